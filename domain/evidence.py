@@ -1,0 +1,59 @@
+"""When may an order that nobody has seen be declared never to have arrived?
+
+Rule R3: only after a quarantine since the last byte, with repeated misses from two different
+sources spread over it, and with the venue's own as-of time past it where the venue has one. A read
+that failed is not a miss.
+"""
+
+from dataclasses import dataclass
+
+from domain.order import NotFilled, Rejection, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One read that looked for an order: which source, when, and what came of it.
+
+    `found` is None where the read failed. `as_of_ms` is the time up to which the venue vouches
+    for the answer, where it says so (Kalshi's user_data_timestamp).
+    """
+
+    source: str
+    at_ms: int
+    found: bool | None
+    as_of_ms: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """How long, how often and from how many sources an order must be missed (ms, counts)."""
+
+    wait_ms: int
+    misses: int = 3
+    sources: int = 2
+    needs_as_of: bool = False
+
+
+def conclude_absent(
+    observations: tuple[Observation, ...], sent_at_ms: int, now_ms: int, rule: Quarantine
+) -> NotFilled | Unknown:
+    """NotFilled(NEVER_ARRIVED) when every condition of the quarantine holds, else Unknown."""
+    misses = [seen for seen in observations if seen.found is False]
+    horizon = sent_at_ms + rule.wait_ms
+    checks = {
+        f"{rule.wait_ms} ms since it was sent": now_ms >= horizon,
+        f"{rule.misses} misses": len(misses) >= rule.misses,
+        f"misses from {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
+        "a miss after the quarantine": any(m.at_ms >= horizon for m in misses),
+        "the venue's as-of time past the quarantine": not rule.needs_as_of
+        or any((m.as_of_ms or 0) >= horizon for m in misses),
+        "no sighting": all(seen.found is not True for seen in observations),
+    }
+    missing = [name for name, holds in checks.items() if not holds]
+    if missing:
+        return Unknown("still needed: " + ", ".join(missing))
+    return NotFilled(
+        Rejection.NEVER_ARRIVED,
+        f"missed {len(misses)} times in {now_ms - sent_at_ms} ms",
+    )

@@ -1,0 +1,26 @@
+"""Names derived from an arbitrage, so that a retry can only ever name the same order again."""
+
+import hashlib
+
+from domain.order import Purpose
+from domain.venue import Venue
+
+SALT_BITS = 53
+_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
+
+
+def intent_id(arb_id: str, venue: Venue, purpose: Purpose, sequence: int) -> str:
+    """The name of one order of one leg; `sequence` counts the orders of that purpose from 1."""
+    return f"{arb_id}/{venue}/{purpose}/{sequence}"
+
+
+def client_order_id(intent: str) -> str:
+    """Kalshi's client_order_id: 32 characters of [0-9a-v], a function of the intent alone."""
+    number = int.from_bytes(hashlib.sha256(intent.encode()).digest()[:20], "big")
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(155, -1, -5))
+
+
+def order_salt(intent: str) -> int:
+    """Polymarket's salt: below 2**53 (it travels as a JSON number), a function of the intent."""
+    digest = hashlib.sha256(b"salt:" + intent.encode()).digest()
+    return int.from_bytes(digest[:8], "big") % (1 << SALT_BITS)
