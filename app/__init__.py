@@ -1,0 +1,1 @@
+"""Configuration, composition, the embedded Temporal server and the `lockstep` command."""

@@ -1,0 +1,1 @@
+"""Tests: one package per room, plus house rules and the support they share."""
