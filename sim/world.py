@@ -1,0 +1,102 @@
+"""The world both exchanges live in: seed, clock, markets, books, faults, request journal."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Final, Literal, Protocol
+
+from sim.book import Book
+from sim.faults import Faults
+from sim.listings import Pair, build_pairs
+
+VenueName = Literal["polymarket", "kalshi"]
+VENUES: Final[tuple[VenueName, ...]] = ("polymarket", "kalshi")
+MODES: Final = ("open", "maintenance", "post_only", "restarting")
+OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "polymarket": ("yes", "no", "half"),
+    "kalshi": ("yes", "no"),
+}
+_JOURNAL_LIMIT = 200_000
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request as it arrived; `status` 0 until answered, -1 when never answered."""
+
+    venue: str
+    method: str
+    path: str
+    first_byte_ns: int
+    status: int = 0
+
+
+class Venue(Protocol):
+    """What an exchange offers to the control server and to `main`."""
+
+    def state(self) -> dict[str, object]:
+        """The complete ledger as JSON values, money as strings."""
+        ...
+
+    def credentials(self) -> dict[str, object]:
+        """The test keys a client needs."""
+        ...
+
+    def set_mode(self, mode: str) -> None:
+        """Enter one of MODES."""
+        ...
+
+    def set_knobs(self, knobs: Mapping[str, object]) -> dict[str, object]:
+        """Change knobs by name and return all of them; ValueError on an unknown one."""
+        ...
+
+    def adjust_cash(self, dollars: int, ref: str) -> None:
+        """Deposit (or with a negative amount withdraw) micro-dollars."""
+        ...
+
+    def resolve(self, pair: Pair, outcome: str) -> None:
+        """Settle the market: pay every position."""
+        ...
+
+
+class World:
+    """Everything that both venues share; `rng` and the pairs follow from `seed` alone."""
+
+    def __init__(self, seed: int, pairs: int = 24, clock: Callable[[], int] = time.time_ns) -> None:
+        self.seed = seed
+        self.rng = Random(seed)
+        self.clock = clock
+        today = datetime.fromtimestamp(clock() // 1_000_000_000, UTC).date()
+        self.pairs = {pair.id: pair for pair in build_pairs(pairs, Random(seed), today)}
+        self.books: dict[tuple[VenueName, str], Book] = {
+            (venue, pair): Book() for venue in VENUES for pair in self.pairs
+        }
+        self.faults = Faults(Random(seed + 1), clock)
+        self.venues: dict[VenueName, Venue] = {}
+        self.outcomes: dict[tuple[VenueName, str], str] = {}
+        self.journal: deque[Request] = deque(maxlen=_JOURNAL_LIMIT)
+
+    def book(self, venue: VenueName, pair: str) -> Book:
+        """The book of a pair at a venue, in YES prices; KeyError for an unknown pair."""
+        return self.books[venue, pair]
+
+    def register(self, name: VenueName, venue: Venue) -> None:
+        """Make an exchange known to the control server; each venue's `build_app` calls it."""
+        if name in self.venues:
+            raise ValueError(f"venue {name} is registered already")
+        self.venues[name] = venue
+
+    def resolve(self, pair_id: str, outcomes: Mapping[VenueName, str]) -> None:
+        """Settle a pair at the venues named; a repeated or different outcome is refused."""
+        pair = self.pairs[pair_id]
+        for name, outcome in outcomes.items():
+            if outcome not in OUTCOMES[name]:
+                raise ValueError(f"{name}: expected one of {OUTCOMES[name]}, found {outcome!r}")
+            if (name, pair_id) in self.outcomes:
+                known = self.outcomes[name, pair_id]
+                raise ValueError(f"{name}: {pair_id} is already resolved to {known!r}")
+        for name, outcome in outcomes.items():
+            self.outcomes[name, pair_id] = outcome
+            self.venues[name].resolve(pair, outcome)
