@@ -1,0 +1,94 @@
+"""The one function that decides what an arbitrage does next. No other code decides."""
+
+from dataclasses import dataclass
+
+from domain.leg import LegState
+from domain.money import ZERO, Size
+from domain.venue import Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Ask these venues until every order is definite and every fill that matters is final."""
+
+    venues: tuple[Venue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unwind:
+    """Sell `excess` contracts of this leg, fill-or-kill."""
+
+    venue: Venue
+    excess: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Both legs are equal: wait for the question to be answered, an operator, or a void."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandDown:
+    """Nothing is held and nothing can still arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """A person is needed: this leg's excess could not be sold within its bounds."""
+
+    venue: Venue
+    excess: Size
+
+
+Decision = Reconcile | Unwind | Hold | StandDown | Escalate
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is left to a trade: unwind attempts, and the excess that is kept as dust."""
+
+    attempts_left: int
+    dust: Size
+
+
+def decide(
+    polymarket: LegState, kalshi: LegState, limits: Limits, *, flatten: bool = False
+) -> Decision:
+    """The next step from what both legs hold. `flatten` asks for nothing to be held at all.
+
+    An unknown order comes first: no leg is sold while the other may still turn out to be held.
+    An excess is sold only when both legs' fills are final, since a provisional one may be
+    voided; when all is to go, a leg waits for its own fills only. Polymarket goes first: its sale
+    is the one more often refused, and a refusal then leaves the pair hedged.
+    """
+    legs = (polymarket, kalshi)
+    unknown = tuple(leg.venue for leg in legs if leg.unknown)
+    if unknown:
+        return Reconcile(unknown)
+    for leg in legs:
+        if leg.held < ZERO:
+            return Escalate(leg.venue, leg.held)
+    unsettled = tuple(leg.venue for leg in legs if not leg.settled)
+    excesses = {
+        leg.venue: leg.held if flatten else _excess(leg, sibling)
+        for leg, sibling in (legs, legs[::-1])
+    }
+    uneven = tuple(venue for venue, excess in excesses.items() if excess > limits.dust)
+    if not uneven:
+        if any(leg.held > limits.dust for leg in legs):
+            return Hold()
+        return Reconcile(unsettled) if unsettled else StandDown()
+    venue = uneven[0]
+    awaited = (venue,) if flatten and venue in unsettled else () if flatten else unsettled
+    if awaited:
+        return Reconcile(awaited)
+    if limits.attempts_left <= 0:
+        return Escalate(venue, excesses[venue])
+    return Unwind(venue, excesses[venue])
+
+
+def _excess(leg: LegState, sibling: LegState) -> Size:
+    """What `leg` holds beyond its sibling; nothing while the sibling has all that was planned."""
+    if sibling.held >= sibling.planned > ZERO:
+        return Size(ZERO)
+    return Size(max(leg.held - sibling.held, ZERO))

@@ -1,0 +1,68 @@
+"""What a holding pays, outcome by outcome. Only the minimum may be called guaranteed."""
+
+from dataclasses import dataclass
+
+from domain.leg import LegState
+from domain.money import NO_USD, ZERO, Size, Usd
+from domain.venue import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Contracts that pay one dollar each on `outcome`."""
+
+    outcome: Outcome
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Both legs are equal and whatever happens pays more than was spent."""
+
+    payout: Usd
+    outlay: Usd
+    profit: Usd
+    surplus: Size
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocked:
+    """At least one outcome loses `loss` dollars (negative where even it gains)."""
+
+    worst: Outcome
+    payout: Usd
+    outlay: Usd
+    loss: Usd
+
+
+def payout_by_outcome(holdings: tuple[Holding, ...]) -> dict[Outcome, Usd]:
+    """Dollars paid under each answer to the question."""
+    return {
+        outcome: Usd(sum((h.size for h in holdings if h.outcome is outcome), start=NO_USD))
+        for outcome in Outcome
+    }
+
+
+def guaranteed_payout(holdings: tuple[Holding, ...]) -> Usd:
+    """The least that any answer pays."""
+    return min(payout_by_outcome(holdings).values())
+
+
+def judge(
+    polymarket: LegState, polymarket_outcome: Outcome, kalshi: LegState, dust: Size
+) -> Locked | NotLocked:
+    """Whether two legs are a locked arbitrage. Polymarket's surplus never counts as hedge."""
+    holdings = (
+        Holding(polymarket_outcome, polymarket.held),
+        Holding(polymarket_outcome.complement, kalshi.held),
+    )
+    by_outcome = payout_by_outcome(holdings)
+    worst = min(by_outcome, key=lambda outcome: by_outcome[outcome])
+    payout = by_outcome[worst]
+    outlay = Usd(polymarket.paid - polymarket.received + kalshi.paid - kalshi.received)
+    gap = polymarket.held - kalshi.held
+    surplus_only = kalshi.held >= kalshi.planned and gap > ZERO
+    even = abs(gap) <= dust or surplus_only
+    if even and payout > ZERO and payout > outlay:
+        return Locked(payout, outlay, Usd(payout - outlay), Size(max(gap, ZERO)))
+    return NotLocked(worst, payout, outlay, Usd(outlay - payout))
