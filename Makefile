@@ -1,0 +1,35 @@
+# The commands of this repository. Bare `make` lists them; every one does its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check bench lock clean
+PY := .venv/bin/python
+ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Get a bare clone ready (.venv, locked packages, Temporal); quick when done
+	@scripts/bootstrap
+
+demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no network
+	@.venv/bin/lockstep demo
+
+test: setup check ## Run everything that must hold: check, then all tests
+	@$(PY) -m pytest
+
+test-fast: setup ## Run the tests that are not marked slow
+	@$(PY) -m pytest -m "not slow"
+
+check: setup ## Run lint, format and type checks, and the house rules
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy $(ROOMS)
+	@$(PY) -m pytest -q tests/house
+
+bench: setup ## Measure signal to send; prints JSON
+	@$(PY) -m tests.bench
+
+lock: setup ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 for newest)
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove .venv and caches inside the clone
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build lockstep.egg-info

@@ -1,0 +1,237 @@
+"""The Temporal server: the one named by TEMPORAL_ADDRESS, or an embedded one started here.
+
+`python -m app.temporal ensure` finds or fetches the binary and prints where it is.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from app.errors import DependencyError, LockstepError, UsageError
+from app.temporal_binary import ensure_binary, say_on_stderr
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 60
+STOP_SECONDS = 15
+POLL_SECONDS = 0.05
+DYNAMIC_CONFIG = {
+    "system.enableActivityEagerExecution": "true",
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "frontend.namespaceRPS": "20000",
+}
+SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
+SEARCH_ATTRIBUTES = {
+    "ArbPhase": "Keyword",
+    "ArbPair": "Keyword",
+    "ArbOutcome": "Keyword",
+    "ArbMode": "Keyword",
+    "ArbTradeDay": "Keyword",
+    "ArbStake": "Double",
+    "ArbPnl": "Double",
+    "ArbRoiBps": "Int",
+    "ArbNeedsOperator": "Bool",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to start the embedded server. Ports of None are chosen free; no file means in memory."""
+
+    namespace: str = "default"
+    port: int | None = None
+    ui: bool = True
+    ui_port: int | None = None
+    database: Path | None = None
+    log: Path | None = None
+    log_level: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Temporal server that answers. `process` is None where somebody else runs it."""
+
+    address: str
+    namespace: str
+    ui_url: str | None
+    process: subprocess.Popen[bytes] | None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the embedded server."""
+        return self.process.pid if self.process else None
+
+
+@asynccontextmanager
+async def open_server(options: ServerOptions, address: str | None = None) -> AsyncIterator[Server]:
+    """The server at `address` (host:port), or else an embedded one that ends with the block.
+
+    Raises DependencyError (exit code 4) when it cannot be reached or started.
+    """
+    if address:
+        await _await_frontend(address, options.namespace, None, seconds=10)
+        yield Server(address, options.namespace, ui_url=None, process=None)
+        return
+    server = await start_server(options)
+    try:
+        yield server
+    finally:
+        await stop_server(server)
+
+
+async def start_server(options: ServerOptions) -> Server:
+    """Start an embedded server and wait until its frontend and namespace answer.
+
+    Raises DependencyError when a port is in use, or the server ends or stays silent.
+    """
+    binary = await asyncio.to_thread(ensure_binary)
+    port = _take_port(options.port, "Temporal")
+    ui_port = _take_port(options.ui_port, "Temporal UI") if options.ui else None
+    command = [str(binary), *_flags(options, port, ui_port)]
+    with _open_log(options.log) as log:
+        process = _spawn(command, log)
+        server = Server(
+            address=f"{LOOPBACK}:{port}",
+            namespace=options.namespace,
+            ui_url=f"http://{LOOPBACK}:{ui_port}" if ui_port else None,
+            process=process,
+        )
+        try:
+            await _await_frontend(server.address, options.namespace, process, START_SECONDS)
+        except BaseException as error:
+            await stop_server(server)
+            if isinstance(error, DependencyError):
+                raise DependencyError(f"{error}; its last words: {_last_words(log)}") from None
+            raise
+    return server
+
+
+def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the child in a session of its own: Ctrl-C is ours to handle, the server goes last."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+async def stop_server(server: Server) -> None:
+    """End the embedded server by its process id: politely, then not."""
+    process = server.process
+    if process is None:
+        return
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.to_thread(process.wait, STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
+def _flags(options: ServerOptions, port: int, ui_port: int | None) -> list[str]:
+    flags = ["server", "start-dev", "--ip", LOOPBACK, "--port", str(port)]
+    flags += ["--namespace", options.namespace, "--log-level", options.log_level]
+    flags += ["--ui-port", str(ui_port)] if ui_port else ["--headless"]
+    for name, value in DYNAMIC_CONFIG.items():
+        flags += ["--dynamic-config-value", f"{name}={value}"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        flags += ["--search-attribute", f"{name}={kind}"]
+    if options.database:
+        options.database.parent.mkdir(parents=True, exist_ok=True)
+        flags += ["--db-filename", str(options.database)]
+        for name, value in SQLITE_PRAGMAS.items():
+            flags += ["--sqlite-pragma", f"{name}={value}"]
+    return flags
+
+
+def _take_port(wanted: int | None, what: str) -> int:
+    """The wanted port if nothing listens there, or a free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted or 0))
+        except OSError as error:
+            raise DependencyError(
+                f"{what}: expected port {wanted} to be free, found it in use ({error.strerror}): "
+                "choose another, or set TEMPORAL_ADDRESS to the server that runs there"
+            ) from None
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _open_log(path: Path | None) -> IO[bytes]:
+    if path is None:
+        return tempfile.TemporaryFile()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a+b")
+
+
+def _last_words(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "(none)"
+
+
+async def _await_frontend(
+    address: str, namespace: str, process: subprocess.Popen[bytes] | None, seconds: int
+) -> None:
+    """Wait until the frontend is healthy and knows the namespace."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if process is not None and process.poll() is not None:
+            raise DependencyError(f"Temporal server ended at once, code {process.returncode}")
+        try:
+            client = await Client.connect(address, namespace=namespace)
+            await client.service_client.check_health(timeout=timedelta(seconds=2))
+            await client.count_workflows("WorkflowType = 'none'")
+        except (RuntimeError, RPCError) as error:
+            if time.monotonic() > deadline:
+                raise DependencyError(
+                    f"Temporal: expected a server for namespace {namespace!r} at {address} "
+                    f"within {seconds} s, found: {error}"
+                ) from None
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+async def _ensure() -> str:
+    """What a later run will use: the address of a server that answers, or the binary."""
+    if address := os.environ.get("TEMPORAL_ADDRESS"):
+        namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
+        await _await_frontend(address, namespace, None, seconds=10)
+        return address
+    return str(await asyncio.to_thread(ensure_binary))
+
+
+def main(argv: list[str]) -> int:
+    """`ensure` prints the binary's path (or the server's address) on stdout."""
+    try:
+        if argv != ["ensure"]:
+            raise UsageError(f"app.temporal: expected the one argument `ensure`, found {argv}")
+        sys.stdout.write(asyncio.run(_ensure()) + "\n")
+    except LockstepError as error:
+        say_on_stderr(f"error: {error}")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
