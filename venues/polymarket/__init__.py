@@ -1,0 +1,1 @@
+"""Polymarket's CLOB V2 behind the venue port."""
