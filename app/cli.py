@@ -1,0 +1,112 @@
+"""The `lockstep` command. Data goes to stdout, talk to stderr, and every error has an exit code.
+
+A new command is a function under `@app.command()`; it raises LockstepError to fail.
+"""
+
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.config_sources import is_secret, known_keys, load_config
+from app.errors import ExitCode, LockstepError
+
+EXAMPLES = """Both legs, or neither: arbitrage between Polymarket and Kalshi.
+
+Examples:
+
+  lockstep demo                      watch real arbitrages on two simulated exchanges
+
+  lockstep sim --seed 7              run only the two exchanges
+
+  lockstep config show --origin      every setting, its value and where it comes from
+"""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """How much to say when a command fails."""
+
+    verbose: bool = False
+
+
+_talk = _Talk()
+app = typer.Typer(
+    help=EXAMPLES, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+)
+config_app = typer.Typer(help="Look at the static configuration.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Both legs, or neither."""
+    _talk.verbose = verbose
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(package_version("lockstep"))
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def sim(context: typer.Context) -> None:
+    """Run both exchanges, simulated; --help lists their ports, seed and feeds."""
+    from sim.main import main as run_sim
+
+    raise typer.Exit(run_sim(context.args))
+
+
+@config_app.command()
+def show(
+    origin: Annotated[bool, typer.Option(help="Also say where each value comes from.")] = False,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print every setting; secrets only say whether they are set."""
+    loaded = load_config(config_file=config)
+    tree = loaded.config.model_dump(mode="json")
+    rows = {}
+    for key in known_keys():
+        value: object = tree
+        for part in key.split("."):
+            value = value[part] if isinstance(value, dict) else None
+        shown = ("set" if value else "not set") if is_secret(key) else value
+        rows[key] = {"value": shown, "origin": loaded.origins.get(key, "default")}
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, "settings": rows}, indent=2))
+        return
+    for key, row in rows.items():
+        typer.echo(f"{key} = {row['value']}" + (f"  ({row['origin']})" if origin else ""))
+
+
+def main() -> None:
+    """Entry point: run the command, turn what it raises into a line and an exit code."""
+    try:
+        app()
+    except LockstepError as error:
+        _report(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001  the last stop: say it, fail, hide no exit code
+        _report(f"{type(error).__name__}: {error} (-v shows the traceback)")
+        sys.exit(ExitCode.FAILURE)
+
+
+def _report(message: str) -> None:
+    if _talk.verbose:
+        traceback.print_exc()
+    for line in message.splitlines():
+        typer.echo(f"error: {line}", err=True)
