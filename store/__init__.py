@@ -1,0 +1,1 @@
+"""The journal: every promise, order, fill and alarm, written before the world is touched."""

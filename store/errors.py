@@ -1,0 +1,47 @@
+"""What can go wrong with the journal, one name per way out."""
+
+
+class JournalConflict(Exception):
+    """Two records of the same fact contradict each other: never repaired, always shown."""
+
+
+class JournalBusy(Exception):
+    """Another process held the write lock for longer than the busy time-out. Ask again."""
+
+
+class NotJournaled(Exception):
+    """Something was reported about an arbitrage or an order that the journal does not know."""
+
+
+class DatabaseDamaged(Exception):
+    """The file is not a sound database; the message says how to restore it."""
+
+
+class ForeignDatabase(Exception):
+    """The file is a database, but not one of ours."""
+
+
+class SchemaTooNew(Exception):
+    """The database was written by a newer version of this program."""
+
+
+class SchemaNotCurrent(Exception):
+    """The database has an older schema and was opened without being upgraded."""
+
+
+class InvalidSettings(Exception):
+    """A setting that cannot be. `field` names it, `message` says what was expected and found."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field} {message}")
+        self.field = field
+        self.message = message
+
+
+class SettingsConflict(Exception):
+    """Somebody else saved first: `expected` and `found` are settings versions."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"expected settings version {expected}, found {found}: read it again")
+        self.expected = expected
+        self.found = found

@@ -1,0 +1,111 @@
+"""Short words for the tables of a migration. Their meaning is frozen: old steps depend on it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def table(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:
+    """Create a table; STRICT on SQLite, where a serial key is never used twice."""
+    serial_key = any(isinstance(p, sa.Column) and p.info.get("serial") for p in parts)
+    op.create_table(name, *parts, sqlite_strict=True, sqlite_autoincrement=serial_key)
+
+
+def serial() -> sa.Column[Any]:
+    """A key that the database counts up."""
+    return sa.Column("id", INT64, primary_key=True, info={"serial": True})
+
+
+def texts(*names: str, null: bool = False) -> list[sa.Column[Any]]:
+    """Text columns."""
+    return [sa.Column(name, sa.Text(), nullable=null) for name in names]
+
+
+def int64s(*names: str, null: bool = False) -> list[sa.Column[Any]]:
+    """Integer columns of 64 bits: amounts in micro-units, times in milliseconds, counters."""
+    return [sa.Column(name, INT64, nullable=null) for name in names]
+
+
+def real(name: str, micro: str) -> sa.Column[Any]:
+    """A REAL column for readers, computed from an integer one; nobody can write it."""
+    return sa.Column(name, sa.REAL(), sa.Computed(f"{micro} / 1000000.0"))
+
+
+def whole(name: str, micro: str) -> sa.Column[Any]:
+    """An integer column for readers: the whole units in a micro column, rounded down."""
+    return sa.Column(name, INT64, sa.Computed(f"{micro} / 1000000"))
+
+
+def primary(name: str, *columns: str) -> sa.Constraint:
+    """The primary key."""
+    return sa.PrimaryKeyConstraint(*columns, name=f"pk_{name}")
+
+
+def unique(name: str, *columns: str) -> sa.Constraint:
+    """No two rows share these columns."""
+    return sa.UniqueConstraint(*columns, name=f"uq_{name}_{'_'.join(columns)}")
+
+
+def refers(name: str, column: str, target: str) -> sa.Constraint:
+    """The column names a row of another table ("table.column")."""
+    label = f"fk_{name}_{column}_{target.split('.')[0]}"
+    return sa.ForeignKeyConstraint([column], [target], name=label)
+
+
+def check(name: str, rule: str, condition: str) -> sa.Constraint:
+    """A named rule that every row keeps."""
+    return sa.CheckConstraint(condition, name=f"ck_{name}_{rule}")
+
+
+def known(name: str, column: str, words: str) -> sa.Constraint:
+    """The column holds one of these words."""
+    allowed = ", ".join(f"'{word}'" for word in words.split())
+    return check(name, f"{column}_known", f"{column} IN ({allowed})")
+
+
+def not_negative(name: str, *columns: str) -> Iterable[sa.Constraint]:
+    """Each of the columns is zero or more."""
+    return [check(name, f"{column}_not_negative", f"{column} >= 0") for column in columns]
+
+
+def flags(name: str, *columns: str) -> Iterable[sa.Constraint]:
+    """Each of the columns is 0 or 1."""
+    return [check(name, f"{column}_flag", f"{column} IN (0, 1)") for column in columns]
+
+
+def unique_open(index: str, name: str, *columns: str) -> None:
+    """No two rows that are not closed share these columns."""
+    still_open = sa.text("closed_ms IS NULL")
+    op.create_index(
+        index,
+        name,
+        list(columns),
+        unique=True,
+        sqlite_where=still_open,
+        postgresql_where=still_open,
+    )
+
+
+def forbid(name: str, *actions: str) -> None:
+    """Rows of the table cannot be changed or removed ("UPDATE", "DELETE") by anybody."""
+    for action in actions:
+        _abort(
+            f"{name}_no_{action.lower()}", f"{action} ON {name}", f"{name} rows stay as they are"
+        )
+
+
+def fixed(name: str, *columns: str) -> None:
+    """These columns keep the value they were written with."""
+    _abort(f"{name}_fixed", f"UPDATE OF {', '.join(columns)} ON {name}", f"{name} keep their facts")
+
+
+def _abort(trigger: str, event: str, message: str) -> None:
+    """SQLite only: elsewhere the program's own role is denied the privilege instead."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {trigger} BEFORE {event} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )

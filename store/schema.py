@@ -1,0 +1,88 @@
+"""Which version of the schema a database has, and the way to the newest one."""
+
+import re
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from store.engine import backup
+from store.errors import ForeignDatabase, SchemaNotCurrent, SchemaTooNew
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def newest() -> str:
+    """The version that this program writes, such as "0001"."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None, f"expected migrations in {SCRIPTS}"
+    return head
+
+
+def version(connection: Connection) -> str | None:
+    """The version of a database of ours, None where it is empty; else ForeignDatabase."""
+    names = set(inspect(connection).get_table_names())
+    if not names:
+        return None
+    if not {"alembic_version", "installation"} <= names:
+        found = ", ".join(sorted(names)[:5])
+        raise ForeignDatabase(f"expected an empty database or lockstep's journal, found {found}")
+    product = connection.execute(text("SELECT value FROM installation WHERE key = 'product'"))
+    if (owner := product.scalar()) != "lockstep":
+        raise ForeignDatabase(f"expected the journal of lockstep, found that of {owner!r}")
+    stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stamped is None or not re.fullmatch(r"\d{4}", str(stamped)):
+        raise ForeignDatabase(f"expected a schema version such as {newest()}, found {stamped!r}")
+    return str(stamped)
+
+
+def check_current(engine: Engine) -> None:
+    """Raise SchemaNotCurrent or SchemaTooNew unless the database has the newest version."""
+    with engine.connect() as connection:
+        found = version(connection)
+    _refuse_newer(found)
+    if found != newest():
+        raise SchemaNotCurrent(f"expected schema {newest()}, found {found or 'an empty database'}")
+
+
+def upgrade(engine: Engine) -> str:
+    """Bring the database to the newest version in one transaction and return that version.
+
+    A database that holds anything is first copied beside itself (`<name>.schema-<version>`). A
+    newer one raises SchemaTooNew, one that is not ours ForeignDatabase; both stay as they are.
+    """
+    with engine.connect() as connection:
+        found = version(connection)
+    _refuse_newer(found)
+    head = newest()
+    if found == head:
+        return head
+    if found is not None and engine.url.database:
+        path = Path(engine.url.database)
+        backup(engine, path.with_name(f"{path.name}.schema-{found}"))
+    with engine.begin() as connection:
+        # Another process may have upgraded it while this one waited for the write lock.
+        found = version(connection)
+        _refuse_newer(found)
+        if found != head:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    return head
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and int(found) > int(newest()):
+        raise SchemaTooNew(
+            f"the database has schema {found}, this program knows {newest()}: "
+            f"use the newer program, or put back a backup made before it was upgraded"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

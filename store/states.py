@@ -1,0 +1,41 @@
+"""The words that state columns of the journal may hold, beyond those of the domain."""
+
+from enum import StrEnum
+
+
+class IntentState(StrEnum):
+    """What is known of an order: PLANNED and SENT come from us, the rest from its venue."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    NOT_FILLED = "not_filled"
+
+    @property
+    def definite(self) -> bool:
+        """Whether nothing is left to find out about the order."""
+        return self in (IntentState.FILLED, IntentState.NOT_FILLED)
+
+
+class ReservationState(StrEnum):
+    """HELD until the arbitrage is locked or ends; RELEASED where nothing was spent."""
+
+    HELD = "held"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
+class PositionStatus(StrEnum):
+    """A position as the seed names it: EXPIRED when the question resolved."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+
+
+class Severity(StrEnum):
+    """How loud an alarm is."""
+
+    AMBER = "amber"
+    RED = "red"
