@@ -79,7 +79,7 @@ def decide(
             return Hold()
         return Reconcile(unsettled) if unsettled else StandDown()
     venue = uneven[0]
-    awaited = (venue,) if flatten and venue in unsettled else () if flatten else unsettled
+    awaited = tuple(v for v in unsettled if v is venue) if flatten else unsettled
     if awaited:
         return Reconcile(awaited)
     if limits.attempts_left <= 0:

@@ -2,7 +2,7 @@
 
 Rule R3: only after a quarantine since the last byte, with repeated misses from two different
 sources spread over it, and with the venue's own as-of time past it where the venue has one. A read
-that failed is not a miss.
+that failed is not a miss, and neither is one from before the order was sent.
 """
 
 from dataclasses import dataclass
@@ -39,12 +39,15 @@ def conclude_absent(
     observations: tuple[Observation, ...], sent_at_ms: int, now_ms: int, rule: Quarantine
 ) -> NotFilled | Unknown:
     """NotFilled(NEVER_ARRIVED) when every condition of the quarantine holds, else Unknown."""
-    misses = [seen for seen in observations if seen.found is False]
+    misses = [m for m in observations if m.found is False and m.at_ms >= sent_at_ms]
+    times = [m.at_ms for m in misses] or [sent_at_ms]
     horizon = sent_at_ms + rule.wait_ms
+    spread_ms = rule.wait_ms // 2
     checks = {
         f"{rule.wait_ms} ms since it was sent": now_ms >= horizon,
         f"{rule.misses} misses": len(misses) >= rule.misses,
         f"misses from {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
+        f"misses spread over {spread_ms} ms": max(times) - min(times) >= spread_ms,
         "a miss after the quarantine": any(m.at_ms >= horizon for m in misses),
         "the venue's as-of time past the quarantine": not rule.needs_as_of
         or any((m.as_of_ms or 0) >= horizon for m in misses),

@@ -59,10 +59,10 @@ class KalshiFee:
         return Usd(ceil_to(outlay, self.grid) - size * price)
 
     def bound_buy(self, size: Size, cap: Price) -> Usd:
-        """The most a BUY of `size` at `cap` is charged, whatever fills it is cut into.
+        """What a BUY of `size` at `cap` or better costs at most beyond size * cap, however it is cut.
 
-        A better price lowers price plus fee together (its slope is above zero), so the cap is
-        the worst case. The larger of the older and the newer rounding rule, plus the grid's loss
+        Closer to one half the fee alone may be larger, but a better price lowers price plus fee
+        together (its slope is above zero), so the cap is the worst case. The larger of the older and the newer rounding rule, plus the grid's loss
         on each of at most `size` fills, plus what the rebate accumulator may hold back.
         """
         return self._bound(self._raw(size, cap), size)

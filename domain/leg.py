@@ -31,6 +31,12 @@ class LegState:
         """Dollars per contract paid for what was bought, fees included; None before a fill."""
         return Price(self.paid / self.bought) if self.bought > ZERO else None
 
+    @property
+    def sale_loss(self) -> Usd:
+        """Dollars lost by what was sold so far, fees of both ways in; negative for a gain."""
+        sold = self.bought - self.held
+        return Usd((self.average_price or ZERO) * sold - self.received)
+
 
 def fold(
     venue: Venue, planned: Size, fills: Iterable[Fill], unknown: tuple[str, ...] = ()

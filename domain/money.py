@@ -17,6 +17,8 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 NO_USD = Usd(ZERO)
 NO_SIZE = Size(ZERO)
+LARGEST = Decimal(10) ** 12
+DECIMALS_MAX = 12
 
 
 class NotMoney(ValueError):
@@ -24,15 +26,20 @@ class NotMoney(ValueError):
 
 
 def exact(value: str | int | Decimal) -> Decimal:
-    """A finite Decimal from a string, an int or a Decimal; anything else raises NotMoney."""
+    """A finite Decimal from a string, an int or a Decimal; anything else raises NotMoney.
+
+    Within LARGEST and 12 decimals, so that no sum or rounding of such amounts is itself rounded.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise NotMoney(f"expected a decimal string or an integer, found {type(value).__name__}")
     try:
         number = Decimal(value)
     except InvalidOperation:
         raise NotMoney(f"expected a decimal number, found {value!r}") from None
-    if not number.is_finite():
+    if not number.is_finite() or "_" in str(value):
         raise NotMoney(f"expected a finite number, found {value!r}")
+    if abs(number) >= LARGEST or number.normalize().as_tuple().exponent < -DECIMALS_MAX:
+        raise NotMoney(f"expected less than 10^12 and {DECIMALS_MAX} decimals, found {value!r}")
     return number
 
 
@@ -105,4 +112,4 @@ def show_usd(value: Decimal, places: int = 2) -> str:
     """Dollars for a reader, sign first, rounded down so that nothing looks better than it is."""
     quantum = Decimal(1).scaleb(-places)
     shown = floor_to(value, quantum).quantize(quantum)
-    return f"-${-shown}" if shown < ZERO else f"${shown}"
+    return f"{'-' if shown < ZERO else ''}${abs(shown)}"

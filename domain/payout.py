@@ -51,7 +51,11 @@ def guaranteed_payout(holdings: tuple[Holding, ...]) -> Usd:
 def judge(
     polymarket: LegState, polymarket_outcome: Outcome, kalshi: LegState, dust: Size
 ) -> Locked | NotLocked:
-    """Whether two legs are a locked arbitrage. Polymarket's surplus never counts as hedge."""
+    """Whether two legs are a locked arbitrage. Polymarket's surplus never counts as hedge.
+
+    Nothing is locked while an order of either leg is unknown. A provisional fill counts until it
+    is voided: whoever shows the result says so (`LegState.settled`).
+    """
     holdings = (
         Holding(polymarket_outcome, polymarket.held),
         Holding(polymarket_outcome.complement, kalshi.held),
@@ -63,6 +67,7 @@ def judge(
     gap = polymarket.held - kalshi.held
     surplus_only = kalshi.held >= kalshi.planned and gap > ZERO
     even = abs(gap) <= dust or surplus_only
-    if even and payout > ZERO and payout > outlay:
+    definite = not polymarket.unknown and not kalshi.unknown
+    if definite and even and payout > ZERO and payout > outlay:
         return Locked(payout, outlay, Usd(payout - outlay), Size(max(gap, ZERO)))
     return NotLocked(worst, payout, outlay, Usd(outlay - payout))

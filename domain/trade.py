@@ -40,7 +40,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.PLACING: _WORKING | {Phase.FLAT},
     Phase.RESOLVING: (_WORKING | {Phase.FLAT}) - {Phase.RESOLVING},
     Phase.UNWINDING: (_WORKING | {Phase.FLAT}) - {Phase.UNWINDING},
-    Phase.HOLDING: (_WORKING | {Phase.SETTLING}) - {Phase.HOLDING},
+    Phase.HOLDING: (_WORKING | {Phase.SETTLING, Phase.FLAT}) - {Phase.HOLDING},
     Phase.CLOSING: frozenset({Phase.RESOLVING, Phase.NEEDS_OPERATOR, Phase.FLAT}),
     Phase.SETTLING: frozenset({Phase.RESOLVING, Phase.NEEDS_OPERATOR, Phase.SETTLED}),
     Phase.NEEDS_OPERATOR: (_WORKING | {Phase.FLAT, Phase.SETTLING}) - {Phase.NEEDS_OPERATOR},
@@ -93,7 +93,7 @@ def status_of(phase: Phase, polymarket: LegState, kalshi: LegState, *, locked: b
         return TradeStatus.ROLLBACK_FAILED
     if locked:
         return TradeStatus.SUCCESS
-    if phase is Phase.FLAT:
+    if phase in {Phase.FLAT, Phase.REFUSED}:
         bought = polymarket.bought + kalshi.bought > 0
         return TradeStatus.ROLLED_BACK if bought else TradeStatus.FAILED
     return TradeStatus.PARTIAL

@@ -91,10 +91,9 @@ class Instrument:
 
     def allows_price(self, value: Decimal) -> bool:
         """Whether an order may name this price."""
-        return any(
+        return ZERO < value < ONE and any(
             band.start <= value <= band.end and on_grid(value - band.start, band.step)
             for band in self.ticks
-            if ZERO < value < ONE
         )
 
     def price_at_most(self, value: Decimal) -> Price:

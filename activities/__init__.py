@@ -1,0 +1,1 @@
+"""The only code that a workflow can make touch the world."""

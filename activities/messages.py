@@ -1,0 +1,119 @@
+"""What workflows and activities say to each other: one dataclass in, one out, ids but no secrets.
+
+Imported by workflow code, so it may import nothing but domain/.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.leg import LegState
+from domain.money import Size, Usd
+from domain.opportunity import Opportunity
+from domain.order import Identity, Order, Purpose
+from domain.policy import Bounds, Refusal, Timing
+from domain.standing import LegReport, Verdict
+from domain.venue import Mode, Venue
+
+
+class Activity(StrEnum):
+    """The names activities are registered and called by."""
+
+    RESERVE = "reserve"
+    PLACE_ORDER = "place_order"
+    RESOLVE_ORDER = "resolve_order"
+    UNWIND = "unwind"
+    WATCH = "watch_settlement"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class ArbitrageInput:
+    """All that an arbitrage runs on, pinned when it starts. `arb_id` names its rows and orders."""
+
+    arb_id: str
+    opportunity: Opportunity
+    mode: Mode
+    bounds: Bounds
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRequest:
+    """Ask the gate for both legs or none."""
+
+    arb_id: str
+    opportunity: Opportunity
+    mode: Mode
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An order written down in the journal, with the key its venue will know it by."""
+
+    order: Order
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The gate's answer: the two tickets, or why there are none."""
+
+    tickets: tuple[Ticket, ...]
+    refusal: Refusal | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRequest:
+    """Ask what a leg holds. `settled` also waits until none of its fills is provisional."""
+
+    arb_id: str
+    venue: Venue
+    planned: Size
+    timing: Timing
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnwindRequest:
+    """Sell up to `excess` of a leg as order number `sequence` of this purpose.
+
+    `budget` is what the sale may lose (dollars); `attempt` counts tries since the last progress.
+    """
+
+    arb_id: str
+    opportunity: Opportunity
+    venue: Venue
+    excess: Size
+    purpose: Purpose
+    sequence: int
+    attempt: int
+    budget: Usd
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnwindReport:
+    """The leg after an unwind step, and what the step did in words. `sold` contracts left."""
+
+    leg: LegReport
+    sold: Size
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """Wait until a held pair is no longer what `legs` say is known of it already."""
+
+    arb_id: str
+    opportunity: Opportunity
+    legs: tuple[LegState, LegState]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """What changed: both legs as they are now, and the verdicts once both venues have paid."""
+
+    legs: tuple[LegReport, LegReport]
+    verdicts: tuple[Verdict, ...]

@@ -1,0 +1,54 @@
+"""Watch a held pair until something changes, and write down where an arbitrage stands."""
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.desk import Desk
+from activities.messages import Activity, WatchReport, WatchRequest
+from activities.resolve import refresh_fills
+from domain.money import proceeds_floor
+from domain.standing import LegReport, Standing, Verdict
+from domain.venue import Venue
+
+
+class HoldActivities:
+    """Settlement of fills, resolution of the question, and the record of every phase."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @activity.defn(name=Activity.WATCH)
+    async def watch_settlement(self, request: WatchRequest) -> WatchReport:
+        """What changed about the pair. Raises a retryable NothingNew while nothing did."""
+        desk, size = self._desk, request.opportunity.size
+        for venue in Venue:
+            await refresh_fills(desk, request.arb_id, venue)
+        legs = (
+            await desk.leg(request.arb_id, Venue.POLYMARKET, size),
+            await desk.leg(request.arb_id, Venue.KALSHI, size),
+        )
+        if tuple(leg.state for leg in legs) != request.legs:
+            return WatchReport(legs, ())
+        verdicts = [await self._verdict(request, leg) for leg in legs]
+        paid = tuple(verdict for verdict in verdicts if verdict is not None)
+        if len(paid) < len(verdicts):
+            raise ApplicationError(
+                "nothing new",
+                type="NothingNew",
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        return WatchReport(legs, paid)
+
+    async def _verdict(self, request: WatchRequest, leg: LegReport) -> Verdict | None:
+        """What the venue paid for this leg, None until its own record shows the cash."""
+        venue = leg.state.venue
+        instrument = request.opportunity.leg(venue).instrument
+        resolution = await self._desk.venues[venue].resolution(instrument)
+        if resolution is None or resolution.credited is None:
+            return None
+        return Verdict(venue, resolution.pays, proceeds_floor(resolution.pays * leg.state.held))
+
+    @activity.defn(name=Activity.RECORD)
+    async def record(self, standing: Standing) -> None:
+        """Phase, trade log, position, notices and reservation, in one transaction."""
+        await self._desk.journal.record(standing, self._desk.wall_ms())

@@ -1,0 +1,57 @@
+"""Where an arbitrage stands: what is written down at every phase, in one value.
+
+The journal turns it into the trade log, the position, the reservation and the notices; a repeat
+with the same or a lower revision changes nothing.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.leg import LegState
+from domain.money import Usd
+from domain.opportunity import Opportunity
+from domain.trade import LegResult, Phase, TradeStatus
+from domain.venue import Mode, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """One leg: its exact state and how a reader should see it."""
+
+    state: LegState
+    result: LegResult
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one venue paid for a resolved leg: dollars per contract, and the cash in total."""
+
+    venue: Venue
+    pays: Decimal
+    cash: Usd
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
+    voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.
+    """
+
+    arb_id: str
+    revision: int
+    opportunity: Opportunity
+    mode: Mode
+    phase: Phase
+    status: TradeStatus
+    polymarket: LegReport
+    kalshi: LegReport
+    locked: bool
+    settled: bool
+    profit: Usd | None
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def legs(self) -> tuple[LegReport, LegReport]:
+        """Polymarket's and Kalshi's leg."""
+        return self.polymarket, self.kalshi

@@ -1,0 +1,1 @@
+"""Durable control flow: what happens next, whatever dies in between."""

@@ -1,0 +1,80 @@
+"""Time limits and retries of every activity. An order is never re-sent by a retry policy."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from domain.policy import Timing
+
+_ONCE = RetryPolicy(maximum_attempts=1)
+
+
+class LocalOptions(TypedDict):
+    """Arguments of `workflow.execute_local_activity`."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class ActivityOptions(TypedDict, total=False):
+    """Arguments of `workflow.execute_activity`."""
+
+    schedule_to_start_timeout: timedelta
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+LOCAL: LocalOptions = {
+    "start_to_close_timeout": timedelta(seconds=2),
+    "schedule_to_close_timeout": timedelta(seconds=4),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=50), backoff_coefficient=2, maximum_attempts=5
+    ),
+}
+
+# The heartbeat lets the server notice a killed executor within its time-out instead of at
+# start-to-close; a false alarm costs a question to the venue, never an order.
+ORDER: ActivityOptions = {
+    "schedule_to_start_timeout": timedelta(seconds=2),
+    "start_to_close_timeout": timedelta(seconds=6),
+    "schedule_to_close_timeout": timedelta(seconds=8),
+    "heartbeat_timeout": timedelta(milliseconds=1_500),
+    "retry_policy": _ONCE,
+}
+
+RECORD: ActivityOptions = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
+    ),
+}
+
+
+def resolve(timing: Timing) -> ActivityOptions:
+    """Ask again and again until the answer is definite: no time limit over compensation."""
+    return {
+        "start_to_close_timeout": timedelta(seconds=5),
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(milliseconds=timing.resolve_pause_ms),
+            backoff_coefficient=1.5,
+            maximum_interval=timedelta(milliseconds=timing.resolve_pause_ms_max),
+        ),
+    }
+
+
+def watch(timing: Timing, *, settled: bool) -> ActivityOptions:
+    """Look at a held pair at a steady pace; waiting by retries adds nothing to the history."""
+    pause = timing.settle_pause_ms if settled else timing.provisional_pause_ms
+    return {
+        "start_to_close_timeout": timedelta(seconds=10),
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(milliseconds=pause), backoff_coefficient=1
+        ),
+        "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+    }

@@ -1,0 +1,63 @@
+"""The whole state of an arbitrage that a reader needs, in one value."""
+
+from dataclasses import dataclass
+
+from domain.money import Size, Usd
+from domain.standing import LegReport, Verdict
+from domain.trade import Phase, TradeStatus
+from domain.venue import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an arbitrage's story. `at_ms` is the workflow's wall clock."""
+
+    at_ms: int
+    phase: Phase
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the query `snapshot` answers. `revision` grows with every change.
+
+    `locked_profit` is the guaranteed profit while both legs are equal, None otherwise;
+    `realised_profit` what was really gained once all is over; `provisional` says that a counted
+    fill may still be voided.
+    """
+
+    arb_id: str
+    pair_id: str
+    title: str
+    mode: Mode
+    revision: int
+    phase: Phase
+    status: TradeStatus
+    size: Size
+    polymarket: LegReport
+    kalshi: LegReport
+    payout: Usd
+    outlay: Usd
+    locked_profit: Usd | None
+    realised_profit: Usd | None
+    provisional: bool
+    closing: bool
+    reason: str
+    verdicts: tuple[Verdict, ...]
+    story: tuple[Happening, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """An operator's word to sell both legs. `loss_max` bounds what the sales may lose (dollars);
+    None accepts any price. `by` names the person, for the record."""
+
+    by: str
+    loss_max: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequest:
+    """An operator's word to try the unwind again now, with a fresh set of attempts."""
+
+    by: str

@@ -1,0 +1,243 @@
+"""What an arbitrage knows of itself: every change goes through a named method. No commands here.
+
+Kept apart from the saga so that the saga reads on one screen.
+"""
+
+from dataclasses import replace
+
+from temporalio import workflow
+
+from activities.messages import ArbitrageInput, Ticket
+from domain.leg import LegState
+from domain.money import NO_SIZE, NO_USD, Usd
+from domain.payout import Locked, NotLocked, judge
+from domain.policy import Refusal
+from domain.standing import LegReport, Standing, Verdict
+from domain.trade import LegResult, Phase, TradeStatus, status_of, step
+from domain.venue import Venue
+from workflows.snapshot import Happening, Snapshot
+
+STORY_LINES = 50
+_OPERATOR_PAUSE_MS_MAX = 600_000
+
+
+class TradeState:
+    """Phase, legs, budget and story of one arbitrage."""
+
+    def __init__(self, plan: ArbitrageInput) -> None:
+        self._plan = plan
+        self._legs = {venue: _nothing_held(venue, plan) for venue in Venue}
+        self._story: list[Happening] = []
+        self._revision = 0
+        self._number = 0
+        self._attempts = 0
+        self._latches = 0
+        self._allowed = plan.bounds.unwind_attempts
+        self._loss_max = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
+        self._was_even = False
+        self._reason = "asking the gate"
+        self.phase = Phase.RESERVING
+        self.flattening = False
+        self.nudged = False
+        self.verdicts: tuple[Verdict, ...] = ()
+
+    def leg(self, venue: Venue) -> LegReport:
+        """The latest report of one leg."""
+        return self._legs[venue]
+
+    @property
+    def states(self) -> tuple[LegState, LegState]:
+        """Polymarket's and Kalshi's leg, as the decision wants them."""
+        return self._legs[Venue.POLYMARKET].state, self._legs[Venue.KALSHI].state
+
+    @property
+    def settled(self) -> bool:
+        """Whether every counted fill is final."""
+        return all(state.settled for state in self.states)
+
+    @property
+    def attempts_left(self) -> int:
+        """Unwind attempts before a person is asked."""
+        return max(self._allowed - self._attempts, 0)
+
+    @property
+    def budget_left(self) -> Usd:
+        """Dollars that further sales may lose."""
+        lost = sum((state.sale_loss for state in self.states), start=NO_USD)
+        return Usd(self._loss_max - lost)
+
+    @property
+    def unwind_pause(self) -> int:
+        """Milliseconds before the next unwind attempt: none before the first one."""
+        timing = self._plan.timing
+        if self._attempts == 0:
+            return 0
+        doubled = timing.unwind_pause_ms * 2 ** min(self._attempts - 1, 16)
+        return int(min(doubled, timing.unwind_pause_ms_max))
+
+    @property
+    def operator_pause(self) -> int:
+        """Milliseconds before an unwind that a person was asked about is tried again."""
+        doubled = self._plan.timing.unwind_pause_ms_max * 2 ** min(self._latches, 16)
+        return int(min(doubled, _OPERATOR_PAUSE_MS_MAX))
+
+    def next_number(self) -> int:
+        """A number no order and no activity of this arbitrage had before."""
+        self._number += 1
+        return self._number
+
+    def count_attempt(self) -> int:
+        """The number of this unwind attempt since the last progress, from 1."""
+        self._attempts += 1
+        return self._attempts
+
+    def allow_attempts(self) -> None:
+        """After a pause one more attempt; after an operator's word a fresh set."""
+        self._latches += 1
+        self._attempts = 0
+        self._allowed = self._plan.bounds.unwind_attempts if self.nudged else 1
+
+    def refuse(self, reason: Refusal, detail: str) -> None:
+        """The gate said no: nothing was reserved."""
+        self.phase = step(self.phase, Phase.REFUSED)
+        self.say(f"{reason}: {detail}")
+
+    def placing(self, tickets: tuple[Ticket, ...]) -> None:
+        """Both orders are about to leave: until a report comes, both legs are unknown."""
+        self.phase = step(self.phase, Phase.PLACING)
+        self.say("both orders are written down and leave together")
+        sent = {ticket.order.venue: ticket.order.intent_id for ticket in tickets}
+        for venue in Venue:
+            self._mark_unknown(venue, sent.get(venue, f"{self._plan.arb_id}/{venue}"))
+
+    def take(self, report: LegReport) -> None:
+        """A leg's new state. Less held than before is progress of an unwind."""
+        venue = report.state.venue
+        if report.state.held < self._legs[venue].state.held:
+            self._attempts = 0
+        self._legs[venue] = report
+
+    def doubt(self, venue: Venue, said: str) -> None:
+        """An order of this leg has no report: the leg is unknown again."""
+        self.say(f"{venue}: {said}")
+        self._mark_unknown(venue, said)
+
+    def flatten(self, why: str, loss_max: Usd | None) -> None:
+        """Everything is to be sold. A person's word replaces the loss budget."""
+        if not self.flattening:
+            self.flattening = True
+            spent = sum((state.paid for state in self.states), start=NO_USD)
+            self._loss_max = Usd(spent) if loss_max is None else loss_max
+            self.say(why)
+        self.nudged = True
+
+    def retry(self, why: str) -> None:
+        """A person asks for another set of attempts, now."""
+        self.say(why)
+        self._attempts = 0
+        self._allowed = self._plan.bounds.unwind_attempts
+        self.nudged = True
+
+    def enter(self, phase: Phase) -> None:
+        """Take a legal step; IllegalStep otherwise."""
+        if phase is Phase.HOLDING:
+            self._was_even = True
+        elif phase in {Phase.UNWINDING, Phase.NEEDS_OPERATOR} and not self.flattening:
+            self._was_even = False
+        if phase is not self.phase:
+            self.phase = step(self.phase, phase)
+            self.say(self._headline())
+
+    def say(self, said: str) -> None:
+        """Add a line to the story; the latest one is the reason shown."""
+        self._revision += 1
+        self._reason = said
+        at_ms = workflow.time_ns() // 1_000_000
+        self._story.append(Happening(at_ms, self.phase, said))
+        del self._story[:-STORY_LINES]
+
+    def record(self) -> Standing:
+        """The rows to write for the present state."""
+        self._revision += 1
+        snapshot = self.snapshot()
+        return Standing(
+            arb_id=snapshot.arb_id,
+            revision=snapshot.revision,
+            opportunity=self._plan.opportunity,
+            mode=snapshot.mode,
+            phase=snapshot.phase,
+            status=snapshot.status,
+            polymarket=snapshot.polymarket,
+            kalshi=snapshot.kalshi,
+            locked=snapshot.locked_profit is not None,
+            settled=self.settled,
+            profit=snapshot.realised_profit
+            if snapshot.realised_profit is not None
+            else snapshot.locked_profit,
+            reason=snapshot.reason,
+            verdicts=snapshot.verdicts,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Everything a reader needs."""
+        plan, opportunity = self._plan, self._plan.opportunity
+        verdict = self._judge()
+        return Snapshot(
+            arb_id=plan.arb_id,
+            pair_id=opportunity.pair_id,
+            title=opportunity.title,
+            mode=plan.mode,
+            revision=self._revision,
+            phase=self.phase,
+            status=self._status(),
+            size=opportunity.size,
+            polymarket=self._legs[Venue.POLYMARKET],
+            kalshi=self._legs[Venue.KALSHI],
+            payout=verdict.payout,
+            outlay=verdict.outlay,
+            locked_profit=verdict.profit if isinstance(verdict, Locked) else None,
+            realised_profit=self._realised(),
+            provisional=not self.settled,
+            closing=self.flattening,
+            reason=self._reason,
+            verdicts=self.verdicts,
+            story=tuple(self._story),
+        )
+
+    def _judge(self) -> Locked | NotLocked:
+        polymarket, kalshi = self.states
+        outcome = self._plan.opportunity.polymarket.instrument.outcome
+        return judge(polymarket, outcome, kalshi, self._plan.bounds.dust)
+
+    def _status(self) -> TradeStatus:
+        polymarket, kalshi = self.states
+        return status_of(self.phase, polymarket, kalshi, locked=self._was_even)
+
+    def _realised(self) -> Usd | None:
+        if self.phase not in {Phase.FLAT, Phase.SETTLED}:
+            return None
+        flow = sum((state.received - state.paid for state in self.states), start=NO_USD)
+        return Usd(sum((verdict.cash for verdict in self.verdicts), start=NO_USD) + flow)
+
+    def _mark_unknown(self, venue: Venue, intent: str) -> None:
+        report = self._legs[venue]
+        state = replace(report.state, unknown=(*report.state.unknown, intent))
+        self._legs[venue] = replace(report, state=state)
+
+    def _headline(self) -> str:
+        polymarket, kalshi = self.states
+        return f"{self.phase}: Polymarket holds {polymarket.held}, Kalshi {kalshi.held}"
+
+
+def _nothing_held(venue: Venue, plan: ArbitrageInput) -> LegReport:
+    return LegReport(
+        LegState(venue, plan.opportunity.size),
+        LegResult(
+            venue.value,
+            success=False,
+            order_id=None,
+            filled_shares=NO_SIZE,
+            filled_price=None,
+            filled_cost=NO_USD,
+        ),
+    )

@@ -1,0 +1,119 @@
+"""How an arbitrage reads in the Temporal UI: summaries, details and search attributes."""
+
+from typing import Any
+
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
+
+from activities.messages import ArbitrageInput
+from domain.money import show_usd
+from domain.opportunity import Opportunity, PlannedLeg
+from domain.trade import Phase
+from domain.venue import Venue
+from workflows.snapshot import Snapshot
+
+PHASE = SearchAttributeKey.for_keyword("ArbPhase")
+PAIR = SearchAttributeKey.for_keyword("ArbPair")
+OUTCOME = SearchAttributeKey.for_keyword("ArbOutcome")
+MODE = SearchAttributeKey.for_keyword("ArbMode")
+STAKE = SearchAttributeKey.for_float("ArbStake")
+PNL = SearchAttributeKey.for_float("ArbPnl")
+NEEDS_OPERATOR = SearchAttributeKey.for_bool("ArbNeedsOperator")
+
+SEARCH_ATTRIBUTES = (PHASE, PAIR, OUTCOME, MODE, STAKE, PNL, NEEDS_OPERATOR)
+SEARCHABLE = frozenset(Phase) - {Phase.RESERVING, Phase.PLACING, Phase.RESOLVING, Phase.SETTLING}
+"""Phases worth a search attribute: each upsert is a write on the way of a trade."""
+
+_SUMMARY_BYTES = 200
+
+
+def summary(opportunity: Opportunity) -> str:
+    """One line for the list of workflows, at most 200 bytes."""
+    legs = f"{_leg(opportunity.polymarket)} + {_leg(opportunity.kalshi)}"
+    gain = f"at least {show_usd(opportunity.profit)} ({opportunity.roi:.1f} %)"
+    line = f"{opportunity.size} × {legs}, {gain} · {opportunity.title}"
+    return line.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
+
+
+def details(plan: ArbitrageInput) -> str:
+    """What was planned, as a table."""
+    opportunity = plan.opportunity
+    rows = [
+        "| leg | buy | limit | outlay at most |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {leg.instrument.venue} | {leg.size} {leg.instrument.outcome.upper()} "
+            f"| {leg.limit} | {show_usd(leg.outlay)} |"
+            for leg in (opportunity.polymarket, opportunity.kalshi)
+        ),
+    ]
+    head = f"**{opportunity.title}** ({plan.mode} money, pair `{opportunity.pair_id}`)"
+    promise = (
+        f"Pays {show_usd(opportunity.payout)} whatever happens, costs at most "
+        f"{show_usd(opportunity.outlay)}: {show_usd(opportunity.profit)} or more."
+    )
+    return "\n".join([head, "", *rows, "", promise])
+
+
+def current_details(snapshot: Snapshot) -> str:
+    """Where it stands now: both legs and the story so far."""
+    rows = [
+        f"**{snapshot.phase}** · {snapshot.status} · {snapshot.reason}",
+        "",
+        "| leg | held | settled | paid | received | note |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for report in (snapshot.polymarket, snapshot.kalshi):
+        leg = report.state
+        note = "unknown, being asked" if leg.unknown else (report.result.error or "")
+        settled = "yes" if leg.settled else "provisional"
+        rows.append(
+            f"| {leg.venue} | {leg.held} of {leg.planned} | {settled} "
+            f"| {show_usd(leg.paid, 4)} | {show_usd(leg.received, 4)} | {note} |"
+        )
+    rows += ["", *(f"- {h.phase}: {h.said}" for h in snapshot.story)]
+    return "\n".join(rows)
+
+
+def starting_attributes(plan: ArbitrageInput) -> TypedSearchAttributes:
+    """What a search finds from the first moment on."""
+    opportunity = plan.opportunity
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(PHASE, Phase.RESERVING.value),
+            SearchAttributePair(PAIR, opportunity.pair_id),
+            SearchAttributePair(MODE, plan.mode.value),
+            SearchAttributePair(STAKE, float(opportunity.outlay)),
+            SearchAttributePair(NEEDS_OPERATOR, False),
+        ]
+    )
+
+
+def attributes(snapshot: Snapshot) -> list[SearchAttributeUpdate[Any]]:
+    """What a search finds from this phase on."""
+    ended = snapshot.phase.ended
+    profit = snapshot.realised_profit if ended else snapshot.locked_profit
+    return [
+        PHASE.value_set(snapshot.phase.value),
+        OUTCOME.value_set(snapshot.status.value),
+        NEEDS_OPERATOR.value_set(snapshot.phase is Phase.NEEDS_OPERATOR),
+        PNL.value_unset() if profit is None else PNL.value_set(float(profit)),
+    ]
+
+
+def leg_summary(leg: PlannedLeg) -> str:
+    """The label of a leg's bar on the timeline."""
+    return f"buy {_leg(leg)} × {leg.size}"
+
+
+def sale_summary(venue: Venue, excess: object) -> str:
+    """The label of an unwind's bar on the timeline."""
+    return f"sell {excess} at {venue}, fill or kill"
+
+
+def _leg(leg: PlannedLeg) -> str:
+    return f"{leg.instrument.outcome.upper()} {leg.instrument.venue} @ {leg.limit}"
