@@ -31,6 +31,8 @@ class Knobs:
     redeem_ms: int = 0
     rate_per_second: int = 0
     rate_burst: int = 60
+    heartbeat_check_ms: int = 5_000
+    heartbeat_silence_ms: int = 10_000
     skew_seconds: int = 120
     strict_market_decimals: bool = True
     market_sell_minimum: int = 0

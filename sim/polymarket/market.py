@@ -1,5 +1,6 @@
 """What the venue knows about one binary market: identifiers, grid, minimum, fee, delays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.listings import Pair, PolymarketListing
@@ -34,7 +35,9 @@ class Market:
 
     def __post_init__(self) -> None:
         if self.tick not in TICKS:
-            raise ValueError(f"tick of {self.pair}: expected one of {list(TICKS)}: {self.tick}")
+            raise ValueError(
+                f"tick of {self.pair}: expected one of {sorted(TICKS)} micros, found {self.tick}"
+            )
 
     @property
     def domain(self) -> Domain:
@@ -52,6 +55,19 @@ class Market:
 
     def other(self, token: str) -> str:
         return self.no_token if token == self.yes_token else self.yes_token
+
+    def turn(self, given: Mapping[str, object]) -> None:
+        """Change the market in flight; ValueError names a wrong field or value."""
+        for name, value in given.items():
+            if name in ("tick", "min_size", "fee_rate"):
+                setattr(self, name, micros(value))
+            elif name in ("seconds_delay", "taker_delay_ms") and type(value) is int and value >= 0:
+                setattr(self, name, value)
+            elif name == "accepting" and isinstance(value, bool):
+                self.accepting = value
+            else:
+                raise ValueError(f"market {self.pair}: cannot set {name!r} to {value!r}")
+        self.__post_init__()
 
 
 def plain(value: int) -> str:

@@ -6,6 +6,7 @@ One book per market in YES prices; NO is its mirror: buying NO at p lifts a YES 
 from dataclasses import dataclass
 
 from sim.book import Action, Book
+from sim.book import Side as BookSide
 from sim.polymarket.orders import Side
 from sim.units import ONE, notional_ceil, notional_floor
 
@@ -27,6 +28,11 @@ class Reach:
     action: Action
     limit: int
     mirrored: bool
+
+    @property
+    def side(self) -> BookSide:
+        """Where the order would rest in the YES book."""
+        return "bid" if self.action == "buy" else "ask"
 
     def own_price(self, yes_price: int) -> int:
         return ONE - yes_price if self.mirrored else yes_price
