@@ -1,0 +1,1 @@
+"""Tests of configuration, the embedded Temporal and the command."""

@@ -1,0 +1,42 @@
+"""Fixtures of all rooms. Temporal is real and never skipped; the simulated venues are processes."""
+
+from collections.abc import Iterator
+
+import pytest
+from temporalio.client import Client
+
+from app.temporal import Server
+from tests.support.processes import Child, run_sim
+from tests.support.temporal import connect, session_server, unique
+
+
+@pytest.fixture(scope="session")
+def temporal_server() -> Iterator[Server]:
+    """A real server in memory, one per test process."""
+    with session_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def temporal_client(temporal_server: Server) -> Client:
+    """A client of this test's event loop."""
+    return await connect(temporal_server)
+
+
+@pytest.fixture
+def task_queue(request: pytest.FixtureRequest) -> str:
+    """A task queue that only this test polls."""
+    return unique(request.node.name[:40])
+
+
+@pytest.fixture
+def id_prefix(request: pytest.FixtureRequest) -> str:
+    """What this test's workflow ids begin with."""
+    return unique(request.node.name[:40]) + "-"
+
+
+@pytest.fixture
+def sim() -> Iterator[Child]:
+    """Both simulated exchanges in a process of their own, seed 7."""
+    with run_sim("--seed", "7") as child:
+        yield child

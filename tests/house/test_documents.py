@@ -1,0 +1,91 @@
+"""What a reader needs is written down, and nothing that only one machine knows."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from app.cli import app
+from app.config_sources import PREFIX, known_keys
+from tests.house.repository import ROOT, texts
+
+INDEX_HOSTS = ("pypi." + "org", "python" + "hosted", "npm" + "js", "proxy.golang." + "org")
+LOCK_ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host| @ ")
+
+
+def commands(group: typer.Typer, path: str = "lockstep") -> Iterator[str]:
+    """Every command a person can type."""
+    for command in group.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        yield f"{path} {name.replace('_', '-')}"
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            yield from commands(below.typer_instance, f"{path} {below.name}")
+
+
+def documentation() -> str:
+    """All pages for people."""
+    pages = [text for path, text in texts().items() if path.suffix == ".md"]
+    return "\n".join(pages)
+
+
+@pytest.mark.parametrize("key", sorted(known_keys()))
+def test_every_setting_is_documented(key: str) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert f"`{key}`" in page
+
+
+def test_every_documented_setting_exists() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([a-z_.]+)`", page, flags=re.MULTILINE)
+    assert set(named) == set(known_keys())
+    variables = re.findall(rf"`{PREFIX}([A-Z_]+__[A-Z_]+)", page)
+    assert {name.lower().replace("__", ".") for name in variables} <= set(known_keys())
+
+
+@pytest.mark.parametrize("command", list(commands(app)))
+def test_every_command_is_documented(command: str) -> None:
+    assert command in documentation()
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", readme)) <= targets
+    assert {"demo", "test", "check", "bench", "lock"} <= targets
+
+
+def test_the_build_machine_runs_the_test_command_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert script.rstrip().splitlines()[-1] == "make test"
+    assert "\n    make test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_no_file_names_a_package_index() -> None:
+    found = [(path, host) for path, text in texts().items() for host in INDEX_HOSTS if host in text]
+    assert found == []
+
+
+def test_the_lock_pins_every_package_by_hash_and_names_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert LOCK_ADDRESS.findall(lock) == []
+    entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE))
+    assert len(entries) > 50
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    folder = re.compile("/" + "work/")
+    assert [path for path, text in texts().items() if folder.search(text)] == []
+
+
+def test_every_decision_says_why() -> None:
+    pages = [path for path in texts() if path.parent == Path("docs/decisions")]
+    assert pages
+    for page in pages:
+        assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)
+        for heading in ("## Context", "## Decision", "## Consequences", "## Alternatives"):
+            assert heading in texts()[page], f"{page}: expected {heading}"

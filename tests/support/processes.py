@@ -1,0 +1,72 @@
+"""Child processes of tests: started, awaited by their first words, ended by their id."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 30
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that has said that it is ready, and what it said."""
+
+    process: subprocess.Popen[bytes]
+    ready: Mapping[str, Any]
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def python_module(module: str, *arguments: str) -> Iterator[Child]:
+    """Run `python -m module`; the block starts once its first line of stdout, JSON, is there."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    try:
+        yield Child(process, json.loads(_first_line(process, module)))
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def run_sim(*arguments: str) -> AbstractContextManager[Child]:
+    """Both simulated exchanges on free ports; `.ready` holds their URLs, test keys and control."""
+    return python_module("sim.main", "--polymarket-port", "0", "--kalshi-port", "0", *arguments)
+
+
+def _first_line(process: subprocess.Popen[bytes], module: str) -> bytes:
+    """The first line of stdout, read from the descriptor so that nothing is buffered away."""
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    deadline = time.monotonic() + READY_SECONDS
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(timeout=max(0, deadline - time.monotonic())):
+                raise TimeoutError(f"{module}: expected a line of JSON in {READY_SECONDS} s")
+            byte = os.read(descriptor, 1)
+            if not byte:
+                raise RuntimeError(f"{module} ended with code {process.wait()}, found {line!r}")
+            line += byte
+    return line
