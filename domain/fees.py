@@ -59,11 +59,12 @@ class KalshiFee:
         return Usd(ceil_to(outlay, self.grid) - size * price)
 
     def bound_buy(self, size: Size, cap: Price) -> Usd:
-        """What a BUY of `size` at `cap` or better costs at most beyond size * cap, however it is cut.
+        """The most a BUY of `size` at `cap` or better costs beyond size * cap, however cut.
 
         Closer to one half the fee alone may be larger, but a better price lowers price plus fee
-        together (its slope is above zero), so the cap is the worst case. The larger of the older and the newer rounding rule, plus the grid's loss
-        on each of at most `size` fills, plus what the rebate accumulator may hold back.
+        together (its slope is above zero), so the cap is the worst case. The larger of the older
+        and the newer rounding rule, plus the grid's loss on each of at most `size` fills, plus
+        what the rebate accumulator may hold back.
         """
         return self._bound(self._raw(size, cap), size)
 

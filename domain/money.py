@@ -17,8 +17,7 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 NO_USD = Usd(ZERO)
 NO_SIZE = Size(ZERO)
-LARGEST = Decimal(10) ** 12
-DECIMALS_MAX = 12
+LARGEST = Decimal(10**12)
 
 
 class NotMoney(ValueError):
@@ -28,7 +27,7 @@ class NotMoney(ValueError):
 def exact(value: str | int | Decimal) -> Decimal:
     """A finite Decimal from a string, an int or a Decimal; anything else raises NotMoney.
 
-    Within LARGEST and 12 decimals, so that no sum or rounding of such amounts is itself rounded.
+    Below LARGEST, so that no sum or rounding of such amounts loses a digit.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise NotMoney(f"expected a decimal string or an integer, found {type(value).__name__}")
@@ -38,8 +37,8 @@ def exact(value: str | int | Decimal) -> Decimal:
         raise NotMoney(f"expected a decimal number, found {value!r}") from None
     if not number.is_finite() or "_" in str(value):
         raise NotMoney(f"expected a finite number, found {value!r}")
-    if abs(number) >= LARGEST or number.normalize().as_tuple().exponent < -DECIMALS_MAX:
-        raise NotMoney(f"expected less than 10^12 and {DECIMALS_MAX} decimals, found {value!r}")
+    if abs(number) >= LARGEST:
+        raise NotMoney(f"expected less than {LARGEST}, found {value!r}")
     return number
 
 

@@ -5,6 +5,7 @@ depths, the budget and the cash allow. What counts is the worst case: size times
 fee bound, never the walked cost of a lucky book.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,6 +20,9 @@ from domain.venue import Instrument
 
 LEVELS_MAX = 8
 LOT = ONE
+TOO_SMALL = frozenset({Refusal.SIZE_BELOW_VENUE_MINIMUM, Refusal.BET_BELOW_MINIMUM})
+NO_CASH = (Refusal.POLYMARKET_CASH_TOO_LOW, Refusal.KALSHI_CASH_TOO_LOW)
+Legs = tuple[PlannedLeg, PlannedLeg]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,34 @@ def _plan(
         return Refused(
             Refusal.EDGE_BELOW_POLICY, f"expected prices below 1 together, found {per_contract}"
         )
-    room = min(
-        settings.max_bet / per_contract,
-        depth(polymarket.book.asks, cap_polymarket, buying=True),
-        depth(kalshi.book.asks, cap_kalshi, buying=True),
-    )
-    contracts = Size(floor_to(room, LOT))
-    while contracts > ZERO:
-        legs = _leg(polymarket, contracts, cap_polymarket), _leg(kalshi, contracts, cap_kalshi)
-        outlay = Usd(legs[0].outlay + legs[1].outlay)
-        if outlay <= settings.max_bet:
-            return _within(pair, legs, contracts, outlay, (polymarket, kalshi), settings, seen_ns)
-        contracts = Size(contracts - LOT)
-    return Refused(
-        Refusal.BET_ABOVE_MAXIMUM,
-        f"expected one contract within max_bet {settings.max_bet} and the depth, found none",
-    )
+    sides, caps = (polymarket, kalshi), (cap_polymarket, cap_kalshi)
+    offered = [
+        depth(side.book.asks, cap, buying=True) for side, cap in zip(sides, caps, strict=True)
+    ]
+    most = int(floor_to(min(offered), LOT))
+    if most == 0:
+        return Refused(
+            Refusal.BOOK_EMPTY, f"expected one contract at {caps[0]} and {caps[1]}, found {offered}"
+        )
+
+    def short(contracts: int) -> Refused | None:
+        return _cannot_pay(_legs(sides, caps, contracts), sides, settings)
+
+    # The outlay grows with the size: the first size that cannot be paid ends the search.
+    contracts = bisect_left(range(1, most + 1), True, key=lambda n: short(n) is not None)
+    limited = short(contracts + 1) if contracts < most else None
+    if contracts == 0:
+        assert limited is not None, "no contract can be paid, so one is too dear"
+        return limited
+    plan = _within(pair, _legs(sides, caps, contracts), settings, seen_ns)
+    if isinstance(plan, Refused) and plan.reason in TOO_SMALL:
+        return limited if limited is not None and limited.reason in NO_CASH else plan
+    return plan
+
+
+def _legs(sides: tuple[Side, Side], caps: tuple[Price, Price], contracts: int) -> Legs:
+    size = Size(Decimal(contracts))
+    return _leg(sides[0], size, caps[0]), _leg(sides[1], size, caps[1])
 
 
 def _leg(side: Side, contracts: Size, cap: Price) -> PlannedLeg:
@@ -121,35 +137,31 @@ def _leg(side: Side, contracts: Size, cap: Price) -> PlannedLeg:
 
 
 def _within(
-    pair: Pair,
-    legs: tuple[PlannedLeg, PlannedLeg],
-    contracts: Size,
-    outlay: Usd,
-    sides: tuple[Side, Side],
-    settings: ExecutorSettings,
-    seen_ns: int,
+    pair: Pair, legs: Legs, settings: ExecutorSettings, seen_ns: int
 ) -> Opportunity | Refused:
     """The plan, if every rule of the settings and of both venues holds for it."""
+    contracts = legs[0].size
+    outlay = Usd(legs[0].outlay + legs[1].outlay)
     profit = Usd(contracts - outlay)
     roi = roi_percent(profit, outlay)
-    short = _cash_refusal(legs, sides)
-    rules = (
-        (profit > ZERO and roi >= settings.min_roi, Refusal.EDGE_BELOW_POLICY, settings.min_roi),
-        (roi <= settings.max_roi, Refusal.ROI_ABOVE_POLICY, settings.max_roi),
-    )
-    for holds, reason, bound in rules:
-        if not holds:
-            return Refused(reason, f"expected a roi against {bound} %, found {roi:.3f} %")
+    if profit <= ZERO or roi < settings.min_roi:
+        return Refused(
+            Refusal.EDGE_BELOW_POLICY,
+            f"expected a profit and a roi of at least {settings.min_roi} %, found {roi:.3f} %",
+        )
+    if roi > settings.max_roi:
+        return Refused(
+            Refusal.ROI_ABOVE_POLICY,
+            f"expected a roi of at most {settings.max_roi} %, found {roi:.3f} %",
+        )
     for leg in legs:
-        low = leg.instrument
-        if contracts < low.size_min or contracts * leg.limit < low.notional_min:
+        rule = leg.instrument
+        if contracts < rule.size_min or contracts * leg.limit < rule.notional_min:
             return Refused(
                 Refusal.SIZE_BELOW_VENUE_MINIMUM,
-                f"{low.venue} expects {low.size_min} contracts and ${low.notional_min}, "
+                f"{rule.venue} expects {rule.size_min} contracts and ${rule.notional_min}, "
                 f"found {contracts} at {leg.limit}",
             )
-    if short is not None:
-        return short
     if outlay < settings.min_bet:
         return Refused(
             Refusal.BET_BELOW_MINIMUM,
@@ -163,16 +175,23 @@ def _within(
         kalshi=legs[1],
         size=contracts,
         outlay=outlay,
-        payout=Usd(Decimal(contracts)),
+        payout=Usd(contracts),
         profit=profit,
         roi=roi,
         seen_ns=seen_ns,
     )
 
 
-def _cash_refusal(legs: tuple[PlannedLeg, PlannedLeg], sides: tuple[Side, Side]) -> Refused | None:
-    reasons = (Refusal.POLYMARKET_CASH_TOO_LOW, Refusal.KALSHI_CASH_TOO_LOW)
-    for leg, side, reason in zip(legs, sides, reasons, strict=True):
+def _cannot_pay(legs: Legs, sides: tuple[Side, Side], settings: ExecutorSettings) -> Refused | None:
+    """Which of max_bet and both balances these legs are too dear for; None where none is."""
+    outlay = legs[0].outlay + legs[1].outlay
+    if outlay > settings.max_bet:
+        return Refused(
+            Refusal.BET_ABOVE_MAXIMUM,
+            f"expected an outlay of at most {settings.max_bet} for {legs[0].size} contracts, "
+            f"found {outlay}",
+        )
+    for leg, side, reason in zip(legs, sides, NO_CASH, strict=True):
         if leg.outlay > side.cash:
             return Refused(reason, f"expected {leg.outlay} free, found {side.cash}")
     return None

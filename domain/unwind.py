@@ -1,20 +1,21 @@
 """How an excess is sold: fill-or-kill at what the bids pay, never below the loss budget.
 
-The floor is the worst bid that has to be touched. It must not lose more than is left of the
-trade's budget; the budget counts both fees and what earlier steps lost.
+The floor is the worst bid that has to be touched. Where selling everything there would lose more
+than is left of the trade's budget, as many bids are touched as the budget allows; it counts both
+fees and what earlier steps lost.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.book import Book, walk
-from domain.fees import KalshiFee
+from domain.book import Book
 from domain.leg import LegState
-from domain.money import ZERO, Price, Size, Usd, size_floor
-from domain.venue import Instrument, TimeInForce
+from domain.money import CENT, ZERO, Price, Size, Usd, floor_to, on_grid, size_floor
+from domain.venue import Instrument, TimeInForce, Venue
 
 FOK_TRIES = 2
 """Kalshi: fill-or-kill sells before reduce-only immediate-or-cancel ones take what there is."""
+POLYMARKET_SALE_STEP = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +40,26 @@ def plan_sale(
 ) -> Sale | NoSale:
     """The sale for unwind step `attempt` (from 1), or why there is none within `budget` dollars.
 
-    The whole excess is offered, or as much of it as the bids hold. Kalshi's later attempts take
-    what there is with immediate-or-cancel; reduce-only keeps them from flipping the position.
+    The whole excess is offered, or as much of it as bids within the budget hold. Kalshi's later
+    attempts take what there is with immediate-or-cancel; reduce-only keeps them from flipping the
+    position.
     """
-    size = size_floor(excess, instrument.size_step)
-    if size <= ZERO:
+    whole = size_floor(excess, instrument.size_step)
+    if whole <= ZERO:
         return NoSale(f"expected at least {instrument.size_step} contracts, found {excess}")
-    if not book.bids:
-        return NoSale(f"{book.venue} bids nothing")
-    partial = isinstance(instrument.fee, KalshiFee) and attempt > FOK_TRIES
-    offered = walk(book.bids, size)
-    if offered is None:
-        size = size_floor(min(size, _depth(book)), instrument.size_step)
-        offered = walk(book.bids, size)
-        if offered is None:
-            return NoSale(f"{book.venue} bids for less than {instrument.size_step} contracts")
-    floor = instrument.price_at_most(offered.worst)
-    if not instrument.allows_price(floor):
-        return NoSale(f"expected a price on the grid, found {floor}")
-    loss = sale_loss(instrument, leg, size, floor)
-    if loss > budget:
-        return NoSale(f"selling {size} at {floor} may lose {loss:.6f}, the budget is {budget}")
-    tif = TimeInForce.IOC if partial else TimeInForce.FOK
-    return Sale(size, floor, tif, reduce_only=partial)
+    refused = NoSale(f"{book.venue} bids for less than {instrument.size_step} contracts")
+    for size, worst in reversed(_offers(book, whole, instrument.size_step)):
+        floor = _floor(instrument, size, worst)
+        loss = sale_loss(instrument, leg, size, floor)
+        if not instrument.allows_price(floor):
+            refused = NoSale(f"expected a price on the grid, found {floor} for a bid of {worst}")
+        elif loss > budget:
+            refused = NoSale(f"selling {size} at {floor} may lose {loss:.6f}, of {budget} left")
+        else:
+            partial = instrument.venue is Venue.KALSHI and attempt > FOK_TRIES
+            tif = TimeInForce.IOC if partial else TimeInForce.FOK
+            return Sale(size, floor, tif, reduce_only=partial)
+    return refused
 
 
 def sale_loss(instrument: Instrument, leg: LegState, size: Size, floor: Price) -> Usd:
@@ -70,5 +68,26 @@ def sale_loss(instrument: Instrument, leg: LegState, size: Size, floor: Price) -
     return Usd(cost - size * floor + instrument.fee.bound_sell(size, floor))
 
 
-def _depth(book: Book) -> Decimal:
-    return sum((level.size for level in book.bids), start=Decimal(0))
+def _offers(book: Book, whole: Size, step: Decimal) -> list[tuple[Size, Price]]:
+    """What touching one bid, two bids and so on sells, up to `whole`, and the last price touched.
+
+    A bid that adds less than a step adds nothing to sell.
+    """
+    offers: list[tuple[Size, Price]] = []
+    reached = Decimal(0)
+    for level in book.bids:
+        reached += level.size
+        size = size_floor(min(whole, reached), step)
+        if size > (offers[-1][0] if offers else ZERO):
+            offers.append((size, level.price))
+    return offers
+
+
+def _floor(instrument: Instrument, size: Size, worst: Price) -> Price:
+    """The limit of the sale: on the grid, and lowered to a cent where Polymarket's dollars of a
+    SELL (four decimals) would not be exact otherwise."""
+    floor = instrument.price_at_most(worst)
+    exact = on_grid(size * floor, POLYMARKET_SALE_STEP)
+    if instrument.venue is Venue.POLYMARKET and not exact:
+        return Price(floor_to(floor, CENT))
+    return floor
