@@ -35,9 +35,14 @@ class Spend:
 
 
 class Book:
-    """Levels of one market; prices are micro-dollars of YES, sizes micro-contracts."""
+    """Levels of one market; prices are micro-dollars of YES, sizes micro-contracts.
 
-    def __init__(self) -> None:
+    Levels others quote must be whole multiples of `price_step` and `size_step`.
+    """
+
+    def __init__(self, price_step: int = 1, size_step: int = 1) -> None:
+        self._price_step = price_step
+        self._size_step = size_step
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
         self.own: dict[Side, dict[int, int]] = {"bid": {}, "ask": {}}
@@ -65,10 +70,7 @@ class Book:
 
     def set_level(self, side: Side, price: int, size: int) -> None:
         """Make `size` (0 removes) what others quote at `price`."""
-        if not 0 < price < ONE:
-            raise ValueError(f"expected a price between 0 and 1 dollar, found {price} micros")
-        if size < 0:
-            raise ValueError(f"expected a size of at least 0, found {size} micros")
+        self._check(price, size)
         self._add(side, price, size - self._theirs(side).get(price, 0))
 
     def replace(self, bids: Mapping[int, int], asks: Mapping[int, int]) -> None:
@@ -76,6 +78,8 @@ class Book:
         if bids and asks and max(bids) >= min(asks):
             raise ValueError(f"crossed book: best bid {max(bids)} is not below {min(asks)} micros")
         wanted: list[tuple[Side, Mapping[int, int]]] = [("bid", bids), ("ask", asks)]
+        for price, size in (*bids.items(), *asks.items()):
+            self._check(price, size)
         for side, levels in wanted:
             for price in [price for price in self._theirs(side) if price not in levels]:
                 self.set_level(side, price, 0)
@@ -142,6 +146,17 @@ class Book:
         for part in found:
             self._add("ask" if action == "buy" else "bid", part.price, -part.size, cause)
         return found
+
+    def _check(self, price: int, size: int) -> None:
+        if not 0 < price < ONE or price % self._price_step:
+            raise ValueError(
+                f"expected a price between 0 and 1 dollar in steps of {self._price_step} micros, "
+                f"found {price}"
+            )
+        if size < 0 or size % self._size_step:
+            raise ValueError(
+                f"expected a size of at least 0 in steps of {self._size_step} micros, found {size}"
+            )
 
     def _theirs(self, side: Side) -> dict[int, int]:
         return self.bids if side == "bid" else self.asks

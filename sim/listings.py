@@ -56,6 +56,8 @@ class KalshiListing:
     fee_type: str = "quadratic"
     fee_multiplier: str = "1"
     fee_multiplier_override: str | None = None
+    floor_strike: str | None = None
+    participant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class _Question:
     event: str
     rules: str
     description: str
+    floor: str | None = None
+    participant: str = ""
 
 
 _TEAMS = (
@@ -166,6 +170,8 @@ def _pair(number: int, kind: str, rng: Random, today: date) -> Pair:
             fee_type=fee_type,
             fee_multiplier=multiplier,
             fee_multiplier_override="0.5" if number == 11 else None,
+            floor_strike=question.floor,
+            participant=question.participant,
         ),
     )
 
@@ -227,6 +233,8 @@ def _coin(rng: Random, when: str) -> tuple[_Question, str]:
         f"is above {strike - 1}.99, then the market resolves to Yes.",
         description=f"This market resolves to Yes if the price of {name} is above ${strike:,} at "
         f"5 PM ET on {when}, as shown by the named index. Otherwise it resolves to No.",
+        floor=f"{strike - 1}.99",
+        participant="cryptocurrency",
     )
     return question, code
 
@@ -244,6 +252,8 @@ def _heat(rng: Random, when: str) -> tuple[_Question, str]:
         f"climatological report is greater than {degrees}°, then the market resolves to Yes.",
         description=f"This market resolves to Yes if the highest temperature recorded in {city} on "
         f"{when} is {degrees + 1} degrees Fahrenheit or higher. Otherwise it resolves to No.",
+        floor=str(degrees),
+        participant="city",
     )
     return question, code
 
@@ -277,6 +287,8 @@ def _film(rng: Random, when: str) -> tuple[_Question, str]:
         "then the market resolves to Yes.",
         description=f"This market resolves to Yes if “{film}” grosses more than "
         f"${millions} million domestically on the weekend that includes {when}.",
+        floor=str(millions * 1_000_000),
+        participant="film",
     )
     return question, code
 

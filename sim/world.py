@@ -19,6 +19,11 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "polymarket": ("yes", "no", "half"),
     "kalshi": ("yes", "no"),
 }
+# price and size steps of a book: Kalshi quotes 0.0001 dollars and 0.01 contracts at the finest
+_STEPS: Final[Mapping[VenueName, tuple[int, int]]] = {
+    "polymarket": (100, 1),
+    "kalshi": (100, 10_000),
+}
 _JOURNAL_LIMIT = 200_000
 
 
@@ -37,7 +42,16 @@ class Venue(Protocol):
     """What an exchange offers to the control server and to `main`."""
 
     def state(self) -> dict[str, object]:
-        """The complete ledger as JSON values, money as strings."""
+        """The complete ledger as JSON values, money as strings.
+
+        Keys: mode, start_cash, cash, conserved, duplicates (refused repeats of an order),
+        positions [{pair, market, asset, outcome, size}], orders (OrderRecord.as_json), entries
+        (Entry.as_json).
+        """
+        ...
+
+    def urls(self, http: str, ws: str) -> dict[str, str]:
+        """Names and addresses for the ready line, given `http://host:port` and `ws://host:port`."""
         ...
 
     def credentials(self) -> dict[str, object]:
@@ -71,7 +85,7 @@ class World:
         today = datetime.fromtimestamp(clock() // 1_000_000_000, UTC).date()
         self.pairs = {pair.id: pair for pair in build_pairs(pairs, Random(seed), today)}
         self.books: dict[tuple[VenueName, str], Book] = {
-            (venue, pair): Book() for venue in VENUES for pair in self.pairs
+            (venue, pair): Book(*_STEPS[venue]) for venue in VENUES for pair in self.pairs
         }
         self.faults = Faults(Random(seed + 1), clock)
         self.venues: dict[VenueName, Venue] = {}

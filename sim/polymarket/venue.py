@@ -20,9 +20,9 @@ class PolymarketVenue:
         """Every host of the venue is this one server; WebSocket channels lie under /ws."""
         return {
             "polymarket": http,
-            "polymarket_gamma": http,
-            "polymarket_data": http,
-            "polymarket_relayer": http,
+            "gamma": http,
+            "data": http,
+            "relayer": http,
             "polymarket_ws": f"{ws}/ws",
         }
 
