@@ -5,8 +5,7 @@ dollars), so rows may disagree with it by what rounding a row to a micro-dollar 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 
 from domain.fees import PolymarketFee
 from domain.money import (
@@ -22,46 +21,10 @@ from domain.money import (
 )
 from domain.order import Fill, FillState, Order
 from domain.venue import Action, Venue
+from venues.polymarket.shapes import Posted, Trade
 
 ROUNDED = 2 * MICRO
 """What one level's dollars may differ from price times size by: both are cut to a micro-unit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The answer to POST /order in human units; amounts are zero where nothing was matched."""
-
-    success: bool
-    error: str
-    order_id: str
-    status: str
-    making: Decimal
-    taking: Decimal
-    trade_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One trade as listings and the user stream show it; `at_ms` is the match time."""
-
-    trade_id: str
-    taker_order_id: str
-    market: str
-    token: str
-    size: Size
-    price: Price
-    state: FillState
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSeen:
-    """An order as the venue shows it: bare status word, size matched, its trades' ids."""
-
-    order_id: str
-    status: str
-    size_matched: Size
-    trade_ids: tuple[str, ...]
 
 
 def matched(order: Order, posted: Posted) -> tuple[Size, Usd]:
