@@ -26,6 +26,7 @@ from app.temporal_binary import ensure_binary, say_on_stderr
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
+REACH_SECONDS = 10
 STOP_SECONDS = 15
 POLL_SECONDS = 0.05
 DYNAMIC_CONFIG = {
@@ -80,10 +81,12 @@ class Server:
 async def open_server(options: ServerOptions, address: str | None = None) -> AsyncIterator[Server]:
     """The server at `address` (host:port), or else an embedded one that ends with the block.
 
+    A server of others is waited for at most `seconds`.
+
     Raises DependencyError (exit code 4) when it cannot be reached or started.
     """
     if address:
-        await _await_frontend(address, options.namespace, None, seconds=10)
+        await _await_frontend(address, options.namespace, None, seconds)
         yield Server(address, options.namespace, ui_url=None, process=None)
         return
     server = await start_server(options)
@@ -216,7 +219,7 @@ async def _ensure() -> str:
     """What a later run will use: the address of a server that answers, or the binary."""
     if address := os.environ.get("TEMPORAL_ADDRESS"):
         namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
-        await _await_frontend(address, namespace, None, seconds=10)
+        await _await_frontend(address, namespace, None, REACH_SECONDS)
         return address
     return str(await asyncio.to_thread(ensure_binary))
 

@@ -1,0 +1,82 @@
+"""The embedded server: starts with our settings, keeps its file, ends when told."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from app.errors import DependencyError
+from app.temporal import SEARCH_ATTRIBUTES, Server, ServerOptions, open_server, start_server
+from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.temporal
+
+
+def port_of(server: Server) -> int:
+    return int(server.address.rsplit(":", 1)[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_it_answers_with_our_namespace_and_search_attributes(tmp_path: Path) -> None:
+    options = ServerOptions(namespace="trading", database=tmp_path / "t" / "temporal.db")
+    async with open_server(options) as server:
+        client = await Client.connect(server.address, namespace="trading")
+        for name in SEARCH_ATTRIBUTES:
+            count = await client.count_workflows(f"{name} IS NULL")
+            assert count.count == 0
+        assert server.ui_url is not None
+        assert listens(int(server.ui_url.rsplit(":", 1)[1]))
+    assert server.process is not None
+    assert server.process.poll() is not None
+    assert not listens(port_of(server))
+    assert (tmp_path / "t" / "temporal.db").stat().st_size > 0
+
+
+async def test_two_servers_stand_side_by_side(temporal_server: Server) -> None:
+    async with open_server(ServerOptions(ui=False)) as other:
+        assert other.address != temporal_server.address
+
+
+async def test_a_port_in_use_is_named(temporal_server: Server) -> None:
+    port = port_of(temporal_server)
+    with pytest.raises(DependencyError, match=f"expected port {port} to be free, found it in use"):
+        await start_server(ServerOptions(port=port, ui=False))
+
+
+async def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    options = ServerOptions(database=tmp_path / "file", ui=False)
+    with pytest.raises(DependencyError, match=r"ended at once, code 1; its last words: .+"):
+        await start_server(options)
+
+
+async def test_an_existing_server_is_used_and_left_running(temporal_server: Server) -> None:
+    async with open_server(ServerOptions(), address=temporal_server.address) as server:
+        assert server.process is None
+    assert listens(port_of(temporal_server))
+
+
+def test_ensure_prints_the_address_of_the_server_it_was_given(temporal_server: Server) -> None:
+    env = os.environ | {"TEMPORAL_ADDRESS": temporal_server.address}
+    command = [sys.executable, "-m", "app.temporal", "ensure"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, temporal_server.address + "\n")
+
+
+async def test_an_address_where_nobody_answers_ends_in_one_line() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        missing = open_server(ServerOptions(), address=address, seconds=1)
+        with pytest.raises(DependencyError) as caught:
+            await missing.__aenter__()
+    assert f"at {address}" in str(caught.value)
+    assert "\n" not in str(caught.value)
