@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import IO
 
 from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.service import RPCError
 
 from app.errors import DependencyError, LockstepError, UsageError
 from app.temporal_binary import ensure_binary, say_on_stderr
+from workflows.story import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
@@ -35,18 +37,13 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueWritePartitions": "1",
     "frontend.namespaceRPS": "20000",
 }
-SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
-SEARCH_ATTRIBUTES = {
-    "ArbPhase": "Keyword",
-    "ArbPair": "Keyword",
-    "ArbOutcome": "Keyword",
-    "ArbMode": "Keyword",
-    "ArbTradeDay": "Keyword",
-    "ArbStake": "Double",
-    "ArbPnl": "Double",
-    "ArbRoiBps": "Int",
-    "ArbNeedsOperator": "Bool",
+SEARCH_TYPES = {
+    SearchAttributeIndexedValueType.KEYWORD: "Keyword",
+    SearchAttributeIndexedValueType.DOUBLE: "Double",
+    SearchAttributeIndexedValueType.INT: "Int",
+    SearchAttributeIndexedValueType.BOOL: "Bool",
 }
+SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,9 @@ class Server:
 
 
 @asynccontextmanager
-async def open_server(options: ServerOptions, address: str | None = None) -> AsyncIterator[Server]:
+async def open_server(
+    options: ServerOptions, address: str | None = None, seconds: int = REACH_SECONDS
+) -> AsyncIterator[Server]:
     """The server at `address` (host:port), or else an embedded one that ends with the block.
 
     A server of others is waited for at most `seconds`.
@@ -154,8 +153,8 @@ def _flags(options: ServerOptions, port: int, ui_port: int | None) -> list[str]:
     flags += ["--ui-port", str(ui_port)] if ui_port else ["--headless"]
     for name, value in DYNAMIC_CONFIG.items():
         flags += ["--dynamic-config-value", f"{name}={value}"]
-    for name, kind in SEARCH_ATTRIBUTES.items():
-        flags += ["--search-attribute", f"{name}={kind}"]
+    for key in SEARCH_ATTRIBUTES:
+        flags += ["--search-attribute", f"{key.name}={SEARCH_TYPES[key.indexed_value_type]}"]
     if options.database:
         options.database.parent.mkdir(parents=True, exist_ok=True)
         flags += ["--db-filename", str(options.database)]

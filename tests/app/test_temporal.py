@@ -10,8 +10,9 @@ import pytest
 from temporalio.client import Client
 
 from app.errors import DependencyError
-from app.temporal import SEARCH_ATTRIBUTES, Server, ServerOptions, open_server, start_server
+from app.temporal import Server, ServerOptions, open_server, start_server
 from tests.support.processes import ROOT
+from workflows.story import SEARCH_ATTRIBUTES
 
 pytestmark = pytest.mark.temporal
 
@@ -29,8 +30,8 @@ async def test_it_answers_with_our_namespace_and_search_attributes(tmp_path: Pat
     options = ServerOptions(namespace="trading", database=tmp_path / "t" / "temporal.db")
     async with open_server(options) as server:
         client = await Client.connect(server.address, namespace="trading")
-        for name in SEARCH_ATTRIBUTES:
-            count = await client.count_workflows(f"{name} IS NULL")
+        for key in SEARCH_ATTRIBUTES:
+            count = await client.count_workflows(f"{key.name} IS NULL")
             assert count.count == 0
         assert server.ui_url is not None
         assert listens(int(server.ui_url.rsplit(":", 1)[1]))
