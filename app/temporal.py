@@ -18,6 +18,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
 from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.service import RPCError
@@ -86,6 +91,7 @@ async def open_server(
     """
     if address:
         await _await_frontend(address, options.namespace, None, seconds)
+        await _register_search_attributes(address, options.namespace)
         yield Server(address, options.namespace, ui_url=None, process=None)
         return
     server = await start_server(options)
@@ -192,9 +198,13 @@ def _last_words(log: IO[bytes]) -> str:
 
 
 async def _await_frontend(
-    address: str, namespace: str, process: subprocess.Popen[bytes] | None, seconds: int
+    address: str,
+    namespace: str,
+    process: subprocess.Popen[bytes] | None,
+    seconds: int,
+    query: str = "WorkflowType = 'none'",
 ) -> None:
-    """Wait until the frontend is healthy and knows the namespace."""
+    """Wait until the frontend is healthy, knows the namespace and understands the query."""
     deadline = time.monotonic() + seconds
     while True:
         if process is not None and process.poll() is not None:
@@ -202,7 +212,7 @@ async def _await_frontend(
         try:
             client = await Client.connect(address, namespace=namespace)
             await client.service_client.check_health(timeout=timedelta(seconds=2))
-            await client.count_workflows("WorkflowType = 'none'")
+            await client.count_workflows(query)
         except (RuntimeError, RPCError) as error:
             if time.monotonic() > deadline:
                 raise DependencyError(
@@ -212,6 +222,33 @@ async def _await_frontend(
             await asyncio.sleep(POLL_SECONDS)
         else:
             return
+
+
+async def _register_search_attributes(address: str, namespace: str) -> None:
+    """Create the search attributes that a server of others lacks, and wait until it knows them."""
+    client = await Client.connect(address, namespace=namespace)
+    operator = client.operator_service
+    try:
+        listed = await operator.list_search_attributes(
+            ListSearchAttributesRequest(namespace=namespace)
+        )
+        missing = [key for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
+        if not missing:
+            return
+        types = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in missing}
+        await operator.add_search_attributes(
+            AddSearchAttributesRequest(namespace=namespace, search_attributes=types)
+        )
+    except RPCError as error:
+        names = ", ".join(
+            f"{key.name}={SEARCH_TYPES[key.indexed_value_type]}" for key in SEARCH_ATTRIBUTES
+        )
+        raise DependencyError(
+            f"Temporal at {address}: expected search attributes {names} in namespace "
+            f"{namespace!r}, could not create them: {error.message}; "
+            "`temporal operator search-attribute create` does it with an operator's rights"
+        ) from None
+    await _await_frontend(address, namespace, None, START_SECONDS, f"{missing[-1].name} IS NULL")
 
 
 async def _ensure() -> str:

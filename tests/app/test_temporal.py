@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from app.errors import DependencyError
 from app.temporal import Server, ServerOptions, open_server, start_server
+from app.temporal_binary import ensure_binary
 from tests.support.processes import ROOT
 from workflows.story import SEARCH_ATTRIBUTES
 
@@ -63,6 +64,26 @@ async def test_an_existing_server_is_used_and_left_running(temporal_server: Serv
     async with open_server(ServerOptions(), address=temporal_server.address) as server:
         assert server.process is None
     assert listens(port_of(temporal_server))
+
+
+async def test_an_existing_server_without_our_search_attributes_gets_them(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [str(ensure_binary()), "server", "start-dev", "--headless", "--log-level", "error"]
+    command += ["--port", address.rsplit(":", 1)[1]]
+    with (tmp_path / "log").open("wb") as log:
+        theirs = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: ASYNC220
+    try:
+        async with open_server(ServerOptions(), address=address, seconds=30):
+            client = await Client.connect(address)
+            for key in SEARCH_ATTRIBUTES:
+                assert (await client.count_workflows(f"{key.name} IS NULL")).count == 0
+        async with open_server(ServerOptions(), address=address) as again:
+            assert again.process is None
+    finally:
+        theirs.terminate()
+        theirs.wait()
 
 
 def test_ensure_prints_the_address_of_the_server_it_was_given(temporal_server: Server) -> None:
