@@ -83,14 +83,22 @@ class World:
         self.rng = Random(seed)
         self.clock = clock
         today = datetime.fromtimestamp(clock() // 1_000_000_000, UTC).date()
-        self.pairs = {pair.id: pair for pair in build_pairs(pairs, Random(seed), today)}
-        self.books: dict[tuple[VenueName, str], Book] = {
-            (venue, pair): Book(*_STEPS[venue]) for venue in VENUES for pair in self.pairs
-        }
-        self.faults = Faults(Random(seed + 1), clock)
         self.venues: dict[VenueName, Venue] = {}
+        self.pairs: dict[str, Pair] = {}
+        self.books: dict[tuple[VenueName, str], Book] = {}
+        for pair in build_pairs(pairs, Random(seed), today):
+            self.add_pair(pair)
+        self.faults = Faults(Random(seed + 1), clock)
         self.outcomes: dict[tuple[VenueName, str], str] = {}
         self.journal: deque[Request] = deque(maxlen=_JOURNAL_LIMIT)
+
+    def add_pair(self, pair: Pair) -> None:
+        """List one more pair, with empty books; only before the venues are built."""
+        if pair.id in self.pairs or self.venues:
+            raise ValueError(f"pair {pair.id}: listed already, or the venues are running")
+        self.pairs[pair.id] = pair
+        for venue in VENUES:
+            self.books[venue, pair.id] = Book(*_STEPS[venue])
 
     def book(self, venue: VenueName, pair: str) -> Book:
         """The book of a pair at a venue, in YES prices; KeyError for an unknown pair."""
