@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import hashlib
 import uuid
 from collections.abc import Mapping
@@ -43,7 +44,8 @@ class ApiKey:
         return {"key_id": self.key_id, "private_key_pem": self.private_key_pem}
 
 
-def test_keys(seed: int) -> dict[str, ApiKey]:
+@functools.cache
+def member_keys(seed: int) -> dict[str, ApiKey]:
     """An RSA-2048 key, an Ed25519 key and one that may only read; Ed25519 follows the seed."""
     rsa = generate_private_key(public_exponent=65537, key_size=2048)
     trading = Ed25519PrivateKey.from_private_bytes(_digest(seed, "ed25519"))

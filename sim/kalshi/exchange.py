@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
-from sim.kalshi.auth import ApiKey, test_keys
+from sim.kalshi.auth import ApiKey, member_keys
 from sim.kalshi.errors import WireError, nested
 from sim.kalshi.knobs import Knobs
 from sim.kalshi.limits import Limits
@@ -37,7 +37,7 @@ class Exchange:
         self.knobs = Knobs()
         self.mode = "open"
         self.limits = Limits()
-        self.keys: dict[str, ApiKey] = test_keys(world.seed)
+        self.keys: dict[str, ApiKey] = member_keys(world.seed)
         self.keys_by_id = {key.key_id: key for key in self.keys.values()}
         self.accounts = {shard: Account(START_CASH, world.clock) for shard in SHARDS}
         self.pairs = {pair.kalshi.ticker: pair for pair in world.pairs.values()}
