@@ -7,11 +7,14 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvicorn
 
 from sim import control
+from sim.floor import Floor, open_world, quoted
+from sim.frames import BadRecording
 from sim.kalshi.app import build_app as build_kalshi
 from sim.polymarket.app import build_app as build_polymarket
 from sim.server import PortInUse, Servers, Site
@@ -30,6 +33,7 @@ class Options:
     seed: int = 7
     pairs: int = 24
     host: str = "127.0.0.1"
+    floor: Floor = field(default_factory=Floor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Running:
 @contextlib.asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Running]:
     """Both exchanges and the control server, served until the block ends; PortInUse."""
-    world = World(options.seed, options.pairs)
+    world, quoting = open_world(options.seed, options.pairs, options.floor)
     servers = Servers(
         [
             Site("polymarket", build_polymarket(world), options.polymarket_port),
@@ -54,7 +58,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
     )
     await servers.start()
     try:
-        yield Running(world, _ready(world, servers, options.host))
+        async with quoted(quoting):
+            yield Running(world, _ready(world, servers, options.host))
     finally:
         await servers.stop()
 
@@ -80,7 +85,7 @@ async def serve(options: Options, announce: Callable[[str], None]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line: 0 after a clean stop, 1 when a port is taken, 2 on wrong usage."""
+    """The command line: 0 after a stop, 1 when a port is taken, 2 on wrong usage or a bad file."""
     options = _parse(argv)
     try:
         with asyncio.Runner(loop_factory=uvicorn.Config(app="").get_loop_factory()) as runner:
@@ -88,6 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PortInUse as problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 1
+    except (BadRecording, OSError) as problem:
+        print(f"--kalshi-frames: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
     return 0
 
 
@@ -102,7 +110,26 @@ def _parse(argv: Sequence[str] | None) -> Options:
     parser.add_argument("--seed", type=int, default=7, help="seed of everything random")
     parser.add_argument("--pairs", type=_pairs, default=24, help="how many markets both list")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    return Options(**vars(parser.parse_args(argv)))
+    quotes = parser.add_argument_group("who quotes (nobody, unless asked)")
+    quotes.add_argument("--makers", action="store_true", help="a seeded market maker on both")
+    quotes.add_argument("--kalshi-frames", type=Path, help="a recorded Kalshi session to play")
+    for name, default, text in (
+        ("frames-speed-percent", 100, "pace of the recording; 200 is twice as fast"),
+        ("edges-per-minute", 40, "how often an arbitrage opens, over all pairs"),
+        ("edge-cents", 2, "its least edge per contract, after both fees"),
+        ("edge-contracts", 60, "contracts at the edge price"),
+        ("edge-ms", 4_000, "how long it stays"),
+    ):
+        quotes.add_argument(f"--{name}", type=_whole, default=default, help=text)
+    given = vars(parser.parse_args(argv))
+    floor = Floor(**{name: given.pop(name) for name in Floor.__slots__})
+    return Options(**given, floor=floor)
+
+
+def _whole(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, found {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:
