@@ -28,7 +28,7 @@ from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.service import RPCError
 
 from app.errors import DependencyError, LockstepError, UsageError
-from app.temporal_binary import ensure_binary, say_on_stderr
+from app.temporal_binary import cache_dir, ensure_binary, say_on_stderr
 from workflows.story import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
@@ -129,9 +129,20 @@ async def start_server(options: ServerOptions) -> Server:
 
 
 def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the child in a session of its own: Ctrl-C is ours to handle, the server goes last."""
+    """Start the child in a session of its own: Ctrl-C is ours to handle, the server goes last.
+
+    It asks nobody about newer versions, and its notes go to our cache instead of the user's home.
+    """
+    home = cache_dir() / "temporal-home"
+    home.mkdir(parents=True, exist_ok=True)
+    ours = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "TEMPORAL_VERSION_CHECK_DISABLED": "1",
+    }
     return subprocess.Popen(
         command,
+        env=os.environ | ours,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
