@@ -1,0 +1,180 @@
+"""What an arbitrage does next: the table, and the laws that no row may break."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+
+import pytest
+
+from domain.decision import (
+    Decision,
+    Escalate,
+    Hold,
+    Limits,
+    Reconcile,
+    StandDown,
+    Unwind,
+    decide,
+)
+from domain.leg import LegState
+from domain.money import ZERO, Size, size
+from domain.venue import Venue
+from tests.domain.tables import rows
+
+DUST = size("0.05")
+PM, KX = Venue.POLYMARKET, Venue.KALSHI
+
+# A leg is what it holds of 3 planned contracts: `3`; `3~` while a fill is provisional; `3?` while
+# an order of it is unknown; both marks together while both are so.
+TABLE = """
+    polymarket  kalshi  attempts  asked    decision
+    3           3       2         keep     hold
+    0           0       2         keep     stand-down
+    3           0       2         keep     unwind polymarket 3
+    0           3       2         keep     unwind kalshi 3
+    2           3       2         keep     unwind kalshi 1
+    3           2       2         keep     unwind polymarket 1
+    3           0       0         keep     escalate polymarket 3
+    0           3       0         keep     escalate kalshi 3
+    3           3       0         keep     hold
+    0           0       0         keep     stand-down
+    3?          3       2         keep     reconcile polymarket
+    3           3?      2         keep     reconcile kalshi
+    0?          0?      2         keep     reconcile polymarket kalshi
+    3           0?      2         keep     reconcile kalshi
+    3           0?      0         keep     reconcile kalshi
+    3~?         0       2         keep     reconcile polymarket
+    3~          3       2         keep     hold
+    3~          0       2         keep     reconcile polymarket
+    3~          0       0         keep     reconcile polymarket
+    2~          3       2         keep     reconcile polymarket
+    0~          0       2         keep     reconcile polymarket
+    0~          3       2         keep     reconcile polymarket
+    3.2         3       2         keep     hold
+    3.2         0       2         keep     unwind polymarket 3.2
+    3.2         2       2         keep     unwind polymarket 1.2
+    3.2~        3       2         keep     hold
+    2.96        3       2         keep     hold
+    2.95        3       2         keep     hold
+    2.94        3       2         keep     unwind kalshi 0.06
+    0.05        0       2         keep     stand-down
+    0.06        0       2         keep     unwind polymarket 0.06
+    0.05~       0       2         keep     reconcile polymarket
+    -1          0       2         keep     escalate polymarket -1
+    0           -1      0         keep     escalate kalshi -1
+    -1          0?      2         keep     reconcile kalshi
+    3           3       2         flatten  unwind polymarket 3
+    0           3       2         flatten  unwind kalshi 3
+    0~          3       2         flatten  unwind kalshi 3
+    3~          3       2         flatten  reconcile polymarket
+    3~          0       2         flatten  reconcile polymarket
+    3           3?      2         flatten  reconcile kalshi
+    3.2         3       2         flatten  unwind polymarket 3.2
+    3           3       0         flatten  escalate polymarket 3
+    0           0       2         flatten  stand-down
+    0~          0       2         flatten  reconcile polymarket
+    0.05        0.05    2         flatten  stand-down
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A leg as the table writes it."""
+
+    venue: Venue
+    text: str
+
+    def leg(self) -> LegState:
+        held = Size(Decimal(self.text.rstrip("~?")))
+        unknown = (f"arb-1/{self.venue}/entry/1",) if "?" in self.text else ()
+        settled = "~" not in self.text
+        return LegState(self.venue, size(3), held, Size(max(held, ZERO)), settled, unknown)
+
+
+def spoken(decision: Decision) -> str:
+    """A decision in the words of the table."""
+    match decision:
+        case Reconcile(venues):
+            return " ".join(("reconcile", *venues))
+        case Unwind(venue, excess):
+            return f"unwind {venue} {excess}"
+        case Escalate(venue, excess):
+            return f"escalate {venue} {excess}"
+        case Hold():
+            return "hold"
+        case StandDown():
+            return "stand-down"
+
+
+@pytest.mark.parametrize(("polymarket", "kalshi", "attempts", "asked", "expected"), rows(TABLE))
+def test_the_next_step_is_the_row_of_the_table(
+    polymarket: str, kalshi: str, attempts: str, asked: str, expected: str
+) -> None:
+    legs = Cell(PM, polymarket).leg(), Cell(KX, kalshi).leg()
+    limits = Limits(int(attempts), DUST)
+    assert spoken(decide(*legs, limits, flatten=asked == "flatten")) == expected
+
+
+GRID = [
+    (Cell(PM, f"{a}{mark_a}").leg(), Cell(KX, f"{b}{mark_b}").leg(), attempts, flatten)
+    for a, b in product(("0", "0.04", "1", "2", "3", "3.2", "-1"), repeat=2)
+    for mark_a, mark_b in product(("", "~", "?", "~?"), repeat=2)
+    for attempts, flatten in product((0, 1), (False, True))
+]
+
+
+def test_no_leg_is_sold_or_given_up_while_its_sibling_is_unknown() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        if polymarket.unknown or kalshi.unknown:
+            decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+            expected = tuple(leg.venue for leg in (polymarket, kalshi) if leg.unknown)
+            assert decision == Reconcile(expected)
+
+
+def test_an_excess_is_sold_only_when_the_fills_that_make_it_are_final() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        legs = {PM: polymarket, KX: kalshi}
+        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        if isinstance(decision, Unwind):
+            assert legs[decision.venue].settled
+            assert flatten or legs[decision.venue.sibling].settled
+
+
+def test_a_sale_never_exceeds_what_is_held_beyond_the_sibling() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        legs = {PM: polymarket, KX: kalshi}
+        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        if isinstance(decision, Unwind):
+            own, sibling = legs[decision.venue], legs[decision.venue.sibling]
+            assert DUST < decision.excess <= own.held
+            assert attempts > 0
+            assert flatten or decision.excess == own.held - sibling.held
+
+
+def test_a_held_pair_asked_to_flatten_never_holds_on() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        if flatten:
+            assert decide(polymarket, kalshi, Limits(attempts, DUST), flatten=True) != Hold()
+
+
+def test_it_stands_down_only_with_nothing_held_and_nothing_to_come() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        if decision == StandDown():
+            for leg in (polymarket, kalshi):
+                assert ZERO <= leg.held <= DUST
+                assert leg.settled
+                assert not leg.unknown
+
+
+def test_a_sale_that_fills_leads_to_rest_and_not_to_another_sale() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        if isinstance(decision, Unwind) and not flatten:
+            legs = [
+                LegState(leg.venue, leg.planned, Size(leg.held - decision.excess), leg.bought)
+                if leg.venue is decision.venue
+                else leg
+                for leg in (polymarket, kalshi)
+            ]
+            assert decide(legs[0], legs[1], Limits(attempts - 1, DUST)) in (Hold(), StandDown())

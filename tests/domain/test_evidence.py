@@ -1,0 +1,87 @@
+"""An order that nobody has seen: each condition of rule R3 missing in turn."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.evidence import Observation, Quarantine, conclude_absent
+from domain.order import NotFilled, Rejection, Unknown
+
+SENT, WAIT = 1_000, 90_000
+NOW = SENT + WAIT + 5
+POLYMARKET = Quarantine(wait_ms=WAIT)
+KALSHI = Quarantine(wait_ms=WAIT, needs_as_of=True)
+
+MISSES = (
+    Observation("orders", SENT + 10, found=False),
+    Observation("trades", SENT + 45_010, found=False),
+    Observation("orders", SENT + WAIT, found=False, as_of_ms=SENT + WAIT),
+)
+FIRST, SECOND, LAST = MISSES
+
+
+def without_as_of(miss: Observation, as_of_ms: int | None = None) -> Observation:
+    """The same miss with another as-of time of the venue, or none."""
+    return replace(miss, as_of_ms=as_of_ms)
+
+
+@pytest.mark.parametrize("rule", [POLYMARKET, KALSHI])
+def test_all_conditions_together_prove_that_an_order_never_arrived(rule: Quarantine) -> None:
+    verdict = conclude_absent(MISSES, SENT, NOW, rule)
+    assert isinstance(verdict, NotFilled)
+    assert verdict.rejection is Rejection.NEVER_ARRIVED
+
+
+CASES = {
+    "a clock that has not reached the horizon": (
+        MISSES, SENT + WAIT - 1, POLYMARKET, "still needed: 90000 ms since it was sent"
+    ),
+    "two misses": ((FIRST, LAST, ), NOW, POLYMARKET, "3 misses"),
+    "one source": (
+        (FIRST, replace(SECOND, source="orders"), LAST), NOW, POLYMARKET,
+        "still needed: misses from 2 sources",
+    ),
+    "misses at one moment": (
+        tuple(replace(miss, at_ms=SENT + WAIT) for miss in MISSES), NOW, POLYMARKET,
+        "still needed: misses spread over 45000 ms",
+    ),
+    "no miss after the quarantine": (
+        (FIRST, SECOND, replace(LAST, at_ms=SENT + WAIT - 1)), NOW, POLYMARKET,
+        "still needed: a miss after the quarantine",
+    ),
+    "no as-of time": (
+        (FIRST, SECOND, without_as_of(LAST)), NOW, KALSHI,
+        "still needed: the venue's as-of time past the quarantine",
+    ),
+    "an as-of time before the horizon": (
+        (FIRST, SECOND, without_as_of(LAST, SENT + WAIT - 1)), NOW, KALSHI,
+        "still needed: the venue's as-of time past the quarantine",
+    ),
+    "a sighting": (
+        (*MISSES, Observation("trades", SENT + 20, found=True)), NOW, POLYMARKET,
+        "still needed: no sighting",
+    ),
+    "a read that failed instead of the third miss": (
+        (FIRST, SECOND, replace(SECOND, at_ms=SENT + WAIT, found=None)), NOW, POLYMARKET,
+        "still needed: 3 misses, a miss after the quarantine",
+    ),
+    "a miss from before it was sent": (
+        (replace(FIRST, at_ms=SENT - 1), SECOND, LAST), NOW, POLYMARKET, "still needed: 3 misses"
+    ),
+    "nothing read at all": ((), NOW, POLYMARKET, "3 misses"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "now", "rule", "needed"), CASES.values(), ids=CASES.keys())
+def test_without_one_of_them_the_order_stays_unknown_and_the_evidence_says_what_is_missing(
+    seen: tuple[Observation, ...], now: int, rule: Quarantine, needed: str
+) -> None:
+    verdict = conclude_absent(seen, SENT, now, rule)
+    assert isinstance(verdict, Unknown)
+    assert needed in verdict.evidence
+
+
+def test_a_sighting_outweighs_any_number_of_misses() -> None:
+    many = tuple(replace(LAST, at_ms=SENT + WAIT + n) for n in range(100))
+    seen = (*MISSES, *many, Observation("orders", SENT, found=True))
+    assert isinstance(conclude_absent(seen, SENT, NOW + 1_000_000, POLYMARKET), Unknown)
