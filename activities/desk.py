@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from domain.leg import fold
-from domain.money import NO_USD, ZERO, Price, Size, Usd
-from domain.order import NotFilled
+from domain.leg import LegState
+from domain.money import NO_SIZE, NO_USD, Size
+from domain.order import Purpose
 from domain.standing import LegReport
 from domain.trade import LegResult
-from domain.venue import Action, Venue
-from store.journal import Journal, LegRows
+from domain.venue import Venue
+from store.arbitrages import ArbitrageState
+from store.errors import NotJournaled
+from store.journal import Journal
+from store.leg_results import leg_result
 from venues.port import VenuePort
 
 
@@ -22,27 +25,31 @@ class Desk:
     wall_ms: Callable[[], int]
 
     async def leg(self, arb_id: str, venue: Venue, planned: Size) -> LegReport:
-        """One leg of an arbitrage as its intents and fills in the journal tell it."""
-        return report(await self.journal.leg(arb_id, venue), venue, planned)
+        """One leg as its intents and fills in the journal tell it. An arbitrage that the gate
+        never wrote down holds nothing."""
+        try:
+            state = await self.journal.arbitrage(arb_id)
+        except NotJournaled:
+            return _nothing(venue, planned)
+        return report(state, venue)
 
 
-def report(rows: LegRows, venue: Venue, planned: Size) -> LegReport:
-    """The fold of a leg's rows, and how the trade log shows what was bought."""
-    unknown = tuple(row.order.intent_id for row in rows.intents if not row.state.definite)
-    state = fold(venue, planned, rows.fills, unknown)
-    bought = [f for f in rows.fills if f.action is Action.BUY and not f.state.voided]
-    cost = Usd(sum((fill.notional for fill in bought), start=NO_USD))
-    entry = rows.intents[0] if rows.intents else None
-    refused = entry.answer if entry and isinstance(entry.answer, NotFilled) else None
-    return LegReport(
-        state,
-        LegResult(
-            platform=venue.value,
-            success=state.bought > ZERO,
-            order_id=entry.order_id if entry else None,
-            filled_shares=state.bought,
-            filled_price=Price(cost / state.bought) if state.bought > ZERO else None,
-            filled_cost=cost,
-            error=f"{refused.rejection}: {refused.detail}" if refused else None,
-        ),
+def report(state: ArbitrageState, venue: Venue) -> LegReport:
+    """The leg's state, and how the trade log shows its entry order."""
+    for one in state.intents:
+        if one.order.venue is venue and one.order.purpose is Purpose.ENTRY:
+            return LegReport(state.leg(venue), leg_result(one, state.fills))
+    return _nothing(venue, state.opportunity.size)
+
+
+def _nothing(venue: Venue, planned: Size) -> LegReport:
+    result = LegResult(
+        platform=venue.value,
+        success=False,
+        order_id=None,
+        filled_shares=NO_SIZE,
+        filled_price=None,
+        filled_cost=NO_USD,
+        error="never written down",
     )
+    return LegReport(LegState(venue, planned), result)

@@ -6,7 +6,6 @@ from activities.desk import Desk
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
 from activities.send import send_once
 from domain.identity import intent_id
-from domain.opportunity import PlannedLeg
 from domain.order import Order, Purpose
 from domain.standing import LegReport
 from domain.venue import Action, TimeInForce, Venue
@@ -23,25 +22,25 @@ class EntryActivities:
     async def reserve(self, request: ReserveRequest) -> Reserved:
         """Both tickets or none, in one transaction; a second run gets the first verdict."""
         opportunity, bounds = request.opportunity, request.bounds
-        now_ms = self._desk.wall_ms()
-        tickets = tuple(self._ticket(request, opportunity.leg(venue), now_ms) for venue in Venue)
+        polymarket, kalshi = (self._ticket(request, venue) for venue in Venue)
         verdict = await self._desk.journal.reserve(
             GateRequest(
                 arb_id=request.arb_id,
                 opportunity=opportunity,
                 mode=request.mode,
-                legs=tuple((ticket.order, ticket.identity) for ticket in tickets),
+                orders=(
+                    (polymarket.order, polymarket.identity),
+                    (kalshi.order, kalshi.identity),
+                ),
                 worst_loss=bounds.loss_budget(opportunity.dearer_outlay),
                 cooldown_ms=bounds.cooldown_ms,
                 balance_age_ms_max=bounds.balance_age_ms_max,
-                now_ms=now_ms,
+                now_ms=self._desk.wall_ms(),
             )
         )
         if not isinstance(verdict, Granted):
             return Reserved((), verdict.reason, verdict.detail)
-        return Reserved(
-            tuple(Ticket(order, identity) for order, identity in verdict.legs), None, ""
-        )
+        return Reserved((polymarket, kalshi), None, "")
 
     @activity.defn(name=Activity.PLACE_ORDER)
     async def place_order(self, ticket: Ticket) -> LegReport:
@@ -50,8 +49,10 @@ class EntryActivities:
         order = ticket.order
         return await self._desk.leg(order.arb_id, order.venue, order.size)
 
-    def _ticket(self, request: ReserveRequest, leg: PlannedLeg, now_ms: int) -> Ticket:
-        venue = leg.instrument.venue
+    def _ticket(self, request: ReserveRequest, venue: Venue) -> Ticket:
+        """The entry order of a leg: a function of the request alone, so that a second run of the
+        gate names the same order."""
+        leg = request.opportunity.leg(venue)
         seen_ms = request.opportunity.seen_ns // 1_000_000
         order = Order(
             intent_id=intent_id(request.arb_id, venue, Purpose.ENTRY, 1),
@@ -63,7 +64,7 @@ class EntryActivities:
             limit=leg.limit,
             time_in_force=TimeInForce.FOK,
             reduce_only=False,
-            created_at_ms=now_ms,
+            created_at_ms=seen_ms,
             not_after_ms=seen_ms + request.bounds.deadline_ms,
         )
         return Ticket(order, self._desk.venues[venue].identify(order))

@@ -6,15 +6,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.desk import Desk
 from activities.messages import Activity, LegRequest
 from domain.evidence import Quarantine, conclude_absent
-from domain.order import Fill, FillState, Unknown
+from domain.order import Filled, Unknown
 from domain.policy import Timing
 from domain.standing import LegReport
 from domain.venue import Venue
-from store.journal import IntentRow
+from store.errors import NotJournaled
+from store.intents import StoredIntent
 from store.states import IntentState
-
-PLANNED_GRACE_MS = 1_000
-"""After its deadline an order that was never marked as sent cannot leave any more."""
 
 
 class ResolveActivities:
@@ -30,10 +28,9 @@ class ResolveActivities:
         Raises a retryable StillUnknown until then: Temporal asks again.
         """
         desk = self._desk
-        rows = await desk.journal.leg(request.arb_id, request.venue)
-        for row in rows.intents:
-            if not row.state.definite:
-                await resolve_intent(desk, row, request.timing)
+        for intent in await _intents(desk, request.arb_id, request.venue):
+            if not intent.state.definite:
+                await resolve_intent(desk, intent, request.timing)
         await refresh_fills(desk, request.arb_id, request.venue)
         leg = await desk.leg(request.arb_id, request.venue, request.planned)
         if leg.state.unknown or (request.settled and not leg.state.settled):
@@ -46,33 +43,40 @@ class ResolveActivities:
         return leg
 
 
-async def resolve_intent(desk: Desk, row: IntentRow, timing: Timing) -> None:
+async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> None:
     """Ask once about one order, store every observation, and conclude where R3 allows it."""
-    order, now_ms = row.order, desk.wall_ms()
-    if row.state is IntentState.PLANNED:
-        if now_ms > order.not_after_ms + PLANNED_GRACE_MS:
-            await desk.journal.void_planned(order.intent_id, now_ms)
+    order = intent.order
+    if intent.state is IntentState.PLANNED:
+        await desk.journal.withdraw(order.intent_id, desk.wall_ms())
         return
-    assert row.sent_ms is not None, f"{order.intent_id} is {row.state} but was never sent"
-    sighting = await desk.venues[order.venue].find(order, row.identity, row.sent_ms)
-    await desk.journal.add_observations(order.intent_id, sighting.observations)
+    assert intent.sent_at_ms is not None, f"{order.intent_id} is {intent.state}, never sent"
+    sighting = await desk.venues[order.venue].find(order, intent.identity, intent.sent_at_ms)
+    seen = await desk.journal.add_observations(
+        order.intent_id, sighting.observations, desk.wall_ms()
+    )
     answer = sighting.answer
     if answer is None:
-        seen = await desk.journal.observations(order.intent_id)
         rule = _quarantine(order.venue, timing)
-        answer = conclude_absent(seen, row.sent_ms, desk.wall_ms(), rule)
+        answer = conclude_absent(seen, intent.sent_at_ms, desk.wall_ms(), rule)
     if not isinstance(answer, Unknown):
         await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
 
 
 async def refresh_fills(desk: Desk, arb_id: str, venue: Venue) -> None:
     """Bring provisional fills to the state their venue reports now."""
-    rows = await desk.journal.leg(arb_id, venue)
-    for row in rows.intents:
-        mine = tuple(fill for fill in rows.fills if fill.intent_id == row.order.intent_id)
-        if any(fill.state is FillState.PROVISIONAL for fill in mine):
-            fresh: tuple[Fill, ...] = await desk.venues[venue].refresh(row.order, mine)
-            await desk.journal.record_fills(row.order.intent_id, fresh, desk.wall_ms())
+    for intent in await _intents(desk, arb_id, venue):
+        fills = intent.answer.fills if isinstance(intent.answer, Filled) else ()
+        if any(not fill.state.final for fill in fills):
+            fresh = await desk.venues[venue].refresh(intent.order, fills)
+            await desk.journal.record_fills(fresh, desk.wall_ms())
+
+
+async def _intents(desk: Desk, arb_id: str, venue: Venue) -> list[StoredIntent]:
+    try:
+        state = await desk.journal.arbitrage(arb_id)
+    except NotJournaled:
+        return []
+    return [one for one in state.intents if one.order.venue is venue]
 
 
 def _quarantine(venue: Venue, timing: Timing) -> Quarantine:

@@ -9,34 +9,40 @@ from temporalio import activity
 from activities.desk import Desk
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Rejection, Unknown
+from store.intents import AlreadySent, Leave, MaySend
 
 HEARTBEAT_S = 0.25
 
 
 async def send_once(desk: Desk, ticket: Ticket) -> Answer:
-    """Send the order unless its intent was sent before; then its recorded answer, or Unknown.
+    """Send the order unless it was sent before; then what is known of it, or Unknown.
 
     The answer is in the journal before anybody is told of it.
     """
     order = ticket.order
-    row = await desk.journal.intent(order.intent_id)
-    if row.answer is not None:
-        return row.answer
-    if row.sent_ms is not None:
-        return Unknown(f"{order.intent_id} was sent before; only its venue knows the answer")
+    known = await desk.journal.intent(order.intent_id)
+    if known.answer is not None:
+        return known.answer
+    leave: Leave | None = None
 
     async def first_byte() -> NotFilled | None:
-        now_ms = desk.wall_ms()
-        if now_ms > order.not_after_ms:
-            late = now_ms - order.not_after_ms
-            return NotFilled(Rejection.TOO_LATE, f"{late} ms past its deadline")
-        barred = await desk.journal.mark_sent(order.intent_id, now_ms)
-        return NotFilled(Rejection.FENCED, barred) if barred else None
+        nonlocal leave
+        leave = await desk.journal.mark_sent(order.intent_id, desk.wall_ms())
+        match leave:
+            case MaySend():
+                return None
+            case NotFilled():
+                return leave
+            case AlreadySent():
+                return NotFilled(Rejection.FENCED, "it was sent before")
 
     async with heartbeating():
         answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
-    await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
-    return answer
+    if isinstance(leave, AlreadySent):
+        return Unknown(f"{order.intent_id} was sent before; only its venue knows the answer")
+    stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+    assert stored.answer is not None, f"{order.intent_id} was just answered"
+    return stored.answer
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.desk import Desk
 from activities.messages import Activity, WatchReport, WatchRequest
+from activities.record import write_down
 from activities.resolve import refresh_fills
 from domain.money import proceeds_floor
 from domain.standing import LegReport, Standing, Verdict
@@ -51,4 +52,5 @@ class HoldActivities:
     @activity.defn(name=Activity.RECORD)
     async def record(self, standing: Standing) -> None:
         """Phase, trade log, position, notices and reservation, in one transaction."""
-        await self._desk.journal.record(standing, self._desk.wall_ms())
+        now_ms = self._desk.wall_ms()
+        await self._desk.journal.write(now_ms, lambda s: write_down(s, standing, now_ms))

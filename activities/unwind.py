@@ -26,16 +26,16 @@ class UnwindActivities:
         desk, planned = self._desk, request.opportunity.size
         name = intent_id(request.arb_id, request.venue, request.purpose, request.sequence)
         before = await desk.leg(request.arb_id, request.venue, planned)
-        row = await desk.journal.find_intent(name)
-        if row is None:
+        state = await desk.journal.arbitrage(request.arb_id)
+        intent = next((one for one in state.intents if one.order.intent_id == name), None)
+        if intent is None:
             sale = await self._plan(request, before.state)
             if isinstance(sale, NoSale):
                 return UnwindReport(before, NO_SIZE, f"not sold: {sale.reason}")
             order = self._order(name, request, sale)
-            ticket = Ticket(order, desk.venues[request.venue].identify(order))
-            await desk.journal.plan_unwind(order, ticket.identity)
-        else:
-            ticket = Ticket(row.order, row.identity)
+            identity = desk.venues[request.venue].identify(order)
+            intent = await desk.journal.plan_unwind(order, identity, desk.wall_ms())
+        ticket = Ticket(intent.order, intent.identity)
         answer = await send_once(desk, ticket)
         after = await desk.leg(request.arb_id, request.venue, planned)
         sold = Size(before.state.held - after.state.held)

@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import from_json
 
+from domain.evidence import Quarantine
 from domain.pair import Confidence, Pair
+from domain.policy import Bounds, Timing
 from domain.venue import Mode
 
 
@@ -92,12 +94,12 @@ class TemporalSection(Section):
     task_queue: Name = "arb-exec"
     port: Port = 0
     ui_port: Port = 0
+    ui_url: HttpUrl | None = None
 
 
 class DatabaseSection(Section):
-    """Where the journal lives: a database address, or a SQLite file."""
+    """Where the journal lives: a SQLite file."""
 
-    url: SecretStr | None = None
     path: Path | None = None
 
 
@@ -145,6 +147,46 @@ class ApiSection(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8321
+
+
+class TradeSection(Section):
+    """Fixed bounds and pauses of a trade; `domain.policy` says what each one means."""
+
+    deadline_ms: Milliseconds = 2_000
+    book_age_ms: Milliseconds = 500
+    balance_age_ms: Milliseconds = 60_000
+    cooldown_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 60_000
+    unwind_loss_percent: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(25)
+    unwind_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    unwind_pause_ms: Milliseconds = 500
+    unwind_pause_ms_max: Milliseconds = 30_000
+    quarantine_ms: Annotated[int, Field(ge=500, le=600_000)] = 90_000
+    resolve_pause_ms: Milliseconds = 200
+    provisional_pause_ms: Milliseconds = 1_000
+    settle_pause_ms: Milliseconds = 60_000
+
+    def bounds(self) -> Bounds:
+        """The bounds that a trade is admitted under."""
+        return Bounds(
+            unwind_loss_share=self.unwind_loss_percent / 100,
+            unwind_attempts=self.unwind_attempts,
+            book_age_ms_max=self.book_age_ms,
+            deadline_ms=self.deadline_ms,
+            cooldown_ms=self.cooldown_ms,
+            balance_age_ms_max=self.balance_age_ms,
+        )
+
+    def timing(self) -> Timing:
+        """The pauses that a trade keeps to."""
+        return Timing(
+            polymarket_quarantine=Quarantine(wait_ms=self.quarantine_ms),
+            kalshi_quarantine=Quarantine(wait_ms=self.quarantine_ms, needs_as_of=True),
+            resolve_pause_ms=self.resolve_pause_ms,
+            unwind_pause_ms=self.unwind_pause_ms,
+            unwind_pause_ms_max=self.unwind_pause_ms_max,
+            settle_pause_ms=self.settle_pause_ms,
+            provisional_pause_ms=self.provisional_pause_ms,
+        )
 
 
 class PolymarketListing(Section):
@@ -206,12 +248,10 @@ class Config(Section):
     polymarket: PolymarketSection = PolymarketSection()
     kalshi: KalshiSection = KalshiSection()
     api: ApiSection = ApiSection()
+    trade: TradeSection = TradeSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()
 
     @property
-    def database_url(self) -> str:
-        """The journal's address. By default one SQLite file per mode: they never mix."""
-        if self.database.url:
-            return self.database.url.get_secret_value()
-        path = self.database.path or self.data_dir / f"lockstep-{self.mode.value}.sqlite3"
-        return f"sqlite:///{path}"
+    def database_path(self) -> Path:
+        """The journal's SQLite file: by default one per mode, so that they never mix."""
+        return self.database.path or self.data_dir / f"lockstep-{self.mode.value}.sqlite3"

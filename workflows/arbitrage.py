@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.decision import Escalate, Hold, Limits, Reconcile, StandDown, Unwind, decide
     from domain.money import NO_USD, Size
     from domain.order import Purpose
-    from domain.standing import LegReport, Standing, Verdict
+    from domain.standing import LegReport, Verdict
     from domain.trade import Phase, phase_for
     from domain.venue import Venue
     from workflows import names, options, story
@@ -215,23 +215,24 @@ class ArbitrageWorkflow:
             return
 
     async def _enter(self, phase: Phase) -> None:
-        """Take the step, show it and write it down. An end is written until it is written; an
-        earlier phase that cannot be is written with the next one."""
+        """Take the step, show it, and write it down before anything else happens."""
         trade = self._trade
         trade.enter(phase)
-        request: Standing = trade.record()
+        standing = trade.standing()
         if phase in story.SEARCHABLE:
             workflow.upsert_search_attributes(story.attributes(trade.snapshot()))
         workflow.set_current_details(story.current_details(trade.snapshot()))
-        if phase.ended:
-            await workflow.execute_activity(
-                Activity.RECORD, request, activity_id=f"record:{phase}", **options.RECORD
-            )
-            return
         try:
-            await workflow.execute_local_activity(Activity.RECORD, request, **options.LOCAL)
+            await workflow.execute_local_activity(Activity.RECORD, standing, **options.LOCAL)
         except ActivityError as lost:
-            trade.say(f"{phase} could not be recorded yet ({lost.cause})")
+            trade.say(f"{phase} could not be recorded at once ({lost.cause})")
+            await workflow.execute_activity(
+                Activity.RECORD,
+                standing,
+                activity_id=f"record:{trade.next_number()}",
+                summary=f"write down {phase}",
+                **options.RECORD,
+            )
 
     @workflow.query(name=names.SNAPSHOT)
     def snapshot(self) -> Snapshot:

@@ -156,8 +156,8 @@ class TradeState:
         self._story.append(Happening(at_ms, self.phase, said))
         del self._story[:-STORY_LINES]
 
-    def record(self) -> Standing:
-        """The rows to write for the present state."""
+    def standing(self) -> Standing:
+        """What is to be written down now."""
         self._revision += 1
         snapshot = self.snapshot()
         return Standing(

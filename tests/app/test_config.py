@@ -114,7 +114,7 @@ class TestOrder:
 
     def test_modes_never_share_a_journal(self, tmp_path: Path) -> None:
         urls = {
-            load(tmp_path, mode=mode, data_dir="/d").config.database_url
+            load(tmp_path, mode=mode, data_dir="/d").config.database_path
             for mode in ("sim", "paper")
         }
         assert urls == {

@@ -1,0 +1,101 @@
+"""Where an arbitrage stands becomes rows: phase, trade log, position, reservation, alarms."""
+
+from sqlmodel import Session
+
+from domain.standing import Standing
+from domain.trade import Phase
+from domain.venue import Venue
+from store import alarms, lifecycle
+from store.alarms import Alarm
+from store.lifecycle import Conclusion
+from store.states import Severity
+from store.tables import ArbitrageRow
+
+
+def write_down(session: Session, standing: Standing, now_ms: int) -> None:
+    """All of it in the caller's transaction; written again it changes nothing.
+
+    An arbitrage that the gate never wrote down holds nothing and leaves no rows.
+    """
+    if session.get(ArbitrageRow, standing.arb_id) is None:
+        return
+    if standing.phase is Phase.HOLDING:
+        lifecycle.lock(session, standing.arb_id, standing.status, _details(standing), now_ms)
+    elif standing.phase.ended:
+        _end(session, standing, now_ms)
+    else:
+        lifecycle.set_phase(
+            session,
+            standing.arb_id,
+            standing.phase,
+            now_ms,
+            reason=standing.reason,
+            status=standing.status,
+            details=_details(standing),
+        )
+    _tell(session, standing, now_ms)
+
+
+def _end(session: Session, standing: Standing, now_ms: int) -> None:
+    for verdict in standing.verdicts:
+        lifecycle.record_payout(session, standing.arb_id, verdict.venue, verdict.cash, now_ms)
+    lifecycle.conclude(
+        session,
+        Conclusion(
+            arb_id=standing.arb_id,
+            phase=standing.phase,
+            status=standing.status,
+            reason=standing.reason,
+            details=_details(standing),
+            now_ms=now_ms,
+        ),
+    )
+
+
+def _tell(session: Session, standing: Standing, now_ms: int) -> None:
+    """An alarm opens while one leg is naked or a person is needed, and closes on evidence."""
+    unhedged = f"unhedged:{standing.arb_id}"
+    needs_operator = standing.phase is Phase.NEEDS_OPERATOR
+    if needs_operator or standing.phase is Phase.UNWINDING:
+        alarms.raise_alarm(
+            session,
+            Alarm(
+                key=unhedged,
+                code="UNHEDGED",
+                severity=Severity.RED if needs_operator else Severity.AMBER,
+                detail=_holdings(standing),
+                arb_id=standing.arb_id,
+            ),
+            now_ms,
+        )
+    elif standing.phase.ended or standing.phase is Phase.HOLDING:
+        alarms.close(session, unhedged, _holdings(standing), now_ms)
+    pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
+    if pays and sum(pays.values()) != 1:
+        alarms.raise_alarm(
+            session,
+            Alarm(
+                key=f"resolution:{standing.arb_id}",
+                code="RESOLUTION_MISMATCH",
+                severity=Severity.RED,
+                detail=f"Polymarket paid {pays[Venue.POLYMARKET]} and Kalshi "
+                f"{pays[Venue.KALSHI]} per contract, expected 1 together",
+                arb_id=standing.arb_id,
+            ),
+            now_ms,
+        )
+
+
+def _details(standing: Standing) -> dict[str, object]:
+    return {
+        "phase": standing.phase.value,
+        "reason": standing.reason,
+        "locked": standing.locked,
+        "settled": standing.settled,
+        "profit": None if standing.profit is None else str(standing.profit),
+    }
+
+
+def _holdings(standing: Standing) -> str:
+    legs = (f"{leg.state.venue} holds {leg.state.held}" for leg in standing.legs)
+    return f"{', '.join(legs)}: {standing.reason}"

@@ -1,0 +1,164 @@
+"""The composition root: where the concrete journal, venues and Temporal client are chosen."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import GrpcCompression, RPCError
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.desk import Desk
+from activities.place import EntryActivities
+from activities.resolve import ResolveActivities
+from activities.settle import HoldActivities
+from activities.unwind import UnwindActivities
+from app.config import Config, Timeouts
+from app.errors import ConfigError, DependencyError
+from domain.venue import Venue
+from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
+from store.journal import Journal
+from venues.kalshi.account import KalshiAccount
+from venues.kalshi.client import Kalshi
+from venues.polymarket.account import ApiKey, PolymarketAccount, SignatureType
+from venues.polymarket.account import Timeouts as PolymarketTimeouts
+from venues.polymarket.client import Polymarket
+from venues.port import VenuePort
+from workflows.arbitrage import ArbitrageWorkflow
+
+POLLERS = 20
+CACHED_WORKFLOWS = 4_000
+GRACE = timedelta(seconds=15)
+
+
+def wall_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def open_desk(config: Config) -> AsyncIterator[Desk]:
+    """The journal and both venues, closed with the block."""
+    async with AsyncExitStack() as stack:
+        journal = await asyncio.to_thread(open_journal, config)
+        stack.callback(journal.close)
+        venues: dict[Venue, VenuePort] = {
+            Venue.POLYMARKET: Polymarket(polymarket_account(config)),
+            Venue.KALSHI: Kalshi(kalshi_account(config)),
+        }
+        for venue in venues.values():
+            stack.push_async_callback(venue.close)
+        yield Desk(journal, venues, wall_ms)
+
+
+def open_journal(config: Config) -> Journal:
+    """The mode's database file, checked and upgraded; ConfigError where it must not be used."""
+    try:
+        return Journal.open(config.database_path, wall_ms())
+    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew) as problem:
+        raise ConfigError(f"database: {problem}") from None
+    except JournalBusy as problem:
+        raise DependencyError(f"database: {problem}") from None
+
+
+def polymarket_account(config: Config) -> PolymarketAccount:
+    """The wallet and addresses of the configuration; ConfigError names what is missing."""
+    section = config.polymarket
+    if section.private_key is None or section.funder is None:
+        raise ConfigError("polymarket.private_key, polymarket.funder: expected both, found none")
+    api_key = None
+    if section.api_key and section.secret and section.passphrase:
+        api_key = ApiKey(
+            section.api_key.get_secret_value(),
+            section.secret.get_secret_value(),
+            section.passphrase.get_secret_value(),
+        )
+    return PolymarketAccount(
+        private_key=section.private_key.get_secret_value(),
+        funder=section.funder,
+        signature_type=SignatureType(section.signature_type),
+        api_key=api_key,
+        clob_url=section.clob_url,
+        gamma_url=section.gamma_url,
+        data_url=section.data_url,
+        ws_url=section.ws_url,
+        chain_id=section.chain_id,
+        timeouts=PolymarketTimeouts(**_timeouts(section.timeouts)),
+    )
+
+
+def kalshi_account(config: Config) -> KalshiAccount:
+    """The API key and addresses of the configuration; ConfigError names what is missing."""
+    section = config.kalshi
+    if section.key_id is None or section.private_key_pem is None:
+        raise ConfigError("kalshi.key_id, kalshi.private_key_pem: expected both, found none")
+    return KalshiAccount(
+        base_url=section.base_url,
+        ws_url=section.ws_url,
+        key_id=section.key_id,
+        private_key_pem=section.private_key_pem.get_secret_value(),
+        fee_grid=section.balance_precision,
+        **_timeouts(section.timeouts),
+    )
+
+
+async def connect(config: Config) -> Client:
+    """A Temporal client; DependencyError where the server does not answer."""
+    address = config.temporal.address
+    if address is None:
+        raise ConfigError("temporal.address: expected host:port, found none")
+    try:
+        return await Client.connect(
+            address,
+            namespace=config.temporal.namespace,
+            data_converter=pydantic_data_converter,
+            grpc_compression=GrpcCompression.NONE,
+        )
+    except (RuntimeError, RPCError) as error:
+        raise DependencyError(
+            f"temporal.address: expected a server at {address}, found: {error}"
+        ) from None
+
+
+def worker(
+    client: Client, task_queue: str, desk: Desk, *, cached: int = CACHED_WORKFLOWS
+) -> Worker:
+    """The worker that runs arbitrages: everything passed through the sandbox, which still guards
+    against clocks and randomness in workflow code."""
+    entry, resolve = EntryActivities(desk), ResolveActivities(desk)
+    unwind, hold = UnwindActivities(desk), HoldActivities(desk)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[ArbitrageWorkflow],
+        activities=[
+            entry.reserve,
+            entry.place_order,
+            resolve.resolve_order,
+            unwind.unwind,
+            hold.watch_settlement,
+            hold.record,
+        ],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
+        ),
+        max_cached_workflows=cached,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS if cached else 1),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
+        sticky_queue_schedule_to_start_timeout=timedelta(milliseconds=500),
+        max_heartbeat_throttle_interval=timedelta(milliseconds=250),
+        default_heartbeat_throttle_interval=timedelta(milliseconds=250),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def _timeouts(section: Timeouts) -> dict[str, timedelta]:
+    return {
+        "connect": timedelta(milliseconds=section.connect_ms),
+        "read": timedelta(milliseconds=section.read_ms),
+        "order": timedelta(milliseconds=section.order_ms),
+    }
