@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-from store.errors import DatabaseDamaged, JournalBusy
+from store.errors import DatabaseDamaged, JournalBusy, JournalConflict
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -126,7 +126,11 @@ class Database:
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction with the write lock held; commit, or roll all back."""
-        return await asyncio.wrap_future(self._writing.submit(self.write_here, work))
+        return await self.on_writer(lambda: self.write_here(work))
+
+    async def on_writer(self, act: Callable[[], T]) -> T:
+        """Run `act` on the writing thread, after everything that waits there."""
+        return await asyncio.wrap_future(self._writing.submit(act))
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one consistent state of the database."""
@@ -151,6 +155,8 @@ class Database:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
+        except IntegrityError as error:
+            raise JournalConflict(f"the database refuses it: {error.orig}") from error
         except OperationalError as error:
             if _is_busy(error):
                 raise JournalBusy(_busy_message(self.path)) from error

@@ -13,6 +13,10 @@ class NotJournaled(Exception):
     """Something was reported about an arbitrage or an order that the journal does not know."""
 
 
+class StillOpen(Exception):
+    """An arbitrage was to be concluded while one of its orders has no definite answer."""
+
+
 class DatabaseDamaged(Exception):
     """The file is not a sound database; the message says how to restore it."""
 

@@ -77,16 +77,11 @@ def flags(name: str, *columns: str) -> Iterable[sa.Constraint]:
     return [check(name, f"{column}_flag", f"{column} IN (0, 1)") for column in columns]
 
 
-def unique_open(index: str, name: str, *columns: str) -> None:
-    """No two rows that are not closed share these columns."""
-    still_open = sa.text("closed_ms IS NULL")
+def index_where(index: str, name: str, *columns: str, where: str, unique: bool = False) -> None:
+    """An index over the rows that satisfy `where`."""
+    rows = sa.text(where)
     op.create_index(
-        index,
-        name,
-        list(columns),
-        unique=True,
-        sqlite_where=still_open,
-        postgresql_where=still_open,
+        index, name, list(columns), unique=unique, sqlite_where=rows, postgresql_where=rows
     )
 
 

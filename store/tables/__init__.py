@@ -11,7 +11,14 @@ from store.tables.control import (
 from store.tables.notices import AlarmRow, OutboxRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
 from store.tables.trade_log import PositionRow, TradeRow
-from store.tables.trading import ArbitrageRow, EventRow, FillRow, IntentRow, ObservationRow
+from store.tables.trading import (
+    ArbitrageRow,
+    EventRow,
+    FillRow,
+    IntentRow,
+    ObservationRow,
+    PayoutRow,
+)
 
 __all__ = [
     "AlarmRow",
@@ -24,6 +31,7 @@ __all__ = [
     "IntentRow",
     "ObservationRow",
     "OutboxRow",
+    "PayoutRow",
     "PositionRow",
     "ReservationRow",
     "RiskDayRow",

@@ -29,7 +29,7 @@ class ReservationRow(Base, table=True):
         *not_negative("worst_loss_micro", "polymarket_outlay_micro", "kalshi_outlay_micro"),
         CheckConstraint("(ended_ms IS NULL) = (state = 'held')", name="ended_when_not_held"),
         refers("arb_id", "arbitrages.id"),
-        Index("ix_reservations_state", "mode", "state"),
+        Index("ix_reservations_ended", "mode", "ended_ms"),
         STRICT,
     )
 

@@ -171,7 +171,8 @@ class ObservationRow(Base, table=True):
 
 
 class FillRow(Base, table=True):
-    """One trade of one order, keyed by the venue's trade id. Amounts never change."""
+    """One trade of one order, keyed by the venue's trade id. Amounts never change; `state_ms` is
+    when we learned the state it is in."""
 
     __tablename__ = "fills"
     __table_args__ = (
@@ -182,6 +183,13 @@ class FillRow(Base, table=True):
         *not_negative("notional_micro", "fee_micro"),
         refers("intent_id", "intents.id"),
         Index("ix_fills_intent_id", "intent_id"),
+        Index("ix_fills_venue_state_ms", "venue", "state_ms"),
+        Index(
+            "ix_fills_provisional",
+            "venue",
+            sqlite_where=text("state = 'provisional'"),
+            postgresql_where=text("state = 'provisional'"),
+        ),
         STRICT,
     )
 
@@ -193,4 +201,22 @@ class FillRow(Base, table=True):
     notional_micro: Micro
     fee_micro: Micro
     state: String
+    at_ms: Millis
+    state_ms: Millis
+
+
+class PayoutRow(Base, table=True):
+    """What one venue credited when the question resolved (micro-dollars)."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        one_of("venue", Venue),
+        *not_negative("amount_micro"),
+        refers("arb_id", "arbitrages.id"),
+        STRICT,
+    )
+
+    arb_id: Key
+    venue: Key
+    amount_micro: Micro
     at_ms: Millis

@@ -8,6 +8,7 @@ from store.migrations.ddl import (
     fixed,
     flags,
     forbid,
+    index_where,
     int64s,
     known,
     not_negative,
@@ -18,7 +19,6 @@ from store.migrations.ddl import (
     table,
     texts,
     unique,
-    unique_open,
     whole,
 )
 
@@ -28,7 +28,9 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = ("audit", "events", "observations", "settings_history")
-NEVER_REMOVED = ("arbitrages", "intents", "fills", "reservations", "alarms", "executor_trades")
+NEVER_REMOVED = (
+    "arbitrages intents fills payouts reservations alarms executor_trades executor_positions"
+).split()
 ORDER_FIELDS = (
     "arb_id venue purpose sequence action market token outcome size_micro limit_micro "
     "time_in_force reduce_only key identity instrument created_ms not_after_ms"
@@ -154,7 +156,14 @@ def _arbitrages() -> None:
     )
     op.create_index("ix_arbitrages_pair_closed", "arbitrages", ["mode", "pair_id", "closed_ms"])
     op.create_index("ix_arbitrages_phase", "arbitrages", ["phase"])
-    unique_open("uq_arbitrages_open_pair", "arbitrages", "mode", "pair_id")
+    index_where(
+        "uq_arbitrages_open_pair",
+        "arbitrages",
+        "mode",
+        "pair_id",
+        where="closed_ms IS NULL",
+        unique=True,
+    )
 
 
 def _events() -> None:
@@ -217,7 +226,7 @@ def _fills() -> None:
         *texts("venue", "trade_id", "intent_id", "action"),
         *int64s("size_micro", "notional_micro", "fee_micro"),
         *texts("state"),
-        *int64s("at_ms"),
+        *int64s("at_ms", "state_ms"),
         primary("fills", "venue", "trade_id"),
         known("fills", "action", "buy sell"),
         check("fills", "size_positive", "size_micro > 0"),
@@ -227,6 +236,17 @@ def _fills() -> None:
         *not_negative("fills", "fee_micro", "notional_micro"),
     )
     op.create_index("ix_fills_intent_id", "fills", ["intent_id"])
+    op.create_index("ix_fills_venue_state_ms", "fills", ["venue", "state_ms"])
+    index_where("ix_fills_provisional", "fills", "venue", where="state = 'provisional'")
+    table(
+        "payouts",
+        *texts("arb_id", "venue"),
+        *int64s("amount_micro", "at_ms"),
+        primary("payouts", "arb_id", "venue"),
+        refers("payouts", "arb_id", "arbitrages.id"),
+        known("payouts", "venue", "polymarket kalshi"),
+        *not_negative("payouts", "amount_micro"),
+    )
 
 
 def _risk() -> None:
@@ -246,7 +266,7 @@ def _risk() -> None:
             "reservations", "kalshi_outlay_micro", "polymarket_outlay_micro", "worst_loss_micro"
         ),
     )
-    op.create_index("ix_reservations_state", "reservations", ["mode", "state"])
+    op.create_index("ix_reservations_ended", "reservations", ["mode", "ended_ms"])
     table(
         "risk_days",
         *texts("mode", "day"),
@@ -280,7 +300,7 @@ def _notices() -> None:
         known("alarms", "severity", "amber red"),
         *not_negative("alarms", "repeats"),
     )
-    unique_open("uq_alarms_open_key", "alarms", "key")
+    index_where("uq_alarms_open_key", "alarms", "key", where="closed_ms IS NULL", unique=True)
     table(
         "outbox",
         serial(),

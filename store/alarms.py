@@ -1,0 +1,113 @@
+"""Alarms are rows, messages are copies: an alarm opens, repeats, is acknowledged, and closes
+only on evidence."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from store import audit, outbox
+from store.audit import Act
+from store.errors import NotJournaled
+from store.states import Severity
+from store.tables import AlarmRow
+
+REPEAT_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is wrong. `key` names the thing ("unhedged:arb-1"), `code` the kind ("UNHEDGED")."""
+
+    key: str
+    code: str
+    severity: Severity
+    detail: str
+    arb_id: str | None = None
+
+
+def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
+    """Open the alarm, or count one more repeat of the one that is open; returns its number.
+
+    A message goes out at the opening and, until somebody acknowledges it, once per REPEAT_MS
+    in which it repeats.
+    """
+    row = _open(session, alarm.key)
+    if row is None:
+        row = AlarmRow(
+            key=alarm.key,
+            code=alarm.code,
+            severity=alarm.severity,
+            arb_id=alarm.arb_id,
+            detail=alarm.detail,
+            opened_ms=now_ms,
+            repeated_ms=now_ms,
+        )
+        session.add(row)
+        session.flush()
+    else:
+        row.repeats += 1
+        row.repeated_ms = now_ms
+        row.detail, row.severity = alarm.detail, alarm.severity
+    assert row.id is not None, "a flushed row has its key"
+    if row.acknowledged_ms is None:
+        turn = max(now_ms - row.opened_ms, 0) // REPEAT_MS
+        _tell(session, row, f"alarm/{row.id}/{turn}", now_ms)
+    return row.id
+
+
+def acknowledge(session: Session, alarm_id: int, act: Act) -> None:
+    """Somebody has seen it: it stays open and stops repeating its message."""
+    row = _row(session, alarm_id)
+    if row.acknowledged_ms is None:
+        row.acknowledged_ms, row.acknowledged_by = act.at_ms, act.actor
+        audit.record(session, act, "acknowledge", f"alarm/{alarm_id}", {"code": row.code})
+
+
+def close(session: Session, key: str, evidence: str, now_ms: int) -> bool:
+    """What was wrong is proven to be over; False where no such alarm is open."""
+    row = _open(session, key)
+    if row is None:
+        return False
+    row.closed_ms, row.evidence = now_ms, evidence
+    _tell(session, row, f"alarm/{row.id}/closed", now_ms)
+    return True
+
+
+def open_alarms(session: Session) -> list[AlarmRow]:
+    """What is wrong now, oldest first."""
+    rows = select(AlarmRow).where(col(AlarmRow.closed_ms).is_(None)).order_by(col(AlarmRow.id))
+    return list(session.exec(rows))
+
+
+def page(session: Session, limit: int, before_id: int | None = None) -> list[AlarmRow]:
+    """All alarms from the newest down, those older than `before_id` only."""
+    rows = select(AlarmRow).order_by(col(AlarmRow.id).desc()).limit(limit)
+    if before_id is not None:
+        rows = rows.where(col(AlarmRow.id) < before_id)
+    return list(session.exec(rows))
+
+
+def _open(session: Session, key: str) -> AlarmRow | None:
+    rows = select(AlarmRow).where(AlarmRow.key == key, col(AlarmRow.closed_ms).is_(None))
+    return session.exec(rows).first()
+
+
+def _row(session: Session, alarm_id: int) -> AlarmRow:
+    row = session.get(AlarmRow, alarm_id)
+    if row is None:
+        raise NotJournaled(f"expected an alarm, found no number {alarm_id}")
+    return row
+
+
+def _tell(session: Session, row: AlarmRow, dedupe_key: str, now_ms: int) -> None:
+    payload = {
+        "alarm_id": row.id,
+        "code": row.code,
+        "severity": row.severity,
+        "arb_id": row.arb_id,
+        "detail": row.detail,
+        "repeats": row.repeats,
+        "state": "open" if row.closed_ms is None else "closed",
+        "evidence": row.evidence,
+    }
+    outbox.put(session, dedupe_key, "alarm", payload, now_ms)

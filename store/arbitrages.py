@@ -1,0 +1,179 @@
+"""What the journal knows of an arbitrage: its orders, its fills, both legs as folds over them."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from domain.leg import LegState, fold
+from domain.money import NO_USD, Size, Usd, from_micro
+from domain.opportunity import Opportunity
+from domain.order import Fill
+from domain.payout import Locked, judge
+from domain.trade import Phase, TradeStatus
+from domain.venue import Mode, Venue
+from store import fills, intents
+from store.codec import opportunity_from
+from store.errors import NotJournaled
+from store.intents import StoredIntent
+from store.states import IntentState
+from store.tables import ArbitrageRow, IntentRow, PayoutRow
+
+
+@dataclass(frozen=True, slots=True)
+class ArbitrageState:
+    """Everything the journal knows of one arbitrage; both legs are folds over its fills.
+
+    An order without a definite answer, PLANNED ones too, makes its leg unknown. `realised` is
+    the booked profit once it ended.
+    """
+
+    arb_id: str
+    mode: Mode
+    phase: Phase
+    status: TradeStatus | None
+    reason: str | None
+    detail: str | None
+    opportunity: Opportunity
+    settings_version: int
+    revision: int
+    opened_at_ms: int
+    updated_at_ms: int
+    closed_at_ms: int | None
+    intents: tuple[StoredIntent, ...]
+    fills: tuple[Fill, ...]
+    polymarket: LegState
+    kalshi: LegState
+    payouts: dict[Venue, Usd]
+    realised: Usd | None
+
+    def leg(self, venue: Venue) -> LegState:
+        """The leg at `venue`."""
+        return self.polymarket if venue is Venue.POLYMARKET else self.kalshi
+
+    @property
+    def paid(self) -> Usd:
+        """Dollars spent on both legs, fees included."""
+        return Usd(self.polymarket.paid + self.kalshi.paid)
+
+    @property
+    def cash_result(self) -> Usd:
+        """What came back less what was spent so far: sales and payouts less purchases."""
+        received = self.polymarket.received + self.kalshi.received
+        return Usd(received + sum(self.payouts.values(), start=NO_USD) - self.paid)
+
+    @property
+    def guaranteed(self) -> Usd:
+        """The least it ends with if what is held now is held until the question resolves."""
+        verdict = judge(
+            self.polymarket,
+            self.opportunity.polymarket.instrument.outcome,
+            self.kalshi,
+            dust=Size(NO_USD),
+        )
+        return verdict.profit if isinstance(verdict, Locked) else Usd(-verdict.loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An arbitrage that has not ended, with the time of its last event (wall-clock ms)."""
+
+    arb_id: str
+    pair_id: str
+    title: str
+    mode: Mode
+    phase: Phase
+    opened_at_ms: int
+    updated_at_ms: int
+
+
+def load(session: Session, arb_id: str) -> ArbitrageState:
+    """The arbitrage as journaled; NotJournaled where there is none."""
+    row = row_of(session, arb_id)
+    plan = opportunity_from(row.opportunity)
+    stored = intents.of_arbitrage(session, arb_id)
+    filled = fills.of_arbitrage(session, arb_id)
+    legs = {venue: _leg(venue, plan.size, stored, filled) for venue in Venue}
+    payouts = session.exec(select(PayoutRow).where(PayoutRow.arb_id == arb_id))
+    realised = row.realised_micro
+    return ArbitrageState(
+        arb_id=row.id,
+        mode=Mode(row.mode),
+        phase=Phase(row.phase),
+        status=TradeStatus(row.status) if row.status else None,
+        reason=row.reason,
+        detail=row.detail,
+        opportunity=plan,
+        settings_version=row.settings_version,
+        revision=row.revision,
+        opened_at_ms=row.opened_ms,
+        updated_at_ms=row.updated_ms,
+        closed_at_ms=row.closed_ms,
+        intents=stored,
+        fills=filled,
+        polymarket=legs[Venue.POLYMARKET],
+        kalshi=legs[Venue.KALSHI],
+        payouts={Venue(p.venue): Usd(from_micro(p.amount_micro)) for p in payouts},
+        realised=None if realised is None else Usd(from_micro(realised)),
+    )
+
+
+def unfinished(session: Session, quiet_since_ms: int | None = None) -> list[Unfinished]:
+    """Every arbitrage that has not ended, oldest first; with `quiet_since_ms` those without an
+    event since then: what a reconciler has to look for a workflow of."""
+    rows = (
+        select(ArbitrageRow)
+        .where(col(ArbitrageRow.closed_ms).is_(None))
+        .order_by(col(ArbitrageRow.opened_ms), col(ArbitrageRow.id))
+    )
+    if quiet_since_ms is not None:
+        rows = rows.where(ArbitrageRow.updated_ms <= quiet_since_ms)
+    return [
+        Unfinished(
+            row.id,
+            row.pair_id,
+            row.title,
+            Mode(row.mode),
+            Phase(row.phase),
+            row.opened_ms,
+            row.updated_ms,
+        )
+        for row in session.exec(rows)
+    ]
+
+
+def indefinite_intents(session: Session, sent_before_ms: int) -> list[str]:
+    """Orders that were sent before then and have no definite answer yet, oldest first."""
+    rows = (
+        select(IntentRow.id)
+        .where(col(IntentRow.state).in_((IntentState.SENT, IntentState.UNKNOWN)))
+        .where(col(IntentRow.sent_ms) < sent_before_ms)
+        .order_by(col(IntentRow.sent_ms))
+    )
+    return list(session.exec(rows))
+
+
+def refusals(session: Session, mode: Mode, since_ms: int) -> dict[str, int]:
+    """How many arbitrages the gate refused since then, by reason."""
+    rows = (
+        select(ArbitrageRow.reason, func.count())
+        .where(ArbitrageRow.mode == mode, ArbitrageRow.phase == Phase.REFUSED)
+        .where(ArbitrageRow.opened_ms >= since_ms)
+        .group_by(col(ArbitrageRow.reason))
+    )
+    return {str(reason): number for reason, number in session.exec(rows)}
+
+
+def _leg(
+    venue: Venue, planned: Size, stored: tuple[StoredIntent, ...], filled: tuple[Fill, ...]
+) -> LegState:
+    own = [one for one in stored if one.order.venue is venue]
+    unknown = tuple(one.order.intent_id for one in own if not one.state.definite)
+    return fold(venue, planned, [fill for fill in filled if fill.venue is venue], unknown)
+
+
+def row_of(session: Session, arb_id: str) -> ArbitrageRow:
+    """The row of an arbitrage; NotJournaled where there is none."""
+    row = session.get(ArbitrageRow, arb_id)
+    if row is None:
+        raise NotJournaled(f"expected an arbitrage of the journal, found no {arb_id}")
+    return row

@@ -1,0 +1,52 @@
+"""The life of an arbitrage as a list of numbered events; every write that changes it adds one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from store.codec import detail_from, detail_json
+from store.tables import ArbitrageRow, EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step: `revision` counts from 1 within its arbitrage."""
+
+    arb_id: str
+    revision: int
+    at_ms: int
+    kind: str
+    detail: dict[str, object]
+
+
+def append(
+    session: Session, row: ArbitrageRow, kind: str, detail: Mapping[str, object], at_ms: int
+) -> int:
+    """Add one event and return its revision, which the arbitrage now has."""
+    row.revision += 1
+    row.updated_ms = max(row.updated_ms, at_ms)
+    session.add(
+        EventRow(
+            arb_id=row.id,
+            revision=row.revision,
+            at_ms=at_ms,
+            kind=kind,
+            detail=detail_json(detail),
+        )
+    )
+    session.flush()
+    return row.revision
+
+
+def of_arbitrage(session: Session, arb_id: str, after_revision: int = 0) -> list[Event]:
+    """Events later than `after_revision`, oldest first."""
+    rows = (
+        select(EventRow)
+        .where(EventRow.arb_id == arb_id, EventRow.revision > after_revision)
+        .order_by(col(EventRow.revision))
+    )
+    return [
+        Event(row.arb_id, row.revision, row.at_ms, row.kind, detail_from(row.detail))
+        for row in session.exec(rows)
+    ]

@@ -1,0 +1,217 @@
+"""The steps in the life of an arbitrage after the gate: phases, the lock, payouts, the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from domain.money import NO_USD, Usd, from_micro, proceeds_floor, to_micro
+from domain.order import Purpose
+from domain.trade import Phase, TradeStatus, step
+from domain.venue import Mode, Outcome, Venue
+from store import events, positions, trade_log
+from store.arbitrages import ArbitrageState, load, row_of
+from store.errors import JournalConflict, StillOpen
+from store.leg_results import leg_results
+from store.states import PositionStatus, ReservationState
+from store.tables import ArbitrageRow, PayoutRow, ReservationRow, RiskDayRow
+
+_AT_RISK = frozenset({Phase.RESOLVING, Phase.UNWINDING, Phase.CLOSING, Phase.NEEDS_OPERATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How an arbitrage ends: `phase` is FLAT or SETTLED.
+
+    The result is computed from fills and payouts. `moved_by_hand` is cash that an operator
+    moved outside of the journal (his word); only with it may an order stay indefinite.
+    """
+
+    arb_id: str
+    phase: Phase
+    status: TradeStatus
+    reason: str
+    details: Mapping[str, object]
+    now_ms: int
+    moved_by_hand: Usd | None = None
+
+
+def set_phase(
+    session: Session,
+    arb_id: str,
+    phase: Phase,
+    now_ms: int,
+    *,
+    reason: str = "",
+    status: TradeStatus | None = None,
+    details: Mapping[str, object] | None = None,
+) -> int:
+    """Enter a phase that is neither HOLDING (`lock`) nor an end (`conclude`); returns the
+    revision. The same phase again changes nothing; an illegal one raises IllegalStep. A `status`
+    also goes into the trade log. Leaving a lock for more work holds the reservation again."""
+    assert phase is not Phase.HOLDING, "lock() enters HOLDING"
+    assert not phase.ended, "conclude() ends an arbitrage"
+    row = row_of(session, arb_id)
+    if step(Phase(row.phase), phase) == row.phase and status in (None, row.status):
+        return row.revision
+    row.phase, row.reason = phase, reason or None
+    if phase in _AT_RISK:
+        _hold_again(session, arb_id)
+    detail: dict[str, object] = {"phase": phase, "reason": reason, **(details or {})}
+    if status is not None:
+        row.status = detail["status"] = status
+    revision = events.append(session, row, "phase", detail, now_ms)
+    if status is not None:
+        state = load(session, arb_id)
+        _log_trade(session, state, row, state.guaranteed, details or {}, now_ms)
+    return revision
+
+
+def note(
+    session: Session, arb_id: str, kind: str, detail: Mapping[str, object], now_ms: int
+) -> int:
+    """Add an event that changes no phase; returns its revision."""
+    return events.append(session, row_of(session, arb_id), kind, detail, now_ms)
+
+
+def lock(
+    session: Session, arb_id: str, status: TradeStatus, details: Mapping[str, object], now_ms: int
+) -> int:
+    """Enter HOLDING: the loss at risk is released, the position opened, the trade logged with
+    its guaranteed profit. Done already, it changes nothing; returns the revision."""
+    row = row_of(session, arb_id)
+    if step(Phase(row.phase), Phase.HOLDING) == row.phase:
+        return row.revision
+    row.phase, row.status, row.reason = Phase.HOLDING, status, None
+    _end_reservation(session, arb_id, ReservationState.SETTLED, now_ms)
+    state = load(session, arb_id)
+    detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
+    revision = events.append(session, row, "locked", {**detail, **details}, now_ms)
+    _log_trade(session, state, row, state.guaranteed, details, now_ms)
+    positions.open_position(session, _position(state, row), now_ms)
+    return revision
+
+
+def record_payout(session: Session, arb_id: str, venue: Venue, amount: Usd, now_ms: int) -> None:
+    """What the venue credited for this arbitrage when the question resolved; said again it
+    changes nothing, another amount raises JournalConflict."""
+    row = row_of(session, arb_id)
+    known = session.get(PayoutRow, (arb_id, venue))
+    if known is None:
+        session.add(
+            PayoutRow(arb_id=arb_id, venue=venue, amount_micro=to_micro(amount), at_ms=now_ms)
+        )
+        detail = {"venue": venue, "amount": str(amount)}
+        events.append(session, row, "payout", detail, now_ms)
+    elif known.amount_micro != to_micro(amount):
+        raise JournalConflict(
+            f"{venue} paid {from_micro(known.amount_micro)} for {arb_id}, now it is {amount}"
+        )
+
+
+def conclude(session: Session, end: Conclusion) -> Usd:
+    """End the arbitrage and return its result in dollars: the reservation is released, the
+    result booked to its day, the trade log made final, the position closed. Concluded already,
+    the booked result is returned; an indefinite order raises StillOpen."""
+    assert end.phase in (Phase.FLAT, Phase.SETTLED), f"expected an end, found {end.phase}"
+    row = row_of(session, end.arb_id)
+    if step(Phase(row.phase), end.phase) == row.phase:
+        assert row.realised_micro is not None, f"{row.id} ended without a result"
+        return Usd(from_micro(row.realised_micro))
+    state = load(session, end.arb_id)
+    if end.moved_by_hand is None:
+        _must_be_definite(state)
+    result = Usd(proceeds_floor(state.cash_result + (end.moved_by_hand or NO_USD)))
+    touched = ReservationState.SETTLED if state.paid else ReservationState.RELEASED
+    _end_reservation(session, end.arb_id, touched, end.now_ms)
+    _book(session, end.arb_id, result)
+    row.phase, row.status, row.reason = end.phase, end.status, end.reason or None
+    row.closed_ms, row.realised_micro = end.now_ms, to_micro(result)
+    detail = {"phase": end.phase, "status": end.status, "result": str(result)}
+    events.append(session, row, "concluded", {**detail, "reason": end.reason}, end.now_ms)
+    _log_trade(session, state, row, result, end.details, end.now_ms)
+    closed = PositionStatus.EXPIRED if end.phase is Phase.SETTLED else PositionStatus.CLOSED
+    positions.close_position(session, end.arb_id, closed, end.now_ms)
+    return result
+
+
+def _must_be_definite(state: ArbitrageState) -> None:
+    unknown = state.polymarket.unknown + state.kalshi.unknown
+    if unknown:
+        raise StillOpen(f"{state.arb_id} has orders without an answer: {', '.join(unknown)}")
+    if not (state.polymarket.settled and state.kalshi.settled):
+        raise StillOpen(f"{state.arb_id} has fills that may still be voided")
+
+
+def _end_reservation(session: Session, arb_id: str, into: ReservationState, now_ms: int) -> None:
+    reservation = session.get_one(ReservationRow, arb_id)
+    if reservation.state != ReservationState.HELD:
+        return
+    reservation.state, reservation.ended_ms = into, now_ms
+    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
+    day.reserved_loss_micro -= reservation.worst_loss_micro
+    session.flush()
+
+
+def _hold_again(session: Session, arb_id: str) -> None:
+    """What was locked is at risk again; the day is charged even beyond its limit."""
+    reservation = session.get_one(ReservationRow, arb_id)
+    if reservation.state == ReservationState.HELD:
+        return
+    reservation.state, reservation.ended_ms = ReservationState.HELD, None
+    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
+    day.reserved_loss_micro += reservation.worst_loss_micro
+    session.flush()
+
+
+def _book(session: Session, arb_id: str, result: Usd) -> None:
+    reservation = session.get_one(ReservationRow, arb_id)
+    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
+    day.realised_loss_micro += max(-to_micro(result), 0)
+    session.flush()
+
+
+def _log_trade(
+    session: Session,
+    state: ArbitrageState,
+    row: ArbitrageRow,
+    pnl: Usd,
+    details: Mapping[str, object],
+    now_ms: int,
+) -> None:
+    assert row.status is not None, f"{row.id} is logged without a status"
+    order_ids: dict[Venue, str | None] = dict.fromkeys(Venue)
+    entries = [one for one in state.intents if one.order.purpose is Purpose.ENTRY]
+    for entry in entries:
+        order_ids[entry.order.venue] = getattr(entry.answer, "order_id", None)
+    trade = trade_log.Trade(
+        arb_id=row.id,
+        mode=Mode(row.mode),
+        event_title=row.title,
+        status=TradeStatus(row.status),
+        bet_size=state.paid or state.opportunity.outlay,
+        pnl=pnl,
+        spent=state.paid,
+        poly_order_id=order_ids[Venue.POLYMARKET],
+        kalshi_order_id=order_ids[Venue.KALSHI],
+        details={**details, "legs": leg_results(state.intents, state.fills)},
+        final=row.closed_ms is not None,
+    )
+    trade_log.log_trade(session, trade, row.revision, now_ms)
+
+
+def _position(state: ArbitrageState, row: ArbitrageRow) -> positions.Position:
+    plan = state.opportunity
+    return positions.Position(
+        arb_id=row.id,
+        pair_id=row.pair_id,
+        mode=Mode(row.mode),
+        event_title=row.title,
+        poly_side=Outcome(plan.polymarket.instrument.outcome),
+        poly_price=state.polymarket.average_price,
+        poly_size=state.polymarket.held,
+        kalshi_side=Outcome(plan.kalshi.instrument.outcome),
+        kalshi_price=state.kalshi.average_price,
+        kalshi_size=state.kalshi.held,
+        revision=row.revision,
+    )

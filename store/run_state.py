@@ -1,0 +1,73 @@
+"""May entries leave? Enabled, halted, and the epoch that fences what was admitted before.
+
+A disable or a halt takes effect for every later gate at once. An order whose sibling has already
+left may follow it for LEASE_MS, so that stopping never makes a naked leg: whoever stops entries
+waits that long before saying that they are stopped.
+"""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from store import audit
+from store.audit import Act
+from store.tables import RunStateRow, SettingsRow
+
+LEASE_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """`enabled` is the operator's switch, `halted` the latch that a broken invariant sets."""
+
+    enabled: bool
+    epoch: int
+    settings_version: int
+    halted: bool
+    reason: str | None
+    by: str | None
+    since_ms: int | None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why no entry may leave, None where it may."""
+        if self.halted:
+            return f"halted: {self.reason}"
+        return None if self.enabled else "disabled"
+
+
+def read(session: Session) -> RunState:
+    """The state that this transaction sees."""
+    settings, row = session.get_one(SettingsRow, 1), session.get_one(RunStateRow, 1)
+    return RunState(
+        enabled=settings.enabled,
+        epoch=row.epoch,
+        settings_version=settings.version,
+        halted=row.halted,
+        reason=row.halted_reason,
+        by=row.halted_by,
+        since_ms=row.halted_since_ms,
+    )
+
+
+def halt(session: Session, reason: str, act: Act) -> None:
+    """Latch: no entry leaves until a person resumes. The first reason stays while it holds."""
+    row = session.get_one(RunStateRow, 1)
+    if not row.halted:
+        row.halted, row.halted_reason = True, reason
+        row.halted_by, row.halted_since_ms = act.actor, act.at_ms
+        row.epoch += 1
+    audit.record(session, act, "halt", "run_state", {"reason": reason})
+
+
+def resume(session: Session, act: Act) -> None:
+    """Release the latch."""
+    row = session.get_one(RunStateRow, 1)
+    audit.record(session, act, "resume", "run_state", {"reason": row.halted_reason})
+    row.halted, row.halted_reason = False, None
+    row.halted_by, row.halted_since_ms = None, None
+
+
+def next_epoch(session: Session) -> None:
+    """Fence every entry that was admitted until now."""
+    session.get_one(RunStateRow, 1).epoch += 1

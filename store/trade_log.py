@@ -1,0 +1,196 @@
+"""The trade log: the seed's trade history, and the numbers of a day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlmodel import Session, col, func, select
+
+from domain.money import (
+    MICRO,
+    Usd,
+    cost_ceil,
+    floor_to,
+    from_micro,
+    to_micro,
+)
+from domain.trade import TradeStatus, roi_percent
+from domain.venue import Mode
+from store import outbox, positions
+from store.codec import detail_from, detail_json, iso_utc
+from store.engine import Database
+from store.positions import LoggedPosition
+from store.states import PositionStatus
+from store.tables import RiskDayRow, TradeRow
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One arbitrage for the log: `pnl` is guaranteed until `final`, then realised; the ROI is
+    taken of what was `spent`."""
+
+    arb_id: str
+    mode: Mode
+    event_title: str
+    status: TradeStatus
+    bet_size: Usd
+    pnl: Usd
+    spent: Usd
+    poly_order_id: str | None
+    kalshi_order_id: str | None
+    details: Mapping[str, object]
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTrade:
+    """A row of the trade history; `roi` is percent, `timestamp` ISO 8601 UTC."""
+
+    id: int
+    arb_id: str
+    mode: Mode
+    timestamp: str
+    event_title: str
+    status: TradeStatus
+    bet_size: Usd
+    pnl: Usd
+    roi: Decimal | None
+    poly_order_id: str | None
+    kalshi_order_id: str | None
+    details: dict[str, object]
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayStats:
+    """One UTC day: trades admitted by the gate; of those in the log their number, result (final
+    or guaranteed) and how many gain; loss at risk and loss realised, as the gate counts them."""
+
+    day: str
+    trades: int
+    logged: int
+    wins: int
+    pnl: Usd
+    at_risk: Usd
+    realised_loss: Usd
+
+
+class TradeLogger:
+    """The reading side of the trade log, for pages and messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def trades(
+        self, mode: Mode, limit: int, before_id: int | None = None
+    ) -> list[LoggedTrade]:
+        """Trades from the newest down, those older than `before_id` only."""
+        return await self._database.read(lambda s: trades(s, mode, limit, before_id))
+
+    async def positions(
+        self, mode: Mode, status: PositionStatus | None = PositionStatus.OPEN
+    ) -> list[LoggedPosition]:
+        """Positions of a status (None: of any), oldest first."""
+        return await self._database.read(lambda s: positions.listed(s, mode, status))
+
+    async def stats(self, mode: Mode, day: str) -> DayStats:
+        """The numbers of one UTC day, such as "2026-11-20"."""
+        return await self._database.read(lambda s: stats(s, mode, day))
+
+
+def log_trade(session: Session, trade: Trade, revision: int, now_ms: int) -> None:
+    """Write the trade, or bring its row up to date; the time of its first entry stays."""
+    roi = roi_percent(trade.pnl, trade.spent) if trade.spent else None
+    found = session.exec(select(TradeRow).where(TradeRow.arb_id == trade.arb_id)).first()
+    row = session.merge(
+        TradeRow(
+            id=found.id if found else None,
+            timestamp=found.timestamp if found else iso_utc(now_ms),
+            event_title=trade.event_title,
+            status=trade.status,
+            bet_size_micro=to_micro(cost_ceil(trade.bet_size)),
+            pnl_micro=_floor_micro(trade.pnl),
+            roi_micro=None if roi is None else _floor_micro(roi),
+            poly_order_id=trade.poly_order_id,
+            kalshi_order_id=trade.kalshi_order_id,
+            details=detail_json(trade.details),
+            arb_id=trade.arb_id,
+            mode=trade.mode,
+            final=trade.final,
+        )
+    )
+    session.flush()
+    payload = {
+        "arb_id": row.arb_id,
+        "mode": row.mode,
+        "event": row.event_title,
+        "timestamp": row.timestamp,
+        "status": row.status,
+        "bet_size": str(from_micro(row.bet_size_micro)),
+        "pnl": str(from_micro(row.pnl_micro)),
+        "roi": None if row.roi_micro is None else str(from_micro(row.roi_micro)),
+        "final": row.final,
+        "details": trade.details,
+    }
+    outbox.put(session, f"trade/{row.arb_id}/{revision}", "trade_event", payload, now_ms)
+
+
+def trades(
+    session: Session, mode: Mode, limit: int, before_id: int | None = None
+) -> list[LoggedTrade]:
+    """See TradeLogger.trades."""
+    rows = (
+        select(TradeRow).where(TradeRow.mode == mode).order_by(col(TradeRow.id).desc()).limit(limit)
+    )
+    if before_id is not None:
+        rows = rows.where(col(TradeRow.id) < before_id)
+    return [_logged(row) for row in session.exec(rows)]
+
+
+def stats(session: Session, mode: Mode, day: str) -> DayStats:
+    """See TradeLogger.stats."""
+    account = session.get(RiskDayRow, (mode, day))
+    logged, pnl, wins = session.exec(
+        select(
+            func.count(),
+            func.coalesce(func.sum(TradeRow.pnl_micro), 0),
+            func.count().filter(col(TradeRow.pnl_micro) > 0),
+        ).where(
+            TradeRow.mode == mode,
+            col(TradeRow.timestamp) >= f"{day}T",
+            col(TradeRow.timestamp) < f"{day}U",
+        )
+    ).one()
+    return DayStats(
+        day=day,
+        trades=account.trades if account else 0,
+        logged=logged,
+        wins=wins,
+        pnl=Usd(from_micro(int(pnl))),
+        at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
+        realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
+    )
+
+
+def _logged(row: TradeRow) -> LoggedTrade:
+    assert row.id is not None, "a stored row has its key"
+    return LoggedTrade(
+        id=row.id,
+        arb_id=row.arb_id,
+        mode=Mode(row.mode),
+        timestamp=row.timestamp,
+        event_title=row.event_title,
+        status=TradeStatus(row.status),
+        bet_size=Usd(from_micro(row.bet_size_micro)),
+        pnl=Usd(from_micro(row.pnl_micro)),
+        roi=None if row.roi_micro is None else from_micro(row.roi_micro),
+        poly_order_id=row.poly_order_id,
+        kalshi_order_id=row.kalshi_order_id,
+        details=detail_from(row.details),
+        final=row.final,
+    )
+
+
+def _floor_micro(value: Decimal) -> int:
+    """Micro-units rounded down, so that no result looks better than it is."""
+    return to_micro(floor_to(value, MICRO))
