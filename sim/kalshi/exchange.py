@@ -84,6 +84,13 @@ class Exchange:
         """yes, no, or "" while the market is open."""
         return self.world.outcomes.get(("kalshi", pair.id), "")
 
+    def market_status(self, pair: Pair) -> str:
+        """active, closed (after its time) or finalized (settled)."""
+        if self.market_result(pair):
+            return "finalized"
+        now_s = self.world.clock() // 1_000_000_000
+        return "closed" if now_s >= int(pair.kalshi.close.timestamp()) else "active"
+
     def set_knobs(self, knobs: Mapping[str, object]) -> dict[str, object]:
         """Turn knobs by name and return all; a change of rates fills the buckets."""
         self.knobs = self.knobs.changed(knobs)

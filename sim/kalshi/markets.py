@@ -51,7 +51,7 @@ def markets(call: Call) -> Answer:
         if (not tickers or pair.kalshi.ticker in tickers)
         and call.text("event_ticker") in (None, "", pair.kalshi.event_ticker)
         and call.text("series_ticker") in (None, "", pair.kalshi.series_ticker)
-        and (not status or _status(call.exchange, pair) == _FILTERS.get(status, status))
+        and (not status or call.exchange.market_status(pair) == _FILTERS.get(status, status))
     ]
     found, cursor = page(call, wanted)
     return 200, {"cursor": cursor, "markets": [market_json(call.exchange, one) for one in found]}
@@ -172,7 +172,7 @@ def market_json(exchange: Exchange, pair: Pair) -> dict[str, object]:
         "title": listing.title,
         "yes_sub_title": listing.yes_sub_title,
         "no_sub_title": listing.yes_sub_title,
-        "status": _status(exchange, pair),
+        "status": exchange.market_status(pair),
         "result": result,
         "expiration_value": result,
         "can_close_early": True,
@@ -269,13 +269,6 @@ def levels_json(best_first: Iterable[tuple[int, int]], depth: int = 0) -> list[l
     """Up to `depth` (0 = all) levels as strings, best last."""
     kept = list(best_first)[: depth or None]
     return [[dollars(price), count(size)] for price, size in reversed(kept)]
-
-
-def _status(exchange: Exchange, pair: Pair) -> str:
-    if exchange.market_result(pair):
-        return "finalized"
-    now_s = exchange.world.clock() // 1_000_000_000
-    return "closed" if now_s >= int(pair.kalshi.close.timestamp()) else "active"
 
 
 def _by_event(exchange: Exchange) -> dict[str, list[Pair]]:

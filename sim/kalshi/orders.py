@@ -128,7 +128,7 @@ def _submit(exchange: Exchange, order: Order, fault: Fault | None) -> bool:
     category = order.pair.kalshi.category
     if category in _ATTESTED and exchange.knobs.region_expires_in_s <= 0:
         raise nested(400, f"Your_location_attestation_has_expired_for_{category}")
-    if exchange.market_result(order.pair):
+    if exchange.market_status(order.pair) != "active":
         raise nested(409, "market_closed")
     off_grid = check_grid(order.pair.kalshi, request.price)
     if off_grid is not None:

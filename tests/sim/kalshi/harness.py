@@ -4,6 +4,7 @@ import base64
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives import hashes
@@ -93,10 +94,10 @@ class Member:
             method, self.origin + ROOT + path, json=body, headers=signature
         )
 
-    async def get(self, path: str) -> dict[str, object]:
+    async def get(self, path: str) -> dict[str, Any]:
         answer = await self.ask("GET", path)
         assert answer.status_code == 200, answer.text
-        body: dict[str, object] = answer.json()
+        body: dict[str, Any] = answer.json()
         return body
 
     async def order(self, **changes: object) -> httpx.Response:
@@ -116,10 +117,10 @@ class Member:
         kept = {name: value for name, value in body.items() if value is not None}
         return await self.ask("POST", "/portfolio/events/orders", kept)
 
-    async def control(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    async def control(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         answer = await self.http.request(method, self.control_url + path, json=body)
         assert answer.status_code == 200, answer.text
-        result: dict[str, object] = answer.json()
+        result: dict[str, Any] = answer.json()
         return result
 
     async def book(self, bids: list[list[str]], asks: list[list[str]], pair: str = "p01") -> None:
@@ -136,11 +137,9 @@ class Member:
         """Turn knobs of the venue."""
         await self.control("POST", "/knobs", {"venue": "kalshi", "knobs": knobs})
 
-    async def state(self) -> dict[str, object]:
+    async def state(self) -> dict[str, Any]:
         """The venue's complete ledger."""
-        venues = (await self.control("GET", "/state"))["venues"]
-        assert isinstance(venues, dict)
-        state: dict[str, object] = venues["kalshi"]
+        state: dict[str, Any] = (await self.control("GET", "/state"))["venues"]["kalshi"]
         return state
 
     async def cash(self) -> str:

@@ -67,7 +67,7 @@ async def test_an_empty_write_bucket_refuses_and_places_nothing(member: Member) 
     # routing by ticker alone bills every shard, and this one is empty
     assert (await member.order(count="1", exchange_index=None)).status_code == 429
     orders = (await member.get("/portfolio/orders"))["orders"]
-    assert len(orders) == 2  # type: ignore[arg-type]
+    assert len(orders) == 2
 
 
 async def test_an_empty_read_bucket_refuses(member: Member) -> None:

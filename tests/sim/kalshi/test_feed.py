@@ -1,5 +1,6 @@
 """The WebSocket over a real connection: snapshots, deltas, sequences, private channels, faults."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Opcode
 
+from sim.kalshi.app import build_app
+from sim.server import Servers, Site
+from sim.world import World
 from tests.sim.kalshi.harness import Member, headers
 
 PATH = "/trade-api/ws/v2"
@@ -134,7 +138,6 @@ async def test_private_channels_tell_of_an_order_before_its_answer_is_lost(membe
         assert by_type["fill"]["fee_cost"] == "0.173300"
         assert by_type["user_order"]["status"] == "executed"
         assert by_type["market_position"]["position_fp"] == "10.00"
-        await member.control("POST", "/resolve", {"pair": "p02", "kalshi": "no"})
 
 
 async def test_subscriptions_are_listed_changed_and_ended(member: Member) -> None:
@@ -211,10 +214,6 @@ async def test_connections_can_be_cut_and_redials_refused(member: Member) -> Non
 
 
 async def test_the_server_pings_with_the_word_heartbeat(member: Member) -> None:
-    from sim.kalshi.app import build_app
-    from sim.server import Servers, Site
-    from sim.world import World
-
     pings: list[bytes] = []
 
     class Listener(ClientConnection):
@@ -230,8 +229,6 @@ async def test_the_server_pings_with_the_word_heartbeat(member: Member) -> None:
     async with connect(url, additional_headers=signature, create_connection=Listener) as socket:
         await send(socket, "subscribe", channels=["fill"])
         await receive(socket)
-        import asyncio
-
         for _ in range(100):
             if pings:
                 break

@@ -1,6 +1,7 @@
 """Orders over real HTTP: validation, matching, what an answer says, what the ledger holds."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -42,7 +43,7 @@ async def test_buying_no_is_an_ask_and_its_average_price_is_in_yes_terms(member:
             "size": "10.000000",
         }
     ]
-    order = state["orders"][0]  # type: ignore[index]
+    order = state["orders"][0]
     assert (order["outcome"], order["action"], order["limit"]) == ("no", "buy", "0.470000")
     assert order["fills"][0]["price"] == "0.470000"
     # 10 x 0.47 and a fee of 0.07 x 10 x 0.53 x 0.47 = 0.17437, charged on the 0.0001 grid
@@ -55,7 +56,7 @@ async def test_selling_what_is_held_brings_the_price(member: Member) -> None:
     assert answer.json()["fill_count"] == "10.00"
     state = await member.state()
     assert state["positions"] == []
-    assert state["orders"][1]["action"] == "sell"  # type: ignore[index]
+    assert state["orders"][1]["action"] == "sell"
     assert state["cash"] == "9999.452300"
     assert state["conserved"] is True
 
@@ -66,9 +67,9 @@ async def test_an_ask_larger_than_the_position_flips_it_and_nets_a_dollar_per_pa
     await member.order(price="0.5500", count="4.00")
     await member.order(side="ask", price="0.5300", count="10.00")
     positions = (await member.get("/portfolio/positions"))["market_positions"]
-    assert positions[0]["position_fp"] == "-6.00"  # type: ignore[index]
+    assert positions[0]["position_fp"] == "-6.00"
     # four sold for 0.53, six NO bought for 0.47
-    entries = [entry for entry in (await member.state())["entries"] if entry["kind"] == "trade"]  # type: ignore[attr-defined]
+    entries = [entry for entry in (await member.state())["entries"] if entry["kind"] == "trade"]
     assert [entry["cash"] for entry in entries] == ["-2.200000", "-0.700000"]
 
 
@@ -110,7 +111,7 @@ async def test_a_resting_order_shows_in_the_book_and_can_be_cancelled_once(membe
     resting = {"price": "0.5400", "time_in_force": "good_till_canceled", "count": "3.00"}
     order_id = (await member.order(**resting)).json()["order_id"]
     book = await member.get(f"/markets/{member.ticker}/orderbook")
-    assert book["orderbook_fp"]["yes_dollars"][-1] == ["0.5400", "3.00"]  # type: ignore[index]
+    assert book["orderbook_fp"]["yes_dollars"][-1] == ["0.5400", "3.00"]
     path = f"/portfolio/events/orders/{order_id}"
     first, second = await member.ask("DELETE", path), await member.ask("DELETE", path)
     assert (first.status_code, first.json()["reduced_by"]) == (200, "3.00")
@@ -129,9 +130,9 @@ async def test_cancel_all_takes_every_resting_order_off(member: Member) -> None:
 async def test_a_resting_order_trades_when_others_come_to_cross_it(member: Member) -> None:
     await member.order(price="0.5400", time_in_force="good_till_canceled", count="3.00")
     await member.book(BIDS, [["0.54", "2"], ["0.56", "100"]])
-    fills = []
+    fills: list[dict[str, object]] = []
     while not fills:
-        fills = (await member.get("/portfolio/fills"))["fills"]  # type: ignore[assignment]
+        fills = (await member.get("/portfolio/fills"))["fills"]
         await asyncio.sleep(0.01)
     assert (fills[0]["count_fp"], fills[0]["is_taker"]) == ("2.00", False)
     # the series charges makers a quarter: 0.0175 x 2 x 0.54 x 0.46
@@ -152,7 +153,7 @@ async def test_meeting_an_own_order_in_maker_mode_cancels_that_and_goes_on(membe
     answer = await member.order(price="0.5700", count="30.00", self_trade_prevention_type="maker")
     assert answer.json()["fill_count"] == "30.00"
     canceled = await member.get("/portfolio/orders?status=canceled")
-    assert len(canceled["orders"]) == 1  # type: ignore[arg-type]
+    assert len(canceled["orders"]) == 1
 
 
 REFUSALS = """
@@ -179,8 +180,6 @@ REFUSALS = """
     "row", REFUSALS.strip().splitlines()[1:], ids=lambda row: " ".join(row.split())
 )
 async def test_a_bad_order_is_refused_by_name_and_books_nothing(member: Member, row: str) -> None:
-    import json
-
     change, status, code = row.split()
     name, _, text = change.partition("=")
     answer = await member.order(**{name: json.loads(text) if text else None})
@@ -260,8 +259,8 @@ async def test_a_position_settles_at_a_dollar_and_the_market_closes(member: Memb
     assert state["positions"] == []
     assert state["cash"] == "10004.326700"
     settled = (await member.get("/portfolio/settlements"))["settlements"]
-    assert settled[0]["revenue"] == 1000  # type: ignore[index]
-    assert settled[0]["market_result"] == "yes"  # type: ignore[index]
+    assert settled[0]["revenue"] == 1000
+    assert settled[0]["market_result"] == "yes"
     market = (await member.get(f"/markets/{member.ticker}"))["market"]
-    assert (market["status"], market["result"]) == ("finalized", "yes")  # type: ignore[index]
+    assert (market["status"], market["result"]) == ("finalized", "yes")
     assert (await member.order()).status_code == 409

@@ -35,19 +35,18 @@ async def bought(member: Member) -> None:
 
 async def _object(member: Member, name: str) -> dict[str, object]:
     listing = member.pair.kalshi
-    path, *steps = {
-        "market": [f"/markets/{listing.ticker}", "market"],
-        "event": [f"/events/{listing.event_ticker}", "event"],
-        "series": [f"/series/{listing.series_ticker}", "series"],
-        "order": ["/portfolio/orders", "orders", 0],
-        "fill": ["/portfolio/fills", "fills", 0],
-        "position": ["/portfolio/positions", "market_positions", 0],
-    }[name]
-    found: object = await member.get(str(path))
-    for step in steps:
-        found = found[step]  # type: ignore[index]
-    assert isinstance(found, dict)
-    return found
+    places: dict[str, tuple[str, str]] = {
+        "market": (f"/markets/{listing.ticker}", "market"),
+        "event": (f"/events/{listing.event_ticker}", "event"),
+        "series": (f"/series/{listing.series_ticker}", "series"),
+        "order": ("/portfolio/orders", "orders"),
+        "fill": ("/portfolio/fills", "fills"),
+        "position": ("/portfolio/positions", "market_positions"),
+    }
+    path, field = places[name]
+    found = (await member.get(path))[field]
+    single: dict[str, object] = found[0] if isinstance(found, list) else found
+    return single
 
 
 @pytest.mark.parametrize("name", list(KEYS))
@@ -61,7 +60,7 @@ async def test_an_object_has_the_keys_the_current_wire_requires(member: Member, 
 async def test_balance_is_cut_to_cents_and_exact_in_dollars_per_shard(member: Member) -> None:
     body = await member.get("/portfolio/balance")
     assert (body["balance"], body["balance_dollars"]) == (999_432, "9994.3267")
-    assert {"balance": "2494.3267", "exchange_index": 3} in body["balance_breakdown"]  # type: ignore[operator]
+    assert {"balance": "2494.3267", "exchange_index": 3} in body["balance_breakdown"]
     assert body["portfolio_value"] == 530
     shard = await member.get("/portfolio/balance?exchange_index=0")
     assert shard["balance_dollars"] == "2500.0000"
@@ -91,8 +90,8 @@ async def test_orders_and_fills_are_filtered(member: Member) -> None:
         ("/portfolio/fills?max_ts=1", 0),
     ]:
         body = await member.get(path)
-        rows = body.get("orders", body.get("fills"))
-        assert len(rows) == count, path  # type: ignore[arg-type]
+        rows = body["orders"] if "orders" in body else body["fills"]
+        assert len(rows) == count, path
 
 
 async def test_an_executed_order_shows_its_limit_and_its_fill_cost(member: Member) -> None:
@@ -108,7 +107,7 @@ async def test_a_killed_order_is_listed_or_not_as_the_knob_says(member: Member) 
         await member.knobs(list_killed=listed)
         await member.order(count="5000.00", price="0.1000")
         found = (await member.get("/portfolio/orders?status=canceled"))["orders"]
-        assert len(found) == 1  # type: ignore[arg-type]
+        assert len(found) == 1
 
 
 async def test_pages_end_with_an_empty_cursor(member: Member) -> None:
@@ -116,7 +115,7 @@ async def test_pages_end_with_an_empty_cursor(member: Member) -> None:
     cursor = ""
     while True:
         body = await member.get(f"/markets?limit=10&cursor={cursor}")
-        seen += [market["ticker"] for market in body["markets"]]  # type: ignore[attr-defined]
+        seen += [market["ticker"] for market in body["markets"]]
         cursor = str(body["cursor"])
         if not cursor:
             break
@@ -138,7 +137,7 @@ async def test_books_are_bids_of_both_outcomes_with_the_best_last(member: Member
         "no_dollars": [["0.4000", "3.00"], ["0.4400", "2.00"]],
     }
     shallow = (await member.get(f"/markets/{member.ticker}/orderbook?depth=1"))["orderbook_fp"]
-    assert shallow["yes_dollars"] == [["0.5300", "20.25"]]  # type: ignore[index]
+    assert shallow["yes_dollars"] == [["0.5300", "20.25"]]
 
 
 async def test_an_unknown_ticker_has_an_empty_book_and_no_market(member: Member) -> None:
@@ -151,7 +150,7 @@ async def test_an_unknown_ticker_has_an_empty_book_and_no_market(member: Member)
 async def test_several_books_take_repeated_tickers_not_a_comma_list(member: Member) -> None:
     first, second = (member.world.pairs[name].kalshi.ticker for name in ("p01", "p02"))
     both = await member.get(f"/markets/orderbooks?tickers={first}&tickers={second}")
-    assert [book["ticker"] for book in both["orderbooks"]] == [first, second]  # type: ignore[attr-defined]
+    assert [book["ticker"] for book in both["orderbooks"]] == [first, second]
     comma = await member.get(f"/markets/orderbooks?tickers={first},{second}")
     assert comma["orderbooks"] == []
 
@@ -159,16 +158,16 @@ async def test_several_books_take_repeated_tickers_not_a_comma_list(member: Memb
 async def test_events_carry_overrides_and_nested_markets_on_request(member: Member) -> None:
     body = await member.get("/events?with_nested_markets=true&limit=200")
     events = body["events"]
-    assert all(event["markets"] for event in events)  # type: ignore[attr-defined]
+    assert all(event["markets"] for event in events)
     overridden = member.world.pairs["p11"].kalshi.event_ticker
-    found = {event["event_ticker"]: event for event in events}  # type: ignore[attr-defined]
+    found = {event["event_ticker"]: event for event in events}
     assert found[overridden]["fee_multiplier_override"] == 0.5
     assert (await member.ask("GET", "/events?limit=201")).status_code == 400
 
 
 async def test_several_price_structures_are_listed(member: Member) -> None:
     markets = (await member.get("/markets"))["markets"]
-    assert {market["price_level_structure"] for market in markets} == {  # type: ignore[attr-defined]
+    assert {market["price_level_structure"] for market in markets} == {
         "linear_cent",
         "tapered_deci_cent",
         "deci_cent",
@@ -180,6 +179,6 @@ async def test_the_account_speaks_of_its_limits_costs_and_keys(member: Member) -
     assert set(limits) == {"usage_tier", "read", "write", "grants"}
     assert (await member.get("/account/endpoint_costs"))["default_cost"] == 10
     keys = await member.get("/api_keys")
-    assert keys["api_key_region_expiration_ts"] > 1_700_000_000  # type: ignore[operator]
+    assert keys["api_key_region_expiration_ts"] > 1_700_000_000
     status = await member.get("/exchange/status")
-    assert [shard["exchange_index"] for shard in status["exchange_index_statuses"]] == [0, 1, 2, 3]  # type: ignore[attr-defined]
+    assert [shard["exchange_index"] for shard in status["exchange_index_statuses"]] == [0, 1, 2, 3]
