@@ -34,6 +34,12 @@ def texts() -> dict[Path, str]:
 
 
 @cache
+def own_texts() -> dict[Path, str]:
+    """The text files that we wrote: all but the vendored packages of the front end."""
+    return {path: text for path, text in texts().items() if "vendor" not in path.parent.parts}
+
+
+@cache
 def sources() -> tuple[Source, ...]:
     """The Python files of all rooms and the tests."""
     return tuple(

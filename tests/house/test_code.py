@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import rules
-from tests.house.repository import sources, texts
+from tests.house.repository import own_texts, sources, texts
 from tests.house.rules import PYTHON_RULES, Source
 
 Rule = Callable[[Source], Iterator[str]]
@@ -84,7 +84,7 @@ def test_no_line_of_the_product_is_too_long() -> None:
 
 
 def test_no_file_puts_work_off_in_a_comment() -> None:
-    everything = texts().items()
+    everything = own_texts().items()
     assert [found for path, text in everything for found in rules.markers(path, text)] == []
     assert list(rules.markers(Path("x.py"), f"# {rules.MARKERS[0]}: later"))
 
