@@ -99,10 +99,11 @@ def refusal(status: int, text: str) -> Answer:
     said = text.strip()
     for rule in REFUSALS:
         if rule.status == status and rule.text.fullmatch(said):
-            return NotFilled(rule.rejection, _quoted(status, said))
-    return Unknown(f"unlisted answer, {_quoted(status, said)}")
+            return NotFilled(rule.rejection, quoted(status, said))
+    return Unknown(f"unlisted answer, {quoted(status, said)}")
 
 
-def _quoted(status: int, text: str) -> str:
+def quoted(status: int, text: str) -> str:
+    """A foreign text on one line, cut to what a reader needs."""
     plain = " ".join(text.split())
     return f"HTTP {status}: {plain[:SHOWN]}" if plain else f"HTTP {status} without a text"

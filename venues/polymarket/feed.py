@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -32,7 +32,7 @@ class Silent(Exception):
 
 async def frames(
     socket: ClientConnection, ping: timedelta, silence: timedelta, *, pong_counts: bool
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Text frames, PONG included. Sends PING when due; raises Silent after `silence` without one.
 
     A market stream can stay open and answer PINGs while it has stopped telling anything, so there
@@ -73,8 +73,9 @@ class MarketFeed:
         self._timeouts = timeouts
         self._read_book = read_book
         self._tick_changed = tick_changed
+        self._doubtful: set[str] = set()
 
-    async def books(self) -> AsyncIterator[Book]:
+    async def books(self) -> AsyncGenerator[Book, None]:
         """Until closed. While the stream is down or silent REST is asked instead."""
         while True:
             try:
@@ -88,7 +89,7 @@ class MarketFeed:
                     yield fresh
             await asyncio.sleep(self._timeouts.reconnect.total_seconds())
 
-    async def _stream(self) -> AsyncIterator[Book]:
+    async def _stream(self) -> AsyncGenerator[Book, None]:
         async with connect(
             self._url,
             ping_interval=None,
@@ -110,7 +111,6 @@ class MarketFeed:
 
     def _take(self, events: Iterable[MarketEvent]) -> list[str]:
         """Apply a frame; the tokens whose book it changed."""
-        self._doubtful: set[str] = set()
         touched: dict[str, None] = {}
         for event in events:
             if isinstance(event, TickChange):
