@@ -35,7 +35,6 @@ def append(
             detail=detail_json(detail),
         )
     )
-    session.flush()
     return row.revision
 
 

@@ -8,27 +8,46 @@ open, pair cooling down, balance unknown or too old, Polymarket's cash, Kalshi's
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import union
-from sqlmodel import Session, col, func, or_, select, update
+from sqlalchemy import text
+from sqlmodel import Session, col, or_, select, update
 
 from domain.money import Usd, cost_ceil, from_micro, proceeds_floor, to_micro
 from domain.opportunity import Opportunity, Refused
-from domain.order import FillState, Identity, Order, Purpose
+from domain.order import Identity, Order, Purpose
 from domain.policy import ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store import events, intents, run_state, settings
 from store.codec import opportunity_json, utc_day
 from store.errors import JournalConflict
+from store.run_state import RunState
+from store.settings import SavedSettings
 from store.states import ReservationState
 from store.tables import (
     ArbitrageRow,
-    FillRow,
     IntentRow,
     ReservationRow,
     RiskDayRow,
     VenueBalanceRow,
 )
+
+# Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those still held, those of
+# arbitrages that were locked or ended since, and those of fills that were not final at that time.
+_PROMISED = {
+    venue: text(
+        f"""
+        SELECT coalesce(sum({venue}_outlay_micro), 0) FROM reservations
+        WHERE mode = :mode AND state <> 'released' AND arb_id IN (
+            SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms IS NULL
+            UNION SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms >= :as_of_ms
+            UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
+                WHERE fills.venue = :venue AND fills.state = 'provisional'
+            UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
+                WHERE fills.venue = :venue AND fills.state_ms >= :as_of_ms)
+        """  # noqa: S608 - the only name put in is that of a venue
+    )
+    for venue in Venue
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +86,17 @@ def reserve(session: Session, request: GateRequest) -> Granted | Refused:
     known = session.get(ArbitrageRow, request.arb_id)
     if known is not None:
         return _first_verdict(session, known, request)
-    refused = next(_refusals(session, request), None)
+    view = _look(session, request)
+    refused = next(_refusals(session, request, view), None)
     if refused is not None:
-        _write_arbitrage(session, request, refused)
+        _write_arbitrage(session, request, view, refused)
         return refused
-    return _admit(session, request)
+    return _admit(session, request, view)
 
 
 def preview(session: Session, request: GateRequest) -> Refused | None:
     """What the gate would refuse now; nothing is written."""
-    return next(_refusals(session, request), None)
+    return next(_refusals(session, request, _look(session, request)), None)
 
 
 def free_cash(session: Session, venue: Venue, mode: Mode) -> Usd | None:
@@ -100,16 +120,30 @@ def record_balance(session: Session, venue: Venue, mode: Mode, cash: Usd, as_of_
     return True
 
 
-def _refusals(session: Session, request: GateRequest) -> Iterator[Refused]:
-    yield from _stopped(session, request)
-    yield from _out_of_bounds(settings.read(session).settings, request.opportunity)
-    yield from _day_is_full(session, request)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the gate reads once: the settings in force, the run state, the day's account."""
+
+    saved: SavedSettings
+    state: RunState
+    day: str
+    account: RiskDayRow | None
+
+
+def _look(session: Session, request: GateRequest) -> _View:
+    saved, state, day = settings.read(session), run_state.read(session), utc_day(request.now_ms)
+    return _View(saved, state, day, session.get(RiskDayRow, (request.mode, day)))
+
+
+def _refusals(session: Session, request: GateRequest, view: _View) -> Iterator[Refused]:
+    yield from _stopped(request, view.state)
+    yield from _out_of_bounds(view.saved.settings, request.opportunity)
+    yield from _day_is_full(request, view)
     yield from _pair_is_taken(session, request)
     yield from _cash_is_short(session, request)
 
 
-def _stopped(session: Session, request: GateRequest) -> Iterator[Refused]:
-    state = run_state.read(session)
+def _stopped(request: GateRequest, state: RunState) -> Iterator[Refused]:
     if state.halted:
         yield Refused(Refusal.HALTED, f"halted by {state.by}: {state.reason}")
     if not state.enabled:
@@ -134,11 +168,10 @@ def _out_of_bounds(policy: ExecutorSettings, plan: Opportunity) -> Iterator[Refu
         yield Refused(Refusal.ROI_ABOVE_POLICY, detail)
 
 
-def _day_is_full(session: Session, request: GateRequest) -> Iterator[Refused]:
-    policy = settings.read(session).settings
-    day = session.get(RiskDayRow, (request.mode, utc_day(request.now_ms)))
-    trades = day.trades if day else 0
-    at_risk = day.reserved_loss_micro + day.realised_loss_micro if day else 0
+def _day_is_full(request: GateRequest, view: _View) -> Iterator[Refused]:
+    policy, account = view.saved.settings, view.account
+    trades = account.trades if account else 0
+    at_risk = account.reserved_loss_micro + account.realised_loss_micro if account else 0
     if trades >= policy.max_daily_trades:
         detail = f"expected fewer than {policy.max_daily_trades} today, found {trades}"
         yield Refused(Refusal.DAILY_TRADES_REACHED, detail)
@@ -151,23 +184,24 @@ def _day_is_full(session: Session, request: GateRequest) -> Iterator[Refused]:
 
 
 def _pair_is_taken(session: Session, request: GateRequest) -> Iterator[Refused]:
-    of_pair = select(ArbitrageRow).where(
-        ArbitrageRow.mode == request.mode, ArbitrageRow.pair_id == request.opportunity.pair_id
-    )
-    other = session.exec(of_pair.where(col(ArbitrageRow.closed_ms).is_(None))).first()
-    if other is not None:
-        yield Refused(Refusal.PAIR_ALREADY_OPEN, f"{other.id} is {other.phase}")
+    closed = col(ArbitrageRow.closed_ms)
     recent = session.exec(
-        of_pair.where(
-            col(ArbitrageRow.closed_ms) > request.now_ms - request.cooldown_ms,
+        select(ArbitrageRow)
+        .where(
+            ArbitrageRow.mode == request.mode,
+            ArbitrageRow.pair_id == request.opportunity.pair_id,
+            or_(closed.is_(None), closed > request.now_ms - request.cooldown_ms),
             ArbitrageRow.phase != Phase.REFUSED,
-            col(ArbitrageRow.status).is_distinct_from(TradeStatus.SUCCESS),
-        ).order_by(col(ArbitrageRow.closed_ms).desc())
-    ).first()
-    if recent is not None and recent.closed_ms is not None:
-        left = recent.closed_ms + request.cooldown_ms - request.now_ms
-        detail = f"{recent.id} ended {recent.status}, {left} ms are left"
-        yield Refused(Refusal.PAIR_COOLING_DOWN, detail)
+        )
+        .order_by(closed.is_(None).desc(), closed.desc())
+    )
+    for row in recent:
+        if row.closed_ms is None:
+            yield Refused(Refusal.PAIR_ALREADY_OPEN, f"{row.id} is {row.phase}")
+        elif row.status != TradeStatus.SUCCESS:
+            left = row.closed_ms + request.cooldown_ms - request.now_ms
+            detail = f"{row.id} ended {row.status}, {left} ms are left"
+            yield Refused(Refusal.PAIR_COOLING_DOWN, detail)
 
 
 def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
@@ -189,46 +223,19 @@ def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
 
 
 def _promised(session: Session, venue: Venue, mode: Mode, as_of_ms: int) -> int:
-    """Micro-dollars that the balance read at `as_of_ms` does not show as gone yet: outlays still
-    held, those of arbitrages that were locked or ended since, and those of fills that were not
-    final when it was read."""
-    in_mode = select(ReservationRow.arb_id).where(ReservationRow.mode == mode)
-    unsettled = (
-        select(IntentRow.arb_id)
-        .join(FillRow, col(FillRow.intent_id) == col(IntentRow.id))
-        .where(FillRow.venue == venue)
-        .where(or_(FillRow.state == FillState.PROVISIONAL, FillRow.state_ms >= as_of_ms))
-        .where(IntentRow.purpose == Purpose.ENTRY)
-    )
-    arbitrages = union(
-        in_mode.where(col(ReservationRow.ended_ms).is_(None)),
-        in_mode.where(col(ReservationRow.ended_ms) >= as_of_ms),
-        unsettled,
-    )
-    outlay = (
-        ReservationRow.polymarket_outlay_micro
-        if venue is Venue.POLYMARKET
-        else ReservationRow.kalshi_outlay_micro
-    )
-    total = session.exec(
-        select(func.coalesce(func.sum(outlay), 0)).where(
-            col(ReservationRow.arb_id).in_(arbitrages),
-            ReservationRow.mode == mode,
-            ReservationRow.state != ReservationState.RELEASED,
-        )
-    ).one()
-    return int(total)
+    """Micro-dollars that the balance read at `as_of_ms` does not show as gone yet."""
+    at = {"mode": mode, "venue": venue, "as_of_ms": as_of_ms}
+    return int(session.connection().execute(_PROMISED[venue], at).scalar_one())
 
 
-def _admit(session: Session, request: GateRequest) -> Granted:
-    row = _write_arbitrage(session, request, None)
-    day = utc_day(request.now_ms)
-    plan = request.opportunity
+def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
+    row = _write_arbitrage(session, request, view, None)
+    plan, epoch = request.opportunity, view.state.epoch
     session.add(
         ReservationRow(
             arb_id=request.arb_id,
             mode=request.mode,
-            day=day,
+            day=view.day,
             worst_loss_micro=_worst_micro(request),
             polymarket_outlay_micro=to_micro(cost_ceil(plan.polymarket.outlay)),
             kalshi_outlay_micro=to_micro(cost_ceil(plan.kalshi.outlay)),
@@ -236,28 +243,28 @@ def _admit(session: Session, request: GateRequest) -> Granted:
             held_ms=request.now_ms,
         )
     )
-    session.flush()
-    _charge_day(session, request, day)
-    planned = [intents.plan(session, order, identity) for order, identity in request.orders]
-    epoch = planned[0].epoch
-    detail = {"day": day, "worst_loss": str(request.worst_loss), "epoch": epoch}
+    for order, identity in request.orders:
+        session.add(intents.new_row(order, identity, view.state))
+    detail = {"day": view.day, "worst_loss": str(request.worst_loss), "epoch": epoch}
     events.append(session, row, "reserved", detail, request.now_ms)
-    return Granted(request.arb_id, row.settings_version, epoch, day)
+    _charge_day(session, request, view)
+    return Granted(request.arb_id, row.settings_version, epoch, view.day)
 
 
-def _charge_day(session: Session, request: GateRequest, day: str) -> None:
+def _charge_day(session: Session, request: GateRequest, view: _View) -> None:
     """One conditional UPDATE: the caps hold even where transactions may overlap."""
-    policy = settings.read(session).settings
-    worst = _worst_micro(request)
-    if session.get(RiskDayRow, (request.mode, day)) is None:
-        session.add(RiskDayRow(mode=request.mode, day=day))
-        session.flush()
+    policy, worst = view.saved.settings, _worst_micro(request)
+    if view.account is None:
+        session.add(
+            RiskDayRow(mode=request.mode, day=view.day, trades=1, reserved_loss_micro=worst)
+        )
+        return
     at_risk = col(RiskDayRow.reserved_loss_micro) + col(RiskDayRow.realised_loss_micro)
     charged = session.exec(
         update(RiskDayRow)
         .where(
             col(RiskDayRow.mode) == request.mode,
-            col(RiskDayRow.day) == day,
+            col(RiskDayRow.day) == view.day,
             col(RiskDayRow.trades) < policy.max_daily_trades,
             at_risk + worst <= to_micro(policy.max_daily_loss),
         )
@@ -265,13 +272,14 @@ def _charge_day(session: Session, request: GateRequest, day: str) -> None:
             trades=col(RiskDayRow.trades) + 1,
             reserved_loss_micro=col(RiskDayRow.reserved_loss_micro) + worst,
         )
+        .execution_options(synchronize_session=False)
     )
     if charged.rowcount != 1:
-        raise JournalConflict(f"{day} was checked and then had no room for {request.arb_id}")
+        raise JournalConflict(f"{view.day} was checked and then had no room for {request.arb_id}")
 
 
 def _write_arbitrage(
-    session: Session, request: GateRequest, refused: Refused | None
+    session: Session, request: GateRequest, view: _View, refused: Refused | None
 ) -> ArbitrageRow:
     plan = request.opportunity
     row = ArbitrageRow(
@@ -281,7 +289,7 @@ def _write_arbitrage(
         mode=request.mode,
         direction=plan.polymarket.instrument.outcome,
         phase=Phase.REFUSED if refused else Phase.PLACING,
-        settings_version=settings.read(session).version,
+        settings_version=view.saved.version,
         size_micro=to_micro(plan.size),
         outlay_micro=to_micro(cost_ceil(plan.outlay)),
         profit_micro=to_micro(proceeds_floor(plan.profit)),

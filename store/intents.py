@@ -22,6 +22,7 @@ from domain.venue import Action, TimeInForce, Venue
 from store import fills, run_state
 from store.codec import detail_from, detail_json, instrument_from, instrument_json
 from store.errors import JournalConflict, NotJournaled
+from store.run_state import RunState
 from store.states import IntentState
 from store.tables import IntentRow, ObservationRow
 
@@ -61,14 +62,24 @@ def plan(session: Session, order: Order, identity: Identity) -> IntentRow:
     """Write the order before it can leave. Under a known name the first order stays and is
     returned, whatever a second run computed for size, limit and times; one for another
     instrument or direction raises JournalConflict."""
-    sequence = _sequence(order)
-    state = run_state.read(session)
-    row = IntentRow(
+    row = new_row(order, identity, run_state.read(session))
+    found = session.get(IntentRow, order.intent_id)
+    if found is None:
+        session.add(row)
+        session.flush()
+        return row
+    _must_match(found, row)
+    return found
+
+
+def new_row(order: Order, identity: Identity, state: RunState) -> IntentRow:
+    """The order as a row that is not stored yet, PLANNED under this run state."""
+    return IntentRow(
         id=order.intent_id,
         arb_id=order.arb_id,
         venue=order.venue,
         purpose=order.purpose,
-        sequence=sequence,
+        sequence=_sequence(order),
         action=order.action,
         market=order.instrument.market,
         token=order.instrument.token,
@@ -86,13 +97,6 @@ def plan(session: Session, order: Order, identity: Identity) -> IntentRow:
         epoch=state.epoch,
         state=IntentState.PLANNED,
     )
-    found = session.get(IntentRow, order.intent_id)
-    if found is None:
-        session.add(row)
-        session.flush()
-        return row
-    _must_match(found, row)
-    return found
 
 
 def load(session: Session, intent_id: str) -> StoredIntent:

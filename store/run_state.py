@@ -7,7 +7,7 @@ waits that long before saying that they are stopped.
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from store import audit
 from store.audit import Act
@@ -38,7 +38,8 @@ class RunState:
 
 def read(session: Session) -> RunState:
     """The state that this transaction sees."""
-    settings, row = session.get_one(SettingsRow, 1), session.get_one(RunStateRow, 1)
+    both = select(SettingsRow, RunStateRow).where(SettingsRow.id == RunStateRow.id)
+    settings, row = session.exec(both).one()
     return RunState(
         enabled=settings.enabled,
         epoch=row.epoch,
