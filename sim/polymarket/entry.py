@@ -169,7 +169,8 @@ async def before_matching(order: Order, fault: Fault | None) -> None:
         case "refuse":
             raise ApiError(400, fault.code or NOT_READY)
         case "kill":
-            raise killed(order.type)
+            order.record.reached_matching = True
+            raise kill(order)
         case "delay":
             await pause(fault.ms)
         case "hang_before":
@@ -200,8 +201,11 @@ async def after_matching(order: Order, fault: Fault | None) -> None:
             raise duplicated(order.id)
 
 
-def killed(order_type: OrderType) -> ApiError:
-    return ApiError(400, FOK_KILLED if order_type is OrderType.FOK else FAK_KILLED)
+def kill(order: Order) -> ApiError:
+    """The refusal of an order that found too little, noted in its record."""
+    message = FOK_KILLED if order.type is OrderType.FOK else FAK_KILLED
+    order.record.state, order.record.reason = "killed", message
+    return ApiError(400, message)
 
 
 def short_of_balance(balance: int, wanted: int) -> ApiError:
@@ -248,8 +252,7 @@ def execute(exchange: Exchange, order: Order, fault: Fault | None) -> None:
         pieces = []
     check_crossing(order, pieces)
     if not pieces and order.type.immediate:
-        order.record.state, order.record.reason = "killed", killed(order.type).message
-        raise killed(order.type)
+        raise kill(order)
     fees = [fee_of(exchange, order.market, piece) for piece in pieces]
     spent = sum(piece.dollars for piece in pieces) + sum(fees)
     if order.side is Side.BUY:

@@ -209,3 +209,28 @@ def position_json(wallet: Wallet, market: Market, token: str, size: int) -> dict
         "current_size": plain(size),
         "avg_price": plain(paid * ONE // bought) if bought else "0",
     }
+
+
+def activity(exchange: Exchange, query: Query) -> list[dict[str, object]]:
+    """GET /activity (Data v1) of a wallet: its redemptions, newest first; no other type."""
+    wallet = exchange.wallets.get(query.get("user", "").lower())
+    wanted = query.get("type", "REDEEM").split(",")
+    if wallet is None or "REDEEM" not in wanted:
+        return []
+    rows: list[dict[str, object]] = []
+    for entry in reversed(wallet.account.entries):
+        condition = entry.ref.removeprefix("redeem ")
+        if entry.kind == "payout" and query.get("market", condition) == condition:
+            rows.append(
+                {
+                    "proxyWallet": wallet.address,
+                    "timestamp": entry.ts_ns // 1_000_000_000,
+                    "conditionId": condition,
+                    "type": "REDEEM",
+                    "size": number(-entry.position),
+                    "usdcSize": number(entry.cash),
+                    "transactionHash": "",
+                    "asset": "",
+                }
+            )
+    return rows

@@ -43,6 +43,7 @@ class Public:
                 self.exchange, ident=r.path_params["ident"]
             ),
             "/v2/positions": lambda r: gamma.positions(self.exchange, dict(r.query_params)),
+            "/activity": lambda r: gamma.activity(self.exchange, dict(r.query_params)),
             "/deployed": lambda _: {"deployed": self.exchange.knobs.wallet_deployed},
             "/api/geoblock": lambda _: {
                 "blocked": False,

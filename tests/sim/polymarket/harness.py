@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
-import uvicorn
 from py_clob_client_v2.order_utils import ExchangeOrderBuilderV2
 from py_clob_client_v2.order_utils import Side as ClientSide
 from py_clob_client_v2.order_utils.model.order_data_v2 import OrderDataV2, order_to_json_v2
@@ -22,9 +20,12 @@ from starlette.types import ASGIApp
 from sim.book import Book
 from sim.listings import Pair
 from sim.polymarket.app import build_app
+from sim.polymarket.exchange import Exchange
 from sim.polymarket.orders import SignatureType
-from sim.units import micros
-from sim.world import Venue, World
+from sim.polymarket.venue import PolymarketVenue
+from sim.server import Servers, Site
+from sim.units import decimal_text, micros
+from sim.world import World
 
 STANDARD_EXCHANGE = "0xE111180000d2663C0091e4f400237545B87B996B"
 SALTS = itertools.count(1)
@@ -33,15 +34,12 @@ SALTS = itertools.count(1)
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The `host:port` of `app` behind a real HTTP server."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="on")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve([listener]))
+    servers = Servers([Site("polymarket", app, 0)])
+    await servers.start()
     try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"127.0.0.1:{servers.port('polymarket')}"
     finally:
-        server.should_exit = server.force_exit = True
-        await task
+        await servers.stop()
 
 
 @dataclass
@@ -51,12 +49,18 @@ class Sim:
     world: World
     host: str
     http: httpx.AsyncClient
-    venue: Venue = field(init=False)
+    venue: PolymarketVenue = field(init=False)
     keys: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.venue = self.world.venues["polymarket"]
+        venue = self.world.venues["polymarket"]
+        assert isinstance(venue, PolymarketVenue)
+        self.venue = venue
         self.keys = self.venue.credentials()
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.venue.exchange
 
     @property
     def url(self) -> str:
@@ -89,15 +93,13 @@ class Sim:
         self.world.faults.add({"venue": "polymarket", "do": do, **fields})
 
     def cash(self) -> int:
-        return micros(self.venue.state()["cash"])
+        return self.exchange.main.account.cash
 
     def held(self, token: str) -> tuple[str, str]:
         """(on chain, bought but not mined) of a token."""
-        positions: Any = self.venue.state()["positions"]
-        for row in positions:
-            if row["asset"] == token:
-                return row["size"], row["pending"]
-        return "0.000000", "0.000000"
+        wallet = self.exchange.main
+        size, pending = wallet.account.position(token), wallet.pending.get(token, 0)
+        return decimal_text(size), decimal_text(pending)
 
     def headers(self, method: str, path: str, body: str = "") -> dict[str, str]:
         """L2 headers made by the official client's own code."""
@@ -130,6 +132,33 @@ class Sim:
         """Sign and post one order; amounts in whole units, FOK on YES unless changed."""
         return await self.post(self.payload(side, maker, taker, **changes))
 
+    async def settled(self, reply: dict[str, Any], status: str = "CONFIRMED") -> None:
+        """Wait until every trade of a reply has a settlement status, as /data/trades shows it."""
+
+        async def done() -> bool:
+            rows = (await self.get("/data/trades"))["data"]
+            states = {row["id"]: row["status"] for row in rows}
+            return all(states.get(trade) == status for trade in reply["tradeIDs"])
+
+        await until(done)
+
+    async def until_shown(self, order_id: str, **wanted: str) -> None:
+        """Wait until GET /data/order shows these members."""
+
+        async def done() -> bool:
+            shown = await self.get(f"/data/order/{order_id}") or {}
+            return all(shown.get(name) == value for name, value in wanted.items())
+
+        await until(done)
+
+    async def until_gone(self, order_id: str) -> None:
+        """Wait until GET /data/order answers null."""
+
+        async def done() -> bool:
+            return await self.get(f"/data/order/{order_id}") is None
+
+        await until(done)
+
     def payload(self, side: str, maker: str, taker: str, **changes: Any) -> dict[str, Any]:
         """The body of POST /order, signed by the official builder with our own salt."""
         ask = Ask(side=side, maker=maker, taker=taker, token=self.yes)
@@ -153,7 +182,10 @@ class Sim:
                 expiration=ask.expiration,
             )
         )
-        return order_to_json_v2(order, self.keys["api_key"], ask.type, ask.post_only)
+        body: dict[str, Any] = order_to_json_v2(
+            order, self.keys["api_key"], ask.type, ask.post_only
+        )
+        return body
 
 
 @dataclass(frozen=True)
@@ -177,7 +209,9 @@ def levels(given: dict[str, str]) -> dict[int, int]:
 
 
 @asynccontextmanager
-async def running(kind: SignatureType = SignatureType.DEPOSIT_WALLET, **knobs: object) -> Any:
+async def running(
+    kind: SignatureType = SignatureType.DEPOSIT_WALLET, **knobs: object
+) -> AsyncIterator[Sim]:
     """A venue with two pairs, fast settlement and a book of 0.45 / 0.46 and 0.47 on p01."""
     world = World(seed=7, pairs=2)
     app = build_app(world, signature_type=kind)

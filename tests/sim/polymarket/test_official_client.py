@@ -9,6 +9,7 @@ from py_clob_client_v2.clob_types import (
     ApiCreds,
     AssetType,
     BalanceAllowanceParams,
+    CreateOrderOptions,
     MarketOrderArgsV2,
     OpenOrderParams,
     OrderArgsV2,
@@ -130,16 +131,10 @@ async def test_an_order_for_an_older_exchange_is_a_version_mismatch(sim: Sim) ->
             client.post_order(
                 client.builder.build_order(
                     OrderArgsV2(token_id=sim.yes, price=0.5, size=10, side="BUY"),
-                    options_for_version_one(),
+                    CreateOrderOptions(tick_size="0.01", neg_risk=False),
                     version=3,
                 ),
                 OrderType.FOK,
             )
 
     await asyncio.to_thread(run)
-
-
-def options_for_version_one() -> object:
-    from py_clob_client_v2.clob_types import CreateOrderOptions
-
-    return CreateOrderOptions(tick_size="0.01", neg_risk=False)
