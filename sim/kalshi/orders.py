@@ -12,7 +12,7 @@ from sim.kalshi.dialect import speak
 from sim.kalshi.errors import WireError, flat, invalid, nested, not_found, too_many_requests
 from sim.kalshi.exchange import SHARDS, Exchange
 from sim.kalshi.fees import RoundingAccumulator
-from sim.kalshi.http import Call, internal_error, write_route
+from sim.kalshi.http import Call, error_response, internal_error, write_route
 from sim.kalshi.model import FOK, Order, OrderRequest, check_grid, parse_request
 from sim.kalshi.views import count, dollars
 from sim.orders import OrderRecord
@@ -22,6 +22,8 @@ from sim.wire import Dropped, first_byte_ns, pause
 CREATE_COST: Final = 10
 CANCEL_COST: Final = 2
 _EVENT_ORDERS = "/portfolio/events/orders"
+_NO_FAULT: Final = Fault(do="", rule=0)
+_BEFORE: Final = ("drop_before", "error_before", "hang_before")
 _ATTESTED = ("Sports", "Elections", "Entertainment")
 _LEGACY = (
     ("POST", "/portfolio/orders"),
@@ -63,61 +65,68 @@ async def create(call: Call) -> Response:
         shards = SHARDS if request.exchange_index is None else (index,)
         call.spend("write", CREATE_COST, shards)
         _refuse_duplicate(exchange, request)
-        fault = exchange.world.faults.take("kalshi", pair.id, order.record.action)
-        order.record.fault = fault.do if fault else ""
-        return await _create(exchange, order, fault)
+    except WireError as error:
+        _note_refusal(exchange, order, error)
+        raise
+    fault = exchange.world.faults.take("kalshi", pair.id, order.record.action) or _NO_FAULT
+    order.record.fault = fault.do
+    return await _create(exchange, order, fault)
+
+
+async def _create(exchange: Exchange, order: Order, fault: Fault) -> Response:
+    """Let the fault happen before, in or after the engine; what is lost after it is the answer."""
+    if fault.do in _BEFORE:
+        _note_refusal(exchange, order, nested(500, fault.do))
+        return await _nothing_done(exchange, fault)
+    if fault.do == "delay":
+        await pause(fault.ms)
+    if fault.do == "delay_fills":
+        now = exchange.world.clock()
+        exchange.holds.append((now, now + fault.ms * 1_000_000))
+    answer = _answer(exchange, order, fault)
+    await pause(exchange.knobs.ack_ms)
+    if fault.do == "duplicate":
+        return error_response(exchange, nested(409, "order_already_exists"))
+    return await _perhaps_lost(exchange, fault, answer)
+
+
+async def _nothing_done(exchange: Exchange, fault: Fault) -> Response:
+    await pause(fault.ms)
+    return Dropped() if fault.do == "drop_before" else internal_error(exchange, fault.status)
+
+
+async def _perhaps_lost(exchange: Exchange, fault: Fault, answer: Response) -> Response:
+    """The answer, or what the fault makes of it."""
+    if fault.do == "hang":
+        await pause(fault.ms)
+    if fault.do == "drop_after":
+        return Dropped()
+    if fault.do == "error_after":
+        return internal_error(exchange, fault.status)
+    return answer
+
+
+def _answer(exchange: Exchange, order: Order, fault: Fault) -> Response:
+    """Submit and say what came of it."""
+    try:
+        _refuse_by_fault(fault)
+        if not _submit(exchange, order, fault):
+            raise nested(409, "fill_or_kill_insufficient_resting_volume")
     except WireError as error:
         if not order.record.reached_matching:
             _note_refusal(exchange, order, error)
-        raise
-
-
-async def _create(exchange: Exchange, order: Order, fault: Fault | None) -> Response:
-    do = fault.do if fault else ""
-    wait = fault.ms if fault else 0
-    early = _fails_before(fault)
-    if early is not None:
-        await pause(wait)
-        raise early
-    if do in ("drop_before", "error_before", "hang_before"):
-        await pause(wait)
-        _note_refusal(exchange, order, nested(500, do))
-        return Dropped() if do == "drop_before" else internal_error(exchange, _status(fault))
-    if do == "delay":
-        await pause(wait)
-    if do == "delay_fills":
-        now = exchange.world.clock()
-        exchange.holds.append((now, now + wait * 1_000_000))
-    done = _submit(exchange, order, fault)
-    await pause(exchange.knobs.ack_ms)
-    if do == "hang":
-        await pause(wait)
-    if do == "drop_after":
-        return Dropped()
-    if do == "error_after":
-        return internal_error(exchange, _status(fault))
-    if do == "duplicate":
-        raise nested(409, "order_already_exists")
-    if not done:
-        raise nested(409, "fill_or_kill_insufficient_resting_volume")
+        return error_response(exchange, error)
     return JSONResponse(_created(exchange, order), status_code=201)
 
 
-def _status(fault: Fault | None) -> int:
-    return fault.status if fault else 500
-
-
-def _fails_before(fault: Fault | None) -> WireError | None:
-    if fault is None:
-        return None
+def _refuse_by_fault(fault: Fault) -> None:
     if fault.do == "rate_limited":
-        return too_many_requests()
+        raise too_many_requests()
     if fault.do in ("refuse", "sell_refused"):
-        return nested(400, fault.code or "insufficient_balance")
-    return None
+        raise nested(400, fault.code or "insufficient_balance")
 
 
-def _submit(exchange: Exchange, order: Order, fault: Fault | None) -> bool:
+def _submit(exchange: Exchange, order: Order, fault: Fault) -> bool:
     """Everything the engine does at one instant; False when a fill-or-kill was killed."""
     request = order.request
     matching.expire(exchange)
@@ -140,10 +149,10 @@ def _submit(exchange: Exchange, order: Order, fault: Fault | None) -> bool:
     if request.client_order_id:
         exchange.client_ids.add(request.client_order_id)
     order.created_ns = order.updated_ns = exchange.world.clock()
-    if fault is not None and fault.do == "kill":
+    if fault.do == "kill":
         matching.kill(exchange, order)
         return request.tif != FOK
-    at_most = fault.size if fault is not None and fault.do == "partial" else None
+    at_most = fault.size if fault.do == "partial" else None
     return matching.place(exchange, order, at_most)
 
 
@@ -162,6 +171,11 @@ async def cancel(call: Call) -> Response:
     call.spend("write", CANCEL_COST, shards)
     if order is None:
         raise not_found()
+    fault = exchange.world.faults.take("kalshi", order.pair.id, "cancel") or _NO_FAULT
+    if fault.do == "rate_limited":
+        raise too_many_requests()
+    if fault.do in _BEFORE:
+        return await _nothing_done(exchange, fault)
     matching.expire(exchange)
     given_up = matching.cancel(exchange, order)
     body: dict[str, object] = {
@@ -171,7 +185,8 @@ async def cancel(call: Call) -> Response:
         "ts_ms": order.updated_ns // 1_000_000,
     }
     await pause(exchange.knobs.ack_ms)
-    return JSONResponse(speak(exchange.knobs.wire, "cancel", body))
+    answer = JSONResponse(speak(exchange.knobs.wire, "cancel", body))
+    return await _perhaps_lost(exchange, fault, answer)
 
 
 async def cancel_all(call: Call) -> Response:

@@ -50,6 +50,23 @@ async def test_each_fault_shows_one_thing_and_does_one_thing(member: Member, row
     assert (await member.order()).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"count": "9000.00"}, "insufficient_balance"),
+        ({"count": "500.00"}, "fill_or_kill_insufficient_resting_volume"),
+    ],
+)
+async def test_a_lost_answer_may_have_been_a_refusal(
+    member: Member, change: dict[str, str], reason: str
+) -> None:
+    await member.fault("error_after", params={"status": 504})
+    assert (await member.order(**change)).status_code == 504
+    state = await member.state()
+    assert state["positions"] == []
+    assert [order["reason"] for order in state["orders"]] == [reason]
+
+
 async def test_a_partial_fill_of_a_fill_or_kill_is_kept(member: Member) -> None:
     await member.fault("partial", params={"size": "3"})
     body = (await member.order()).json()
@@ -120,6 +137,15 @@ async def test_reads_fail_when_asked_to(member: Member) -> None:
     await member.fault("error_before", action="read", params={"status": 503})
     assert (await member.ask("GET", "/portfolio/orders")).status_code == 503
     assert (await member.ask("GET", "/portfolio/orders")).status_code == 200
+
+
+async def test_a_cancel_may_work_although_its_answer_is_lost(member: Member) -> None:
+    rest = {"price": "0.50", "time_in_force": "good_till_canceled"}
+    path = "/portfolio/events/orders/" + (await member.order(**rest)).json()["order_id"]
+    await member.fault("error_before", action="cancel")
+    await member.fault("error_after", action="cancel")
+    answers = [(await member.ask("DELETE", path)).status_code for _ in range(3)]
+    assert answers == [500, 500, 404]
 
 
 async def test_a_read_lag_hides_what_just_happened_and_as_of_time_says_so(member: Member) -> None:
