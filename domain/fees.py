@@ -9,10 +9,11 @@ balance change is floored to the member's grid (fee rounding rules of autumn 202
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.money import CENT, MICRO, ONE, ZERO, Price, Size, Usd, ceil_to, floor_to
+from domain.money import CENT, MICRO, ONE, ZERO, Price, Size, Usd, ceil_to, floor_to, on_grid
 
 POLYMARKET_FEE_STEP = Decimal("0.00001")
 KALSHI_RATE = Decimal("0.07")
+OLDER_STEP = Decimal("0.0001")
 # A better price than the best one shown buys more shares for the same dollars, and the fee follows
 # the shares. The bound covers an improvement of ten cents; a larger one is reported, not hidden.
 IMPROVEMENT_COVERED = Decimal("0.10")
@@ -63,23 +64,23 @@ class KalshiFee:
 
         Closer to one half the fee alone may be larger, but a better price lowers price plus fee
         together (its slope is above zero), so the cap is the worst case. The larger of the older
-        and the newer rounding rule, plus the grid's loss on each of at most `size` fills, plus
-        what the rebate accumulator may hold back.
+        and the newer rounding rule, plus the grid's loss on each of at most `size` fills (a whole
+        step where the cap is finer than the grid: a rebate never makes a fill's fee negative),
+        plus what the rebate accumulator may hold back.
         """
-        return self._bound(self._raw(size, cap), size)
+        return self._bound(self._raw(size, cap), size, cap)
 
     def bound_sell(self, size: Size, floor: Price) -> Usd:
-        """The most a SELL of `size` at `floor` or better is charged."""
-        return self._bound(KALSHI_RATE * self.multiplier * size * _widest(floor), size)
+        """The most a SELL of `size` at `floor` or better brings below size * floor."""
+        return self._bound(KALSHI_RATE * self.multiplier * size * _widest(floor), size, floor)
 
     def _raw(self, size: Size, price: Price) -> Decimal:
         return KALSHI_RATE * self.multiplier * size * price * (ONE - price)
 
-    def _bound(self, raw: Decimal, size: Size) -> Usd:
-        step = Decimal("0.0001")
-        fills = ceil_to(size, ONE)
+    def _bound(self, raw: Decimal, size: Size, limit: Price) -> Usd:
+        per_fill = OLDER_STEP if on_grid(limit, self.grid) else self.grid
         accumulator = Decimal("0.0101") if self.grid < CENT else Decimal("0.02")
-        return Usd(ceil_to(raw, step) + fills * step + accumulator)
+        return Usd(ceil_to(raw, OLDER_STEP) + ceil_to(size, ONE) * per_fill + accumulator)
 
 
 Fee = PolymarketFee | KalshiFee

@@ -195,15 +195,16 @@ def test_a_kalshi_buy_never_takes_more_than_its_limit_and_its_bound(
 
 
 @given(MULTIPLIERS, GRIDS, PRICES, cuts(PRICES))
-def test_a_kalshi_sale_at_its_floor_or_better_is_never_charged_more_than_its_bound(
+def test_a_kalshi_sale_never_brings_less_than_its_floor_without_its_bound(
     multiplier: Decimal, grid: Decimal, floor_price: Price, offered: Cut
 ) -> None:
     cut = [(n, max(at, floor_price)) for n, at in offered]
-    contracts, _ = total(cut)
+    contracts, notional = total(cut)
     fee = KalshiFee(multiplier, grid)
+    bound = fee.bound_sell(size(contracts), floor_price)
     for rule in (Member, EarlierMember):
-        charged = kalshi_order(fee, cut, sells=True, rule=rule)
-        assert charged <= Fraction(fee.bound_sell(size(contracts), floor_price))
+        proceeds = notional - kalshi_order(fee, cut, sells=True, rule=rule)
+        assert proceeds >= contracts * Fraction(floor_price) - Fraction(bound)
 
 
 @given(RATES, PRICES, cuts(PRICES))
