@@ -14,6 +14,7 @@ class Refusal(StrEnum):
     BOOK_STALE = "book_stale"
     BOOK_CROSSED = "book_crossed"
     BOOK_EMPTY = "book_empty"
+    BOOKS_CONTRADICT = "books_contradict"
     EDGE_BELOW_POLICY = "edge_below_policy"
     ROI_ABOVE_POLICY = "roi_above_policy"
     BET_BELOW_MINIMUM = "bet_below_minimum"

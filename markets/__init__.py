@@ -1,0 +1,1 @@
+"""What can be traded: approved pairs, their live books, and the scanner between them."""

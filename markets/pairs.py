@@ -1,0 +1,145 @@
+"""The configured pairs with both venues' rules for them, refreshed on a schedule."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from domain.pair import Pair
+from domain.venue import Instrument, Outcome, Venue
+from venues.port import Untradable, VenueMisuse, VenuePort, VenueUnreachable
+
+log = logging.getLogger(__name__)
+
+VENUE_UNREACHABLE = "venue_unreachable"
+VENUE_UNREADABLE = "venue_unreadable"
+READS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One way to trade a pair: buy this at Polymarket and its complement at Kalshi."""
+
+    polymarket: Instrument
+    kalshi: Instrument
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is bought at Polymarket: it names the direction."""
+        return self.polymarket.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPair:
+    """A pair that both venues let us trade: YES at Polymarket with NO at Kalshi, and reverse."""
+
+    pair: Pair
+    directions: tuple[Direction, Direction]
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """All four instruments."""
+        return tuple(
+            instrument
+            for direction in self.directions
+            for instrument in (direction.polymarket, direction.kalshi)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedPair:
+    """A pair that cannot be traded now, and why."""
+
+    pair: Pair
+    why: Untradable
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshing:
+    """Pauses in milliseconds: between refreshes, and while a venue could not be asked."""
+
+    pause_ms: int = 60_000
+    retry_ms: int = 5_000
+
+
+class Pairs:
+    """All configured pairs as the venues list them now. `changed` is called after every load that
+    changed anything."""
+
+    def __init__(
+        self,
+        configured: tuple[Pair, ...],
+        venues: Mapping[Venue, VenuePort],
+        changed: Callable[[], None] = lambda: None,
+        refreshing: Refreshing = Refreshing(),
+    ) -> None:
+        self._configured = configured
+        self._venues = venues
+        self._changed = changed
+        self._refreshing = refreshing
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._all: dict[str, ListedPair | UnlistedPair] = {}
+
+    @property
+    def listed(self) -> dict[str, ListedPair]:
+        """The tradable ones by pair id."""
+        return {k: pair for k, pair in self._all.items() if isinstance(pair, ListedPair)}
+
+    @property
+    def unlisted(self) -> dict[str, UnlistedPair]:
+        """The others by pair id."""
+        return {k: pair for k, pair in self._all.items() if isinstance(pair, UnlistedPair)}
+
+    def get(self, pair_id: str) -> ListedPair | UnlistedPair | None:
+        """One pair; None before it was loaded."""
+        return self._all.get(pair_id)
+
+    async def run(self) -> None:
+        """Load now and again on schedule, until cancelled."""
+        while True:
+            await self.load()
+            reasons = {pair.why.reason for pair in self.unlisted.values()}
+            hurried = VENUE_UNREACHABLE in reasons
+            pause = self._refreshing.retry_ms if hurried else self._refreshing.pause_ms
+            await asyncio.sleep(pause / 1000)
+
+    async def load(self) -> None:
+        """Ask both venues for the rules of every pair. One that cannot be asked now keeps what
+        was known: its orders are still checked by the venue."""
+        found = await asyncio.gather(*(self._load(pair) for pair in self._configured))
+        fresh = {pair.pair_id: state for pair, state in zip(self._configured, found, strict=True)}
+        if fresh != self._all:
+            self._all = fresh
+            self._changed()
+
+    async def _load(self, pair: Pair) -> ListedPair | UnlistedPair:
+        try:
+            state = await self._ask(pair)
+        except VenueUnreachable as problem:
+            log.warning("pair %s: %s", pair.pair_id, problem)
+            known = self._all.get(pair.pair_id)
+            if isinstance(known, ListedPair):
+                return known
+            return UnlistedPair(pair, Untradable(VENUE_UNREACHABLE, str(problem)))
+        except VenueMisuse as problem:
+            log.error("pair %s: %s", pair.pair_id, problem)
+            return UnlistedPair(pair, Untradable(VENUE_UNREADABLE, str(problem)))
+        return state
+
+    async def _ask(self, pair: Pair) -> ListedPair | UnlistedPair:
+        found: dict[tuple[Venue, Outcome], Instrument] = {}
+        markets = {Venue.POLYMARKET: pair.condition_id, Venue.KALSHI: pair.ticker}
+        for venue, market in markets.items():
+            for outcome in Outcome:
+                async with self._reads:
+                    answer = await self._venues[venue].instrument(market, outcome)
+                if isinstance(answer, Untradable):
+                    return UnlistedPair(
+                        pair, Untradable(answer.reason, f"{venue} {market}: {answer.detail}")
+                    )
+                found[venue, outcome] = answer
+        yes, no = (
+            Direction(found[Venue.POLYMARKET, outcome], found[Venue.KALSHI, outcome.complement])
+            for outcome in (Outcome.YES, Outcome.NO)
+        )
+        return ListedPair(pair, (yes, no))
