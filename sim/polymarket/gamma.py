@@ -17,6 +17,33 @@ KEYSET_LIMIT = 100
 POSITIONS_LIMIT = 1_000
 FEE_TYPES = {"Sports": "sports_fees_v2", "Crypto": "crypto_fees"}
 
+# members that every recorded market carries and that mean nothing to a trader
+SITE_MEMBERS: dict[str, object] = {
+    "resolutionSource": "",
+    "image": "",
+    "icon": "",
+    "marketMakerAddress": "",
+    "new": False,
+    "featured": False,
+    "approved": True,
+    "ready": False,
+    "funded": False,
+    "cyom": False,
+    "deploying": False,
+    "pendingDeployment": False,
+    "manualActivation": False,
+    "automaticallyActive": True,
+    "clearBookOnStart": False,
+    "hasReviewedDates": True,
+    "holdingRewardsEnabled": False,
+    "pagerDutyNotificationEnabled": False,
+    "requiresTranslation": False,
+    "rfqEnabled": False,
+    "rewardsMinSize": 0,
+    "rewardsMaxSpread": 0,
+    "negRiskOther": False,
+}
+
 
 def market_json(exchange: Exchange, market: Market) -> dict[str, object]:
     """A Gamma market. Three members are JSON text inside JSON, as on the real service."""
@@ -25,27 +52,19 @@ def market_json(exchange: Exchange, market: Market) -> dict[str, object]:
     bid, ask = seen.best_bid or 0, seen.best_ask or ONE
     prices = outcome_prices(market, (bid + ask) // 2)
     answer: dict[str, object] = {
+        **SITE_MEMBERS,
         "id": str(GAMMA_ID_BASE + market.number),
         "question": listing.question,
         "conditionId": market.condition_id,
         "slug": listing.slug,
         "version": market.protocol,
-        "resolutionSource": "",
         "description": listing.description,
-        "image": "",
-        "icon": "",
         "outcomes": json.dumps(["Yes", "No"]),
         "outcomePrices": json.dumps([plain(price) for price in prices]),
         "active": True,
         "closed": market.winner is not None,
         "archived": False,
-        "new": False,
-        "featured": False,
         "restricted": True,
-        "approved": True,
-        "ready": False,
-        "funded": False,
-        "marketMakerAddress": "",
         "questionID": market.condition_id,
         "enableOrderBook": True,
         "acceptingOrders": market.accepting,
@@ -53,7 +72,6 @@ def market_json(exchange: Exchange, market: Market) -> dict[str, object]:
         "orderMinSize": number(market.min_size),
         "secondsDelay": market.seconds_delay,
         "negRisk": market.neg_risk,
-        "negRiskOther": False,
         "makerBaseFee": 1000 if market.fee_rate else 0,
         "takerBaseFee": 1000 if market.fee_rate else 0,
         "feesEnabled": bool(market.fee_rate),
@@ -62,7 +80,6 @@ def market_json(exchange: Exchange, market: Market) -> dict[str, object]:
         "spread": number(ask - bid),
         "lastTradePrice": number(market.last_price or 0),
         "umaResolutionStatuses": json.dumps(["resolved"] if market.winner else []),
-        "hasReviewedDates": True,
         "events": [event_json(market)],
     }
     add_tokens(answer, market)
@@ -99,7 +116,8 @@ def add_dates(answer: dict[str, object], end: datetime) -> None:
     start = end - timedelta(days=14)
     answer["startDate"], answer["startDateIso"] = zulu(start), f"{start:%Y-%m-%d}"
     answer["endDate"], answer["endDateIso"] = zulu(end), f"{end:%Y-%m-%d}"
-    for name in ("createdAt", "updatedAt", "acceptingOrdersTimestamp", "deployingTimestamp"):
+    answer["eventStartTime"] = zulu(end - timedelta(days=1))
+    for name in ("createdAt", "updatedAt", "acceptingOrdersTimestamp"):
         answer[name] = zulu(start)
 
 

@@ -77,7 +77,7 @@ class PolymarketClient:
         self._stream.start(key)
         payload = orders.signed_payload(order, identity, self._wallet, self._wire.signer, key.key)
         body = json.dumps(payload, separators=(",", ":"))
-        match await self._wire.post_order(key, body, first_byte):
+        match await self._wire.send_order(key, body, first_byte):
             case Reply() as reply:
                 return await self._understood(order, identity.key, reply)
             case NotSent(refusal):

@@ -56,7 +56,7 @@ class Wire:
                 self._key = await self._obtain_key()
             return self._key
 
-    async def post_order(
+    async def send_order(
         self, key: ApiKey, body: str, first_byte: FirstByte
     ) -> Reply | NotSent | Lost:
         """Send a signed order once."""
