@@ -252,6 +252,31 @@ async def test_a_lapsed_attestation_refuses_sports_with_a_sentence_as_code(membe
     assert "attestation" in answer.json()["error"]["code"]
 
 
+PAYOUTS = """
+    bought  outcome  cash
+    yes     yes      10004.326700
+    yes     no       9994.326700
+    no      no       10005.125600
+    no      yes      9995.125600
+"""
+
+
+@pytest.mark.parametrize(
+    "row", PAYOUTS.strip().splitlines()[1:], ids=lambda row: " ".join(row.split())
+)
+async def test_a_position_pays_a_dollar_when_its_side_wins_and_nothing_else(
+    member: Member, row: str
+) -> None:
+    bought, outcome, cash = row.split()
+    if bought == "yes":
+        await member.order(price="0.5500")
+    else:
+        await member.order(side="ask", price="0.5300")
+    await member.control("POST", "/resolve", {"pair": "p01", "kalshi": outcome})
+    state = await member.state()
+    assert (state["cash"], state["positions"], state["conserved"]) == (cash, [], True)
+
+
 async def test_a_position_settles_at_a_dollar_and_the_market_closes(member: Member) -> None:
     await member.order()
     await member.control("POST", "/resolve", {"pair": "p01", "kalshi": "yes"})
