@@ -113,14 +113,11 @@ class TestOrder:
         assert pair.to_domain().confidence is Confidence.HIGH
 
     def test_modes_never_share_a_journal(self, tmp_path: Path) -> None:
-        urls = {
-            load(tmp_path, mode=mode, data_dir="/d").config.database_path
+        paths = {
+            str(load(tmp_path, mode=mode, data_dir="/d").config.database_path)
             for mode in ("sim", "paper")
         }
-        assert urls == {
-            "sqlite:////d/lockstep-sim.sqlite3",
-            "sqlite:////d/lockstep-paper.sqlite3",
-        }
+        assert paths == {"/d/lockstep-sim.sqlite3", "/d/lockstep-paper.sqlite3"}
 
     def test_data_lives_where_the_platform_keeps_it(self) -> None:
         assert default_data_dir({"XDG_DATA_HOME": "/x"}, "linux") == Path("/x/lockstep")
