@@ -40,6 +40,7 @@ class Exchange:
         self.wallets: dict[str, Wallet] = {}
         self.keys: dict[str, ApiKey] = {}
         self.orders: dict[str, Order] = {}
+        self.live: dict[str, Order] = {}
         self.known: set[str] = set()
         self.trades: dict[str, Trade] = {}
         self.records: list[OrderRecord] = []
@@ -136,11 +137,9 @@ class Exchange:
     def end(self, order: Order, status: str) -> None:
         """A terminal status: releases what the order held back and dates its disappearance."""
         order.status = order.record.state = status
+        self.live.pop(order.id, None)
         order.wallet.reserved.pop(order.id, None)
         order.gone_ns = self.world.clock() + self.knobs.order_vanish_ms * MILLI_NS
-
-    def live_orders(self) -> list[Order]:
-        return [order for order in self.orders.values() if order.status == "LIVE"]
 
     def readable(self, order: Order) -> bool:
         """Whether GET /data/order still (or already) shows the order."""
@@ -223,7 +222,7 @@ class Exchange:
     def resolve(self, market: Market, outcome: str) -> None:
         """Close the market, cancel its orders, pay $1 per winning token or 0.50 for both."""
         market.winner, market.accepting = outcome, False
-        for order in self.live_orders():
+        for order in list(self.live.values()):
             if order.market is market:
                 self.withdraw(order, "CANCELED_MARKET_RESOLVED")
         self.world.book("polymarket", market.pair).replace({}, {})

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.polymarket.accounts import Wallet
@@ -11,7 +11,7 @@ from sim.polymarket.auth import ApiKey
 from sim.polymarket.errors import ApiError, bad_payload
 from sim.polymarket.exchange import Exchange
 from sim.polymarket.orders import NEG_RISK, PROTOCOL_V2, STANDARD, SignatureType
-from sim.polymarket.trades import SECOND_NS, Order
+from sim.polymarket.trades import SECOND_NS, Order, Trade
 from sim.wire import pause
 
 PAGE = 100
@@ -22,7 +22,7 @@ NOT_CANCELED = "order can't be found - already canceled or matched"
 Query = Mapping[str, str]
 
 
-def page(rows: list[dict[str, object]], cursor: str) -> dict[str, object]:
+def page(rows: Sequence[Order | Trade], cursor: str) -> dict[str, object]:
     """One page of rows from a base64 offset; ApiError 400 for a cursor of no list."""
     try:
         offset = int(base64.b64decode(cursor, validate=True))
@@ -33,7 +33,7 @@ def page(rows: list[dict[str, object]], cursor: str) -> dict[str, object]:
     part, following = rows[offset : offset + PAGE], offset + PAGE
     more = following < len(rows)
     return {
-        "data": part,
+        "data": [row.as_json() for row in part],
         "next_cursor": base64.b64encode(str(following).encode()).decode() if more else END_CURSOR,
         "limit": PAGE,
         "count": len(part),
@@ -51,8 +51,8 @@ def one_order(exchange: Exchange, key: ApiKey, ident: str) -> dict[str, object] 
 def open_orders(exchange: Exchange, key: ApiKey, query: Query) -> dict[str, object]:
     """GET /data/orders: live orders, newest first."""
     found = [
-        order.as_json()
-        for order in reversed(exchange.live_orders())
+        order
+        for order in reversed(exchange.live.values())
         if order.key == key.key
         and query.get("market", order.market.condition_id) == order.market.condition_id
         and query.get("asset_id", order.token) == order.token
@@ -68,16 +68,18 @@ def own_trades(exchange: Exchange, key: ApiKey, query: Query) -> dict[str, objec
     except ValueError:
         raise ApiError(400, "invalid trade params payload") from None
     now = exchange.world.clock()
-    found = []
-    for trade in reversed(exchange.trades.values()):
-        shown = trade.as_json()
-        wanted = all(
-            query.get(name, shown[name]) == shown[name]
-            for name in ("id", "market", "asset_id", "maker_address")
-        )
-        inside = after < trade.matched_ns // SECOND_NS < before
-        if wanted and inside and trade.order.key == key.key and trade.visible_ns <= now:
-            found.append(shown)
+    named = exchange.trades.get(query["id"]) if "id" in query else None
+    candidates = [named] if named else [] if "id" in query else reversed(exchange.trades.values())
+    found = [
+        trade
+        for trade in candidates
+        if trade.order.key == key.key
+        and trade.visible_ns <= now
+        and after < trade.matched_ns // SECOND_NS < before
+        and query.get("market", trade.order.market.condition_id) == trade.order.market.condition_id
+        and query.get("asset_id", trade.order.token) == trade.order.token
+        and query.get("maker_address", trade.order.wallet.address) == trade.order.wallet.address
+    ]
     return page(found, query.get("next_cursor", START_CURSOR))
 
 
@@ -138,7 +140,7 @@ def cancel_where(
     exchange: Exchange, key: ApiKey, wanted: Callable[[Order], bool]
 ) -> dict[str, object]:
     """DELETE /cancel-all and /cancel-market-orders."""
-    idents = [o.id for o in exchange.live_orders() if o.key == key.key and wanted(o)]
+    idents = [o.id for o in exchange.live.values() if o.key == key.key and wanted(o)]
     return cancel(exchange, key, idents)
 
 

@@ -27,7 +27,7 @@ def watch(exchange: Exchange) -> None:
 def _watch(exchange: Exchange, market: Market) -> None:
     def changed(change: LevelChange) -> None:
         # an order's own take or rest is no reason, and a sweep inside it would be too early
-        if change.cause is None and any(o.market is market for o in exchange.live_orders()):
+        if change.cause is None and any(o.market is market for o in exchange.live.values()):
             asyncio.get_running_loop().call_soon(sweep, exchange, market)
 
     exchange.world.book("polymarket", market.pair).listen(changed)
@@ -36,6 +36,7 @@ def _watch(exchange: Exchange, market: Market) -> None:
 def rest(exchange: Exchange, order: Order) -> None:
     """Lie on the book with what is left, holding back its money or tokens."""
     order.status = order.record.state = "LIVE"
+    exchange.live[order.id] = order
     reserve(order)
     book = exchange.world.book("polymarket", order.market.pair)
     book.rest(order.way.side, order.way.limit, order.remaining, order.id)
@@ -63,7 +64,7 @@ async def expire(exchange: Exchange, order: Order) -> None:
 def sweep(exchange: Exchange, market: Market) -> None:
     """Fill live orders of a market that others' quotes have come to cross, as makers, free."""
     book = exchange.world.book("polymarket", market.pair)
-    for order in exchange.live_orders():
+    for order in list(exchange.live.values()):
         if order.market is not market:
             continue
         found = by_shares(book, order.way, order.side, order.remaining)
