@@ -68,8 +68,8 @@ class Instrument:
     """One outcome of one market at one venue, with the rules an order for it must obey.
 
     `market` is Polymarket's condition id or Kalshi's ticker; `token` names this outcome in books:
-    Polymarket's token id, at Kalshi ticker and outcome. `ticks` are in prices of this outcome. `exchange_index` is Kalshi's
-    shard; `neg_risk` chooses Polymarket's exchange contract.
+    Polymarket's token id, at Kalshi ticker and outcome. `ticks` are in prices of this outcome.
+    `exchange_index` is Kalshi's shard; `neg_risk` chooses Polymarket's exchange contract.
     """
 
     venue: Venue

@@ -9,7 +9,7 @@ from domain.book import Book
 from domain.venue import Instrument, Venue
 from markets.feed import DEFAULT_LIMITS, NS_PER_MS, Feed, FeedHealth, FeedLimits
 from markets.pairs import ListedPair
-from venues.port import VenuePort
+from venues.port import MarketData
 
 BookKey = tuple[Venue, str]
 
@@ -56,7 +56,7 @@ class Books:
 
     def __init__(
         self,
-        venues: Mapping[Venue, VenuePort],
+        venues: Mapping[Venue, MarketData],
         limits: FeedLimits = DEFAULT_LIMITS,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain.book import Book
 from domain.venue import Instrument
-from venues.port import VenueMisuse, VenuePort, VenueUnreachable
+from venues.port import MarketData, VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Feed:
 
     def __init__(
         self,
-        port: VenuePort,
+        port: MarketData,
         instruments: tuple[Instrument, ...],
         limits: FeedLimits,
         take: Callable[[Instrument, Book], None],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.pair import Pair
 from domain.venue import Instrument, Outcome, Venue
-from venues.port import Untradable, VenueMisuse, VenuePort, VenueUnreachable
+from venues.port import MarketData, Untradable, VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Pairs:
     def __init__(
         self,
         configured: tuple[Pair, ...],
-        venues: Mapping[Venue, VenuePort],
+        venues: Mapping[Venue, MarketData],
         changed: Callable[[], None] = lambda: None,
         refreshing: Refreshing = Refreshing(),
     ) -> None:

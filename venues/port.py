@@ -59,9 +59,8 @@ class VenueStatus:
     server_time_ms: int
 
 
-class VenuePort(Protocol):
-    """One venue account. Reads raise VenueUnreachable or VenueMisuse; `place` and `find` never
-    raise for anything the venue or the network does: they answer."""
+class MarketData(Protocol):
+    """What can be read of a venue without an account. Raises VenueUnreachable or VenueMisuse."""
 
     @property
     def venue(self) -> Venue:
@@ -69,6 +68,17 @@ class VenuePort(Protocol):
 
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
         """The rules of one outcome, fresh from the venue: grid, minimums, fee, shard."""
+
+    async def book(self, instrument: Instrument) -> Book:
+        """The instrument's book, asked for now."""
+
+    def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
+        """Books as they change, until closed; a gap or a reconnect yields a fresh snapshot."""
+
+
+class VenuePort(MarketData, Protocol):
+    """One venue account. Reads raise VenueUnreachable or VenueMisuse; `place` and `find` never
+    raise for anything the venue or the network does: they answer."""
 
     def identify(self, order: Order) -> Identity:
         """The key the venue will know the order by. Pure: same order, same identity."""
@@ -90,12 +100,6 @@ class VenuePort(Protocol):
 
     async def positions(self) -> dict[tuple[str, Outcome], Size]:
         """Contracts held, by (market, outcome); none of them zero."""
-
-    async def book(self, instrument: Instrument) -> Book:
-        """The instrument's book, asked for now."""
-
-    def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
-        """Books as they change, until closed; a gap or a reconnect yields a fresh snapshot."""
 
     async def resolution(self, instrument: Instrument) -> Resolution | None:
         """The verdict on the instrument's market, None while it is open."""
