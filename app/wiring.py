@@ -23,10 +23,11 @@ from domain.venue import Venue
 from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
 from store.journal import Journal
 from venues.kalshi.account import KalshiAccount
+from venues.kalshi.account import Timeouts as KalshiTimeouts
 from venues.kalshi.client import Kalshi
 from venues.polymarket.account import ApiKey, PolymarketAccount, SignatureType
 from venues.polymarket.account import Timeouts as PolymarketTimeouts
-from venues.polymarket.client import Polymarket
+from venues.polymarket.client import PolymarketClient
 from venues.port import VenuePort
 from workflows.arbitrage import ArbitrageWorkflow
 
@@ -47,7 +48,7 @@ async def open_desk(config: Config) -> AsyncIterator[Desk]:
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
         venues: dict[Venue, VenuePort] = {
-            Venue.POLYMARKET: Polymarket(polymarket_account(config)),
+            Venue.POLYMARKET: PolymarketClient(polymarket_account(config)),
             Venue.KALSHI: Kalshi(kalshi_account(config)),
         }
         for venue in venues.values():
@@ -102,7 +103,7 @@ def kalshi_account(config: Config) -> KalshiAccount:
         key_id=section.key_id,
         private_key_pem=section.private_key_pem.get_secret_value(),
         fee_grid=section.balance_precision,
-        **_timeouts(section.timeouts),
+        timeouts=KalshiTimeouts(**_timeouts(section.timeouts)),
     )
 
 

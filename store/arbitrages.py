@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from domain.leg import LegState, fold
 from domain.money import NO_USD, Size, Usd, from_micro
 from domain.opportunity import Opportunity
 from domain.order import Fill
 from domain.payout import Locked, judge
+from domain.policy import Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store import fills, intents
@@ -139,6 +140,26 @@ def unfinished(session: Session, quiet_since_ms: int | None = None) -> list[Unfi
         )
         for row in session.exec(rows)
     ]
+
+
+def resting_pairs(session: Session, mode: Mode, cooling_since_ms: int) -> dict[str, Refusal]:
+    """The pairs that the gate would refuse, by id: one that is open, or that failed or was rolled
+    back since `cooling_since_ms`."""
+    closed = col(ArbitrageRow.closed_ms)
+    rows = session.exec(
+        select(ArbitrageRow.pair_id, ArbitrageRow.closed_ms).where(
+            ArbitrageRow.mode == mode,
+            ArbitrageRow.phase != Phase.REFUSED,
+            or_(
+                closed.is_(None),
+                and_(closed > cooling_since_ms, ArbitrageRow.status != TradeStatus.SUCCESS),
+            ),
+        )
+    ).all()
+    resting = {pair_id: Refusal.PAIR_COOLING_DOWN for pair_id, _ in rows}
+    return resting | {
+        pair_id: Refusal.PAIR_ALREADY_OPEN for pair_id, closed_ms in rows if closed_ms is None
+    }
 
 
 def indefinite_intents(session: Session, sent_before_ms: int) -> list[str]:

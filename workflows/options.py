@@ -56,6 +56,11 @@ RECORD: ActivityOptions = {
 }
 
 
+def task_timeout(timing: Timing) -> timedelta:
+    """How long a dead worker may hold a workflow task."""
+    return timedelta(milliseconds=timing.task_timeout_ms)
+
+
 def resolve(timing: Timing) -> ActivityOptions:
     """Ask again and again until the answer is definite: no time limit over compensation."""
     return {

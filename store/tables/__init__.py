@@ -9,6 +9,7 @@ from store.tables.control import (
     SettingsRow,
 )
 from store.tables.notices import AlarmRow, OutboxRow
+from store.tables.presence import ExecutorRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
 from store.tables.trade_log import PositionRow, TradeRow
 from store.tables.trading import (
@@ -26,6 +27,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "EventRow",
+    "ExecutorRow",
     "FillRow",
     "InstallationRow",
     "IntentRow",

@@ -1,0 +1,1 @@
+"""`lockstep demo`: real arbitrages with every ending, on two simulated exchanges."""

@@ -1,0 +1,144 @@
+"""The executor process: Temporal worker, market feeds and scanner on one event loop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from activities.desk import Desk
+from app.config import Config
+from app.intake import Intake
+from app.wiring import connect, open_desk, wall_ms, worker
+from domain.money import Usd
+from domain.policy import Refusal
+from domain.venue import Venue
+from markets.books import Books
+from markets.pairs import Pairs
+from markets.scanner import Scanner
+from store import presence
+from store.arbitrages import resting_pairs
+from venues.port import VenueMisuse, VenueUnreachable
+
+log = logging.getLogger(__name__)
+
+BALANCE_SECONDS = 2.0
+ADVICE_SECONDS = 0.25
+PRESENCE_SECONDS = 1.0
+
+
+class Executor:
+    """Finds opportunities and carries arbitrages out until it is told to stop."""
+
+    def __init__(self, config: Config, desk: Desk, intake: Intake, name: str) -> None:
+        self._config = config
+        self._desk = desk
+        self._intake = intake
+        self._name = name
+        self._cash: dict[Venue, Usd] = {}
+        self._pairs = Pairs(
+            tuple(pair.to_domain() for pair in config.pairs), desk.venues, self._relist
+        )
+        self._books = Books(desk.venues)
+        self._scanner = Scanner(
+            self._books,
+            lambda: self._pairs.listed,
+            lambda: desk.journal.settings.current.settings,
+            self._cash.get,
+            config.trade.bounds(),
+            intake.take,
+        )
+
+    async def prepare(self) -> None:
+        """Read what the first decision needs: settings, balances, the rules of every pair."""
+        await self._desk.journal.settings.load()
+        await self._read_balances()
+        await self._refresh_advice()
+        await self._pairs.load()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: then no new arbitrage starts, and what runs goes on elsewhere or later."""
+        async with asyncio.TaskGroup() as group:
+            running = [
+                group.create_task(self._pairs.run()),
+                group.create_task(self._books.run()),
+                group.create_task(self._scanner.run()),
+                group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
+                group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
+                group.create_task(self._every(PRESENCE_SECONDS, self._report)),
+            ]
+            await stop.wait()
+            self._intake.closed = True
+            for task in running:
+                task.cancel()
+        await self._report()
+
+    def _relist(self) -> None:
+        self._books.watch(self._pairs.listed.values())
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await act()
+            await asyncio.sleep(seconds)
+
+    async def _read_balances(self) -> None:
+        """Both venues' cash into the journal, and what the gate would still let us use."""
+        journal, mode = self._desk.journal, self._config.mode
+        for venue, port in self._desk.venues.items():
+            as_of_ms = wall_ms()
+            try:
+                cash = await port.cash()
+            except (VenueUnreachable, VenueMisuse) as trouble:
+                # The gate refuses on its own once the last balance is too old.
+                log.warning("%s: balance not read: %s", venue, trouble)
+                continue
+            await journal.record_balance(venue, mode, cash, as_of_ms)
+            free = await journal.free_cash(venue, mode)
+            if free is not None:
+                self._cash[venue] = free
+
+    async def _refresh_advice(self) -> None:
+        journal, advice = self._desk.journal, self._intake.advice
+        await journal.settings.load()
+        state = await journal.run_state()
+        halted, disabled = state.halted, not state.enabled
+        advice.stopped = Refusal.HALTED if halted else Refusal.DISABLED if disabled else None
+        before = set(advice.taken)
+        now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
+        advice.taken = await journal.read(
+            lambda s: resting_pairs(s, self._config.mode, now_ms - cooldown_ms)
+        )
+        for pair_id in before - set(advice.taken):
+            self._scanner.rearm(pair_id)
+
+    async def _report(self) -> None:
+        """Say in the journal that this executor lives, and what it sees."""
+        health = {venue.value: asdict(feed) for venue, feed in self._books.health().items()}
+        refused = self._scanner.refused + self._intake.refused
+        report = {
+            "looks": self._scanner.looks,
+            "found": self._scanner.found,
+            "started": self._intake.started,
+            "refused": {reason.value: number for reason, number in refused.items()},
+            "feeds": health,
+            "listed": len(self._pairs.listed),
+            "unlisted": {k: pair.why.detail for k, pair in self._pairs.unlisted.items()},
+        }
+        now_ms = wall_ms()
+        await self._desk.journal.write(
+            now_ms, lambda s: presence.report(s, self._name, report, now_ms)
+        )
+
+
+async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Open everything, say `ready`, trade until `stop`, drain, close."""
+    async with open_desk(config) as desk:
+        client = await connect(config)
+        trade = config.trade
+        queue = config.temporal.task_queue
+        intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())
+        name = f"executor-{wall_ms()}"
+        executor = Executor(config, desk, intake, name)
+        await executor.prepare()
+        async with worker(client, queue, desk):
+            ready()
+            await executor.run(stop)

@@ -1,0 +1,83 @@
+"""From opportunity to workflow: what would be refused anyway is refused here, for free."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities.messages import ArbitrageInput
+from domain.opportunity import Opportunity
+from domain.policy import Bounds, Refusal, Timing
+from domain.venue import Mode
+from workflows import names, options, story
+from workflows.arbitrage import ArbitrageWorkflow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Advice:
+    """The executor's copy of what the gate will ask, refreshed from the journal. Advisory: only
+    the gate decides."""
+
+    stopped: Refusal | None = Refusal.DISABLED
+    taken: Mapping[str, Refusal] = field(default_factory=dict)
+
+    def refusal(self, pair_id: str) -> Refusal | None:
+        """Why the gate would refuse the pair now, as far as this copy knows."""
+        return self.stopped or self.taken.get(pair_id)
+
+
+class Intake:
+    """Starts one arbitrage per opportunity that nothing speaks against."""
+
+    def __init__(
+        self, client: Client, task_queue: str, mode: Mode, bounds: Bounds, timing: Timing
+    ) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._mode = mode
+        self._bounds = bounds
+        self._timing = timing
+        self.advice = Advice()
+        self.closed = False
+        self.started = 0
+        self.refused: Counter[Refusal] = Counter()
+
+    async def take(self, opportunity: Opportunity) -> None:
+        """Start the arbitrage, from the client that also runs the worker, so that its first task
+        comes back with the reply. A second start of the same opportunity is no error."""
+        if self.closed:
+            return
+        refusal = self.advice.refusal(opportunity.pair_id)
+        if refusal is not None:
+            self.refused[refusal] += 1
+            return
+        arb_id = names.arb_id(opportunity.key)
+        plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
+        try:
+            await self._client.start_workflow(
+                ArbitrageWorkflow.run,
+                plan,
+                id=arb_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                request_eager_start=True,
+                task_timeout=options.task_timeout(self._timing),
+                static_summary=story.summary(opportunity),
+                static_details=story.details(plan),
+                search_attributes=story.starting_attributes(plan),
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("%s was started before", arb_id)
+        except RPCError as trouble:
+            # Nothing was reserved and nothing left: the opportunity is gone, the trade is not.
+            log.warning("%s could not be started: %s", arb_id, trouble)
+        else:
+            self.started += 1

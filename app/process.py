@@ -1,0 +1,73 @@
+"""One process of a run: `python -m app.process executor|api`, told everything by its environment.
+
+Its first line of stdout says, in JSON, that it is ready; an error is one line of stderr.
+"""
+
+import logging
+import os
+import sys
+
+import structlog
+import uvloop
+
+from app.children import say_ready
+from app.config_sources import load_config
+from app.errors import LockstepError, UsageError
+from app.executor import run_executor
+from app.run import stop_event
+from app.web import run_api
+
+
+async def _executor() -> None:
+    config = load_config().config
+    await run_executor(config, stop_event(), lambda: say_ready({"ready": True, "pid": os.getpid()}))
+
+
+async def _api() -> None:
+    config = load_config().config
+    await run_api(
+        config,
+        stop_event(),
+        lambda url: say_ready({"ready": True, "pid": os.getpid(), "url": url}),
+    )
+
+
+PROCESSES = {"executor": _executor, "api": _api}
+
+
+def main(argv: list[str]) -> int:
+    """Run the named process; the exit codes are those of the command."""
+    _log_to_stderr()
+    try:
+        if len(argv) != 1 or argv[0] not in PROCESSES:
+            raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
+        uvloop.run(PROCESSES[argv[0]]())
+    except LockstepError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    return 0
+
+
+def _log_to_stderr() -> None:
+    """JSON lines with time, level and logger."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.dict_tracebacks,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

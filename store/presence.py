@@ -1,0 +1,41 @@
+"""Which executors live: each writes what it sees every second, readers judge by the age."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from store.codec import detail_from, detail_json
+from store.tables import ExecutorRow
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One executor's last report; times are wall-clock ms."""
+
+    name: str
+    since_ms: int
+    seen_ms: int
+    report: dict[str, object]
+
+
+def report(session: Session, name: str, seen: Mapping[str, object], now_ms: int) -> None:
+    """Keep the executor's newest report."""
+    row = session.get(ExecutorRow, name)
+    if row is None:
+        row = ExecutorRow(name=name, since_ms=now_ms, seen_ms=now_ms, report="")
+    row.seen_ms, row.report = now_ms, detail_json(seen)
+    session.add(row)
+
+
+def reports(session: Session, seen_since_ms: int = 0) -> list[Presence]:
+    """Every executor that reported since then, the longest running first."""
+    rows = (
+        select(ExecutorRow)
+        .where(ExecutorRow.seen_ms >= seen_since_ms)
+        .order_by(col(ExecutorRow.since_ms))
+    )
+    return [
+        Presence(row.name, row.since_ms, row.seen_ms, detail_from(row.report))
+        for row in session.exec(rows)
+    ]

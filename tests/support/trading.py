@@ -1,0 +1,180 @@
+"""A whole executor without its scanner, inside a test: journal, both venues over HTTP, a worker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+
+from activities.desk import Desk
+from activities.messages import ArbitrageInput
+from app.config import Config
+from app.config_sources import load_config
+from app.demo.control import Control
+from app.run import sim_environment
+from app.wiring import open_desk, worker
+from domain.evidence import Quarantine
+from domain.money import usd
+from domain.opportunity import Opportunity
+from domain.pair import Pair
+from domain.policy import Bounds, ExecutorSettings, Timing
+from domain.sizing import Side, size_pair
+from domain.venue import Mode, Outcome, Venue
+from store.audit import Act
+from venues.port import Untradable
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import Snapshot
+
+QUICK = Timing(
+    polymarket_quarantine=Quarantine(wait_ms=600),
+    kalshi_quarantine=Quarantine(wait_ms=600, needs_as_of=True),
+    resolve_pause_ms=50,
+    resolve_pause_ms_max=200,
+    unwind_pause_ms=50,
+    unwind_pause_ms_max=200,
+    settle_pause_ms=100,
+    provisional_pause_ms=50,
+)
+CHANGES = {
+    "enabled": True,
+    "max_bet": "20",
+    "max_daily_trades": 10_000,
+    "max_daily_loss": "10000",
+}
+SETTINGS = ExecutorSettings(
+    enabled=True, max_bet=usd(20), max_daily_trades=10_000, max_daily_loss=usd(10_000)
+)
+CASH = usd(5_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """One test's executor and the exchanges it trades on."""
+
+    client: Client
+    task_queue: str
+    desk: Desk
+    control: Control
+    pairs: Mapping[str, Pair]
+    prefix: str
+
+    async def opportunity(self, pair_id: str, settings: ExecutorSettings = SETTINGS) -> Opportunity:
+        """What the books of the pair offer now, sized as the scanner would."""
+        pair = self.pairs[pair_id]
+        sides = []
+        for venue, outcome, market in (
+            (Venue.POLYMARKET, Outcome.YES, pair.condition_id),
+            (Venue.KALSHI, Outcome.NO, pair.ticker),
+        ):
+            instrument = await self.desk.venues[venue].instrument(market, outcome)
+            assert not isinstance(instrument, Untradable), instrument
+            book = await self.desk.venues[venue].book(instrument)
+            sides.append(Side(instrument, book, CASH))
+        found = size_pair(pair, sides[0], sides[1], settings, time.time_ns())
+        assert isinstance(found, Opportunity), found
+        return replace(found, key=f"{self.prefix}{pair_id}-{found.key}")
+
+    async def start(
+        self, opportunity: Opportunity, bounds: Bounds | None = None, timing: Timing = QUICK
+    ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+        """Start the arbitrage as the executor does, on fresh balances."""
+        await self.read_balances()
+        opportunity = replace(opportunity, seen_ns=time.time_ns())
+        arb_id = names.arb_id(opportunity.key)
+        plan = ArbitrageInput(
+            arb_id, opportunity, Mode.SIM, bounds or Bounds(cooldown_ms=0), timing
+        )
+        return await self.client.start_workflow(
+            ArbitrageWorkflow.run,
+            plan,
+            id=arb_id,
+            task_queue=self.task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            request_eager_start=True,
+        )
+
+    async def trade(self, pair_id: str, cents: int = 8, **kwargs: Any) -> Snapshot:
+        """Open an edge, take it, and wait for the arbitrage to be held or over."""
+        await self.control.edge(pair_id, cents)
+        handle = await self.start(await self.opportunity(pair_id), **kwargs)
+        return await self.until_at_rest(handle)
+
+    async def until_at_rest(
+        self, handle: WorkflowHandle[ArbitrageWorkflow, Snapshot], seconds: float = 20
+    ) -> Snapshot:
+        """The snapshot once nothing moves any more: held and final, or ended."""
+
+        def at_rest(snapshot: Snapshot) -> bool:
+            held = snapshot.phase == "HOLDING" and not snapshot.provisional
+            return held or snapshot.phase.ended or snapshot.phase == "NEEDS_OPERATOR"
+
+        return await self.until(handle, at_rest, seconds)
+
+    async def until(
+        self,
+        handle: WorkflowHandle[ArbitrageWorkflow, Snapshot],
+        holds: Any,
+        seconds: float = 20,
+    ) -> Snapshot:
+        """The first snapshot for which `holds` is true."""
+        deadline = time.monotonic() + seconds
+        while True:
+            snapshot = await handle.query(ArbitrageWorkflow.snapshot)
+            if holds(snapshot):
+                return snapshot
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still {snapshot.phase}: {snapshot.story}")
+            await asyncio.sleep(0.02)
+
+    async def read_balances(self) -> None:
+        """What the executor does every few seconds."""
+        for venue, port in self.desk.venues.items():
+            as_of_ms = self.desk.wall_ms()
+            await self.desk.journal.record_balance(venue, Mode.SIM, await port.cash(), as_of_ms)
+
+
+async def sim_config(sim_ready: Mapping[str, Any], data_dir: Path) -> Config:
+    """The configuration that points at a running simulator."""
+    environment = await sim_environment(dict(sim_ready))
+    environment["LOCKSTEP_DATA_DIR"] = str(data_dir)
+    return load_config(env=environment, folder=data_dir).config
+
+
+@asynccontextmanager
+async def trading(
+    sim_ready: Mapping[str, Any],
+    client: Client,
+    task_queue: str,
+    prefix: str,
+    data_dir: Path,
+    *,
+    cached: int = 100,
+) -> AsyncIterator[Trading]:
+    """A running executor on the simulator that said `sim_ready`."""
+    config = await sim_config(sim_ready, data_dir)
+    control = Control(sim_ready["urls"]["control"])
+    async with open_desk(config) as desk:
+        await change_settings(desk, CHANGES)
+        async with worker(client, task_queue, desk, cached=cached):
+            pairs = {pair.id: pair.to_domain() for pair in config.pairs}
+            yield Trading(client, task_queue, desk, control, pairs, prefix)
+    await control.close()
+
+
+async def change_settings(desk: Desk, changes: Mapping[str, object]) -> None:
+    """Save settings as an operator would."""
+    saved = await desk.journal.settings.load()
+    act = Act("test", "test", desk.wall_ms())
+    await desk.journal.settings.update(dict(changes), saved.version, act)
+
+
+def dollars(value: object) -> Decimal:
+    """An amount as the simulator writes it."""
+    return Decimal(str(value))
