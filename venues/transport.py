@@ -7,7 +7,7 @@ may have arrived" (rule R2). The line is the moment before request headers start
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -142,11 +142,12 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
         first_byte: FirstByte | None = None,
         total: timedelta | None = None,
     ) -> Reply | NotSent | Lost:
-        """Send once. `path` is appended to the base address; `total` replaces the usual bound.
+        """Send once. `path` is appended to the base address; a parameter with several values is
+        repeated; `total` replaces the usual bound.
 
         `first_byte` is awaited on the open connection just before the first byte; what it raises
         is raised here, and nothing was sent then. A cancelled call stays cancelled: if that was

@@ -1,0 +1,1 @@
+"""Kalshi behind the port: Trade API v2, event orders, order books over WebSocket."""

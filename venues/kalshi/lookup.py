@@ -1,0 +1,146 @@
+"""What became of an order whose answer was lost: every source, and never a second send.
+
+A read that failed is recorded as such and is no miss. The venue's as-of time is read before the
+lists, so that it never vouches for more than they show.
+"""
+
+import time
+from collections import OrderedDict
+
+from domain.evidence import Observation
+from domain.order import Answer, Order, Unknown
+from venues.kalshi import parse
+from venues.kalshi.private import OwnOrders
+from venues.kalshi.shapes import FillRow, OrderSeen
+from venues.kalshi.verdicts import verdict
+from venues.kalshi.wire import NotThere, Wire, readable
+from venues.port import Sighting, VenueMisuse, VenueUnreachable
+
+LOOK_BACK_MS = 60_000
+"""How far before the send lists are read from: more than any clock skew the venue accepts."""
+SKEW_MARGIN_MS = 2_000
+OWNERS_KEPT = 10_000
+FAILED = (VenueUnreachable, VenueMisuse)
+
+
+class Lookup:
+    """Searches the account for orders by client_order_id."""
+
+    def __init__(self, wire: Wire, own: OwnOrders) -> None:
+        self._wire, self._own = wire, own
+        # Whose order a fill belongs to never changes: {order_id: client_order_id}.
+        self._owners: OrderedDict[str, str] = OrderedDict()
+
+    async def find(self, order: Order, key: str, sent_at_ms: int) -> Sighting:
+        """Ask the stream, then orders, then fills, then the position; the first definite answer
+        ends the search."""
+        search = _Search(order, key, sent_at_ms)
+        streamed = self._own.answer(order, key)
+        if streamed is not None:
+            search.note("stream", found=True, detail=str(streamed))
+        if streamed is not None and not isinstance(streamed, Unknown):
+            return search.ends(streamed)
+        try:
+            search.as_of_ms = await self._as_of()
+        except FAILED as problem:
+            search.note("user_data_timestamp", found=None, detail=str(problem))
+        for source in (self._in_orders, self._in_fills, self._in_positions):
+            try:
+                answer = await source(search)
+            except FAILED as problem:
+                search.note(source.__name__.removeprefix("_in_"), found=None, detail=str(problem))
+                continue
+            if answer is not None:
+                return search.ends(answer)
+        return search.ends(streamed)
+
+    async def rows_of(self, order_id: str) -> tuple[FillRow, ...]:
+        """An order's fills as far as they are readable."""
+        asked = {"order_id": order_id}
+        return await self._wire.rows("/portfolio/fills", "fills", parse.fill, asked)
+
+    async def _as_of(self) -> int:
+        body = await self._wire.get("/exchange/user_data_timestamp")
+        return readable(parse.as_of_ms)(body)
+
+    async def _in_orders(self, search: "_Search") -> Answer | None:
+        asked = {"ticker": search.order.instrument.market, "min_ts": search.since_s}
+        listed = await self._wire.rows("/portfolio/orders", "orders", parse.order, asked)
+        for seen in listed:
+            self._remember(seen)
+        mine = next((seen for seen in listed if seen.client_order_id == search.key), None)
+        search.note("orders", found=mine is not None, detail=mine.status if mine else "")
+        return await self._conclude(search, mine) if mine else None
+
+    async def _in_fills(self, search: "_Search") -> Answer | None:
+        """REST fills do not name the client_order_id: each one's order is looked up, once."""
+        asked = {"ticker": search.order.instrument.market, "min_ts": search.since_s}
+        search.fills = await self._wire.rows("/portfolio/fills", "fills", parse.fill, asked)
+        for order_id in {row.order_id for row in search.fills}:
+            if self._owners.get(order_id, search.key) != search.key:
+                continue
+            try:
+                body = await self._wire.get(f"/portfolio/orders/{order_id}")
+            except NotThere:
+                search.note("fills", found=None, detail=f"whose is {order_id}? not readable yet")
+                return None
+            seen = readable(parse.one_order)(body)
+            self._remember(seen)
+            if seen.client_order_id == search.key:
+                search.note("fills", found=True, detail=seen.status)
+                return await self._conclude(search, seen)
+        search.note("fills", found=False)
+        return None
+
+    async def _in_positions(self, search: "_Search") -> Answer | None:
+        """A tripwire: a position that changed after the send, without a fill that explains it."""
+        ticker = search.order.instrument.market
+        asked = {"ticker": ticker, "settlement_status": "all"}
+        rows = await self._wire.rows(
+            "/portfolio/positions", "market_positions", parse.position, asked
+        )
+        changed = max((row.changed_at_ms for row in rows if row.ticker == ticker), default=0)
+        sent_there_ms = search.sent_at_ms + (self._wire.skew_ms or 0) - SKEW_MARGIN_MS
+        explained = any(row.at_ms >= changed - SKEW_MARGIN_MS for row in search.fills)
+        if changed < sent_there_ms or explained:
+            search.note("positions", found=False)
+            return None
+        search.note("positions", found=None, detail=f"changed at {changed} without a fill")
+        return Unknown(f"the position in {ticker} changed at {changed}; no fill explains it yet")
+
+    async def _conclude(self, search: "_Search", seen: OrderSeen) -> Answer:
+        if not seen.ended:
+            return Unknown(f"order {seen.order_id} is {seen.status}")
+        streamed = self._own.rows(search.key)
+        try:
+            read = await self.rows_of(seen.order_id) if seen.filled else ()
+        except FAILED as problem:
+            search.note("fills", found=None, detail=str(problem))
+            read = ()
+        return verdict(search.order, seen.order_id, seen.filled, (*streamed, *read))
+
+    def _remember(self, seen: OrderSeen) -> None:
+        self._owners[seen.order_id] = seen.client_order_id
+        while len(self._owners) > OWNERS_KEPT:
+            self._owners.popitem(last=False)
+
+
+class _Search:
+    """One search under way and what it saw."""
+
+    def __init__(self, order: Order, key: str, sent_at_ms: int) -> None:
+        self.order, self.key, self.sent_at_ms = order, key, sent_at_ms
+        self.since_s = str(max(0, sent_at_ms - LOOK_BACK_MS) // 1000)
+        self.as_of_ms: int | None = None
+        self.fills: tuple[FillRow, ...] = ()
+        self._seen: list[Observation] = []
+
+    def note(self, source: str, *, found: bool | None, detail: str = "") -> None:
+        """Add an observation, made now."""
+        as_of_ms = self.as_of_ms if found is False else None
+        now_ms = time.time_ns() // 1_000_000
+        self._seen.append(Observation(f"kalshi {source}", now_ms, found, as_of_ms, detail))
+
+    def ends(self, answer: Answer | None) -> Sighting:
+        """The search's result."""
+        return Sighting(answer, tuple(self._seen))
