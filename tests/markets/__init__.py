@@ -1,0 +1,1 @@
+"""Pairs, books and the scanner."""
