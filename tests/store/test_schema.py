@@ -1,0 +1,255 @@
+"""The database file: made, upgraded, copied first, and refused when it is not ours to touch."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Column
+from sqlalchemy.exc import OperationalError
+
+from store import schema
+from store.engine import Database, backup, journal_mode
+from store.errors import (
+    DatabaseDamaged,
+    ForeignDatabase,
+    JournalBusy,
+    SchemaNotCurrent,
+    SchemaTooNew,
+)
+from store.journal import Journal
+from store.tables import Base
+from tests.store.builders import NOW, a_request, admitted, ready
+
+READING_COLUMNS = {
+    "executor_settings": {"min_bet", "max_bet", "min_roi", "max_roi", "max_daily_loss"},
+    "executor_trades": {"bet_size", "pnl", "roi"},
+    "executor_positions": {"poly_price", "kalshi_price", "poly_contracts", "kalshi_contracts"},
+}
+
+
+def test_an_empty_file_becomes_a_journal_and_opens_again(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "journal.db"
+    Journal.open(path, NOW).close()
+    Journal.open(path, NOW + 1).close()
+
+    with sqlite3.connect(path) as plain:
+        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            (schema.newest(),)
+        ]
+    plain.close()
+
+
+def test_the_migrations_make_exactly_the_tables_that_are_mapped(tmp_path: Path) -> None:
+    database = Database(tmp_path / "journal.db")
+    schema.upgrade(database.writer)
+    with database.writer.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+    database.close()
+
+    assert all(kind == "remove_column" for kind, *_ in differences), differences
+    columns: list[tuple[str, Column[object]]] = [(table, c) for _, _, table, c in differences]
+    unmapped = {table: {c.name for t, c in columns if t == table} for table, _ in columns}
+    assert unmapped == READING_COLUMNS
+    assert all(column.computed is not None for _, column in columns)
+
+
+def test_every_table_is_strict_and_no_stored_column_is_real(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Journal.open(path, NOW).close()
+    plain = sqlite3.connect(path)
+    tables = plain.execute(
+        "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+        "AND name NOT LIKE 'sqlite%' AND name <> 'alembic_version'"
+    ).fetchall()
+    assert len(tables) == len(Base.metadata.tables)
+    assert all(strict for _, strict in tables)
+    for name, _ in tables:
+        for column, kind, hidden in plain.execute(
+            "SELECT name, type, hidden FROM pragma_table_xinfo(?)", (name,)
+        ):
+            assert kind in ("INTEGER", "TEXT") or (kind, hidden) == ("REAL", 2), (name, column)
+    plain.close()
+
+
+def test_a_newer_database_is_refused_with_both_versions_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Journal.open(path, NOW).close()
+    plain = sqlite3.connect(path)
+    plain.execute("UPDATE alembic_version SET version_num = '0099'")
+    plain.commit()
+    plain.close()
+    before = path.read_bytes()
+
+    with pytest.raises(SchemaTooNew, match=f"schema 0099, this program knows {schema.newest()}"):
+        Journal.open(path, NOW)
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE customers (id INTEGER)",
+        "CREATE TABLE alembic_version (version_num TEXT)",
+    ],
+)
+def test_a_foreign_database_is_refused_and_left_alone(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "journal.db"
+    plain = sqlite3.connect(path)
+    plain.execute(statement)
+    plain.commit()
+    plain.close()
+    before = path.read_bytes()
+
+    with pytest.raises(ForeignDatabase, match="expected an empty database or lockstep's journal"):
+        Journal.open(path, NOW)
+
+    assert path.read_bytes() == before
+
+
+def test_a_database_that_nobody_upgraded_is_told_apart(tmp_path: Path) -> None:
+    database = Database(tmp_path / "journal.db")
+    with pytest.raises(SchemaNotCurrent, match="found an empty database"):
+        schema.check_current(database.reader)
+    schema.upgrade(database.writer)
+    schema.check_current(database.reader)
+    database.close()
+
+
+@pytest.mark.parametrize("damage", ["text", "torn page"])
+def test_a_damaged_file_is_refused_with_the_way_back(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "journal.db"
+    Journal.open(path, NOW).close()
+    if damage == "text":
+        path.write_text("this is no database at all, only some text that is long enough\n" * 80)
+    else:
+        content = bytearray(path.read_bytes())
+        content[4096:8192] = b"\xff" * 4096
+        path.write_bytes(bytes(content))
+
+    with pytest.raises(DatabaseDamaged, match="put the newest backup in its place"):
+        Journal.open(path, NOW)
+
+
+def add_a_version(folder: Path, body: str) -> Path:
+    """The migrations with one more version after the newest."""
+    scripts = folder / "migrations"
+    shutil.copytree(schema.SCRIPTS, scripts)
+    (scripts / "versions" / "v9000_test.py").write_text(
+        "from alembic import op\n"
+        f"revision = '9000'\ndown_revision = '{schema.newest()}'\n"
+        f"branch_labels = depends_on = None\n\ndef upgrade():\n{body}"
+    )
+    return scripts
+
+
+async def test_an_upgrade_keeps_what_is_journaled_and_copies_it_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    journal = await ready(path)
+    request = await admitted(journal)
+    journal.close()
+    old = schema.newest()
+    body = "    op.execute('ALTER TABLE intents ADD COLUMN remark TEXT')\n"
+    monkeypatch.setattr(schema, "SCRIPTS", add_a_version(tmp_path, body))
+
+    journal = Journal.open(path, NOW + 1)
+
+    assert (await journal.arbitrage(request.arb_id)).opportunity == request.opportunity
+    journal.close()
+    copy = sqlite3.connect(tmp_path / f"journal.db.schema-{old}")
+    assert copy.execute("SELECT count(*) FROM intents").fetchone() == (2,)
+    assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (old,)
+    copy.close()
+
+
+def test_an_upgrade_that_fails_half_way_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    Journal.open(path, NOW).close()
+    old = schema.newest()
+    body = (
+        "    op.execute('ALTER TABLE intents ADD COLUMN remark TEXT')\n"
+        "    raise RuntimeError('power went out')\n"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "SCRIPTS", add_a_version(tmp_path, body))
+        with pytest.raises(RuntimeError, match="power went out"):
+            Journal.open(path, NOW)
+
+    plain = sqlite3.connect(path)
+    assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == (old,)
+    names = [row[1] for row in plain.execute("PRAGMA table_info(intents)")]
+    plain.close()
+    assert "remark" not in names
+    Journal.open(path, NOW).close()
+
+
+async def test_a_copy_of_a_database_in_use_is_complete_and_sound(tmp_path: Path) -> None:
+    journal = await ready(tmp_path / "journal.db")
+    request = await admitted(journal)
+    backup(journal.database.reader, tmp_path / "copy.db")
+    journal.close()
+
+    copy = Journal.open(tmp_path / "copy.db", NOW)
+    assert (await copy.reserve(a_request())).arb_id == request.arb_id  # type: ignore[union-attr]
+    copy.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [((3, 40, 1), "persist"), ((3, 51, 2), "persist"), ((3, 51, 3), "wal"), ((3, 53, 0), "wal")],
+)
+def test_wal_is_used_only_where_it_is_sound(version: tuple[int, ...], mode: str) -> None:
+    assert journal_mode(version) == mode
+
+
+def test_the_connections_are_set_up_for_money(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal.db", NOW)
+    with journal.database.writer.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("synchronous", "foreign_keys", "busy_timeout", "mmap_size", "journal_mode")
+        }
+    assert pragmas == {
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "mmap_size": 0,
+        "journal_mode": journal_mode(),
+    }
+    journal.close()
+
+
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    journal = await ready(tmp_path / "journal.db")
+    with (
+        journal.database.reader.connect() as connection,
+        pytest.raises(OperationalError, match="readonly"),
+    ):
+        connection.exec_driver_sql("UPDATE run_state SET halted = 0")
+    journal.close()
+
+
+async def test_a_lock_held_by_somebody_else_is_reported_as_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.engine.BUSY_MS", 50)
+    path = tmp_path / "journal.db"
+    journal = await ready(path)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(JournalBusy, match="stayed locked by another process for 50 ms"):
+        await journal.reserve(a_request())
+
+    holder.execute("ROLLBACK")
+    holder.close()
+    await admitted(journal)
+    journal.close()
