@@ -6,7 +6,7 @@ one core with coincurve), so it stays on the event loop.
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from domain.book import Book
@@ -143,7 +143,7 @@ class PolymarketClient:
         ladders.replace(await self._snapshot(instrument.token))
         return ladders.book(time.monotonic_ns())
 
-    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
+    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books from the market stream."""
         feed = MarketFeed(
             f"{self._account.ws_url}/market",

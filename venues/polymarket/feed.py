@@ -20,6 +20,7 @@ from venues.strict_json import Malformed
 
 FRAME_LIMIT = 16 * 1024 * 1024
 PING, PONG = "PING", "PONG"
+READS_AT_ONCE = 10
 log = logging.getLogger(__name__)
 
 ReadBook = Callable[[str], Awaitable[Snapshot]]
@@ -83,10 +84,12 @@ class MarketFeed:
                     yield book
             except (OSError, TimeoutError, WebSocketException, Silent, Malformed) as problem:
                 log.warning("polymarket market stream: %s: %s", type(problem).__name__, problem)
-            for token in self._ladders:
-                fresh = await self._fresh(token)
-                if fresh is not None:
-                    yield fresh
+            tokens = list(self._ladders)
+            for start in range(0, len(tokens), READS_AT_ONCE):
+                part = tokens[start : start + READS_AT_ONCE]
+                for fresh in await asyncio.gather(*map(self._fresh, part)):
+                    if fresh is not None:
+                        yield fresh
             await asyncio.sleep(self._timeouts.reconnect.total_seconds())
 
     async def _stream(self) -> AsyncGenerator[Book, None]:

@@ -11,6 +11,7 @@ from domain.fees import PolymarketFee
 from domain.money import (
     MICRO,
     NO_USD,
+    ONE,
     ZERO,
     Price,
     Size,
@@ -37,20 +38,28 @@ def matched(order: Order, posted: Posted) -> tuple[Size, Usd]:
 def implausible(order: Order, size: Size, notional: Usd) -> str | None:
     """Why these amounts cannot be this order's: beyond its limit, its dollars or its shares.
 
-    This also catches an answer in base units, a million times too large.
+    This also catches an answer in base units, a million times too large on either side.
     """
     if size <= ZERO or notional <= ZERO:
         return f"matched {size} for ${notional}"
+    tick = order.instrument.tick_at(notional / size)
     bound = size * order.limit
     if order.action is Action.BUY:
-        if notional > order.size * order.limit:
-            return f"spent ${notional} of {order.size} * {order.limit}"
-        return (
-            f"${notional} for {size} is above {order.limit}" if notional > bound + MICRO else None
+        checks = (
+            (notional <= order.size * order.limit, f"spent more than {order.size} * {order.limit}"),
+            (notional <= bound + MICRO, f"paid more than {order.limit}"),
+            (notional + MICRO >= size * tick, f"paid less than the tick {tick}"),
         )
-    if size > order.size:
-        return f"sold {size} of {order.size}"
-    return f"${notional} for {size} is below {order.limit}" if notional < bound - MICRO else None
+    else:
+        checks = (
+            (size <= order.size, f"sold more than {order.size}"),
+            (notional >= bound - MICRO, f"received less than {order.limit}"),
+            (notional - MICRO <= size * (ONE - tick), f"received more than a dollar less {tick}"),
+        )
+    for holds, complaint in checks:
+        if not holds:
+            return f"{size} for ${notional}: {complaint}"
+    return None
 
 
 def single(order: Order, trade_id: str, size: Size, notional: Usd, at_ms: int) -> Fill:
