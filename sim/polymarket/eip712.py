@@ -19,7 +19,7 @@ def word(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
-def address_word(address: str) -> bytes:
+def address_word(address: object) -> bytes:
     """A 0x address (any case) as one left-padded word; ValueError when malformed."""
     raw = hex_bytes(address)
     if len(raw) != 20:

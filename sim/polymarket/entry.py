@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sim.book import Book
 from sim.faults import Fault
 from sim.orders import OrderRecord
 from sim.polymarket import rules
@@ -23,6 +24,7 @@ from sim.polymarket.orders import (
     read_submission,
 )
 from sim.polymarket.resting import rest
+from sim.polymarket.settlement import Fate
 from sim.polymarket.trades import Order
 from sim.wire import pause
 
@@ -235,44 +237,51 @@ def hold_back(exchange: Exchange, order: Order, fault: Fault | None) -> dict[str
 
 def execute(exchange: Exchange, order: Order, fault: Fault | None) -> None:
     """Match what can be matched now, rest the remainder of a resting order, or kill it."""
+    if not order.market.accepting:
+        raise ApiError(400, NOT_READY)
     order.record.reached_matching = True
     book = exchange.world.book("polymarket", order.market.pair)
-    signed = order.submission.order
-    check_funds(order, signed.maker_amount)
-    by_money = order.type.immediate and order.side is Side.BUY
-    if by_money:
-        pieces = by_dollars(book, order.way, signed.maker_amount)
-        complete = sum(piece.dollars for piece in pieces) == signed.maker_amount
-    else:
-        pieces = by_shares(book, order.way, order.side, order.size)
-        complete = sum(piece.size for piece in pieces) == order.size
-    if fault and fault.do == "partial":
-        pieces = by_shares(book, order.way, order.side, min(fault.size, order.size))
-    elif order.type is OrderType.FOK and not complete:
-        pieces = []
+    check_funds(order, order.submission.order.maker_amount)
+    pieces = reachable(order, book, fault)
     check_crossing(order, pieces)
     if not pieces and order.type.immediate:
         raise kill(order)
     fees = [fee_of(exchange, order.market, piece) for piece in pieces]
-    spent = sum(piece.dollars for piece in pieces) + sum(fees)
     if order.side is Side.BUY:
-        check_funds(order, spent)
+        check_funds(order, sum(piece.dollars for piece in pieces) + sum(fees))
     exchange.orders[order.id] = order
-    ghost = fault if fault and fault.do == "ghost" else None
-    fates = [
-        exchange.settlement.fate(
-            exchange.knobs, ghost.ms if ghost and (n == 0 or ghost.code != "first") else None
-        )
-        for n in range(len(pieces))
-    ]
     take(book, order.way, pieces, order.id)
-    exchange.match(order, pieces, fees, fates, maker=False)
+    exchange.match(order, pieces, fees, fates(exchange, pieces, fault), maker=False)
     if order.type.immediate or not order.remaining:
         exchange.end(order, "MATCHED")
     else:
         rest(exchange, order)
     if pieces:
         exchange.hub.order_event(order, "UPDATE")
+
+
+def reachable(order: Order, book: Book, fault: Fault | None) -> list[Piece]:
+    """What the order would trade now; nothing for a fill-or-kill that cannot be filled whole."""
+    if fault and fault.do == "partial":
+        return by_shares(book, order.way, order.side, min(fault.size, order.size))
+    if order.type.immediate and order.side is Side.BUY:
+        dollars = order.submission.order.maker_amount
+        pieces = by_dollars(book, order.way, dollars)
+        complete = sum(piece.dollars for piece in pieces) == dollars
+    else:
+        pieces = by_shares(book, order.way, order.side, order.size)
+        complete = sum(piece.size for piece in pieces) == order.size
+    return [] if order.type is OrderType.FOK and not complete else pieces
+
+
+def fates(exchange: Exchange, pieces: list[Piece], fault: Fault | None) -> list[Fate]:
+    """A fate per piece; a scripted ghost strikes all of them, or with code "first" one."""
+    ghost_ms = fault.ms if fault and fault.do == "ghost" else None
+    struck = 1 if fault and fault.code == "first" else len(pieces)
+    return [
+        exchange.settlement.fate(exchange.knobs, ghost_ms if number < struck else None)
+        for number in range(len(pieces))
+    ]
 
 
 def check_funds(order: Order, wanted: int) -> None:

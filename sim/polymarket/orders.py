@@ -125,8 +125,8 @@ def read_order(raw: dict[str, Any]) -> SignedOrder:
             raise ValueError(f"expected {name} as a JSON integer, found {value!r}")
     order = SignedOrder(
         salt=raw["salt"],
-        maker=raw["maker"].lower(),
-        signer=raw["signer"].lower(),
+        maker=address(raw["maker"]),
+        signer=address(raw["signer"]),
         token_id=digits(raw["tokenId"]),
         maker_amount=digits(raw["makerAmount"]),
         taker_amount=digits(raw["takerAmount"]),
@@ -148,6 +148,11 @@ def digits(text: Any) -> int:
     if not isinstance(text, str) or not (text.isascii() and text.isdecimal()):
         raise ValueError(f"expected decimal digits in a string, found {text!r}")
     return int(text)
+
+
+def address(text: Any) -> str:
+    eip712.address_word(text)
+    return str(text).lower()
 
 
 def bytes32(text: Any) -> bytes:

@@ -1,6 +1,7 @@
 """The two WebSocket channels: public market events and the private user stream."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -88,13 +89,15 @@ class Hub:
         finally:
             group.discard(client)
             writer.cancel()
+            # a writer may have met the closed connection before the reader did
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
+                await writer
 
     def _on_market(self, client: Client, text: str) -> bool:
         frame = parse(text)
         if frame is None:
             return False
-        given = frame.get("assets_ids", [])
-        assets = [token for token in given if token in self._exchange.by_token]
+        assets = [token for token in texts(frame, "assets_ids") if token in self._exchange.by_token]
         client.custom = bool(frame.get("custom_feature_enabled", client.custom))
         if frame.get("operation") == "unsubscribe":
             client.assets.difference_update(assets)
@@ -118,7 +121,7 @@ class Hub:
             if key is None or auth != key.public() or frame.get("type") != "user":
                 return False
             client.key = key.key
-        client.markets.update(str(market) for market in frame.get("markets", []))
+        client.markets.update(texts(frame, "markets"))
         return True
 
     # Market channel.
@@ -261,3 +264,9 @@ def parse(text: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return frame if isinstance(frame, dict) else None
+
+
+def texts(frame: dict[str, Any], name: str) -> list[str]:
+    """The strings of a list member; what is no string, or no list, counts for nothing."""
+    given = frame.get(name)
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []

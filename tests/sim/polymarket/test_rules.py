@@ -109,6 +109,39 @@ async def test_an_altered_order_is_not_the_callers(
     assert (answer.status_code, answer.json()["error"]) == (int(status), message)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("maker", 12),
+        ("maker", "0x12"),
+        ("signer", None),
+        ("salt", 1.5),
+        ("salt", 2**53),
+        ("salt", True),
+        ("signatureType", 9),
+        ("expiration", "-1"),
+        ("makerAmount", str(2**256)),
+        ("tokenId", 12),
+        ("side", []),
+        ("signature", "nohex"),
+        ("builder", "0x" + "00" * 31),
+    ],
+)
+async def test_a_malformed_member_is_an_invalid_payload(name: str, value: object, sim: Sim) -> None:
+    payload = sim.payload("BUY", "4.60", "10")
+    payload["order"][name] = value
+    if name == "salt" and value == 2**53:
+        payload = sim.payload("BUY", "4.60", "10", salt=2**53)
+    answer = await sim.post(payload)
+    assert (answer.status_code, answer.json()) == (400, {"error": "Invalid order payload"})
+
+
+@pytest.mark.parametrize("body", [[], {}, {"order": []}, "order", None, 5])
+async def test_a_body_that_is_no_order_is_an_invalid_payload(body: object, sim: Sim) -> None:
+    answer = await sim.post(body)
+    assert (answer.status_code, answer.json()) == (400, {"error": "Invalid order payload"})
+
+
 VERSIONS = """
     version exchange                                    message
     1       0xE111180000d2663C0091e4f400237545B87B996B  order_version_mismatch

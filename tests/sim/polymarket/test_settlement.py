@@ -1,9 +1,11 @@
 """Between the match and the chain: statuses, tokens that never arrive, sales too early."""
 
+import asyncio
+
 import pytest
 
 from sim.polymarket.orders import Side
-from tests.sim.polymarket.harness import Sim
+from tests.sim.polymarket.harness import Sim, until
 
 START = 10_000_000_000
 
@@ -108,6 +110,19 @@ async def test_resolution_redeems_what_is_held(row: list[str], token: str, sim: 
     assert (await sim.trade("BUY", "4.60", "10")).status_code == 400
     market = (await sim.http.get(f"/markets/slug/{sim.pair.polymarket.slug}")).json()
     assert (market["closed"], market["umaResolutionStatus"]) == (True, "resolved")
+
+
+async def test_an_order_that_is_late_for_the_resolution_is_not_placed(sim: Sim) -> None:
+    sim.fault("delay", params={"ms": 100})
+    late = asyncio.create_task(sim.trade("BUY", "4.00", "10", type="GTC"))
+
+    async def arrived() -> bool:
+        return bool(sim.exchange.records)
+
+    await until(arrived)
+    sim.venue.resolve(sim.pair, "yes")
+    answer = await late
+    assert (answer.status_code, sim.exchange.live) == (400, {})
 
 
 async def test_tokens_that_arrive_after_the_resolution_are_paid_too(sim: Sim) -> None:

@@ -166,6 +166,14 @@ async def test_user_events_can_be_missing_doubled_or_late(knob: str, copies: str
         assert [json.loads(frame)["id"] for frame in frames] == [order] * int(copies)
 
 
+@pytest.mark.parametrize("frame", ["hello", "[]", '{"type":"user"}', '{"assets_ids":5}'])
+async def test_a_frame_that_is_no_subscription_ends_the_connection(frame: str, sim: Sim) -> None:
+    async with connect(f"ws://{sim.host}/ws/market") as socket:
+        await socket.send(frame)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
 @pytest.mark.parametrize("spoilt", ["secret", "passphrase", "apiKey"])
 async def test_wrong_credentials_end_the_user_stream(spoilt: str, sim: Sim) -> None:
     with pytest.raises(ConnectionClosed):
