@@ -9,6 +9,9 @@ from eth_utils.address import is_address, to_checksum_address
 
 from venues.port import VenueMisuse
 
+CHAINS = (137, 80002)
+"""Polygon and its test network Amoy: the chains that the exchange contracts are known on."""
+
 
 class SignatureType(IntEnum):
     """The venue's `signatureType`: which kind of wallet holds the funds."""
@@ -91,6 +94,8 @@ def wallet_of(account: PolymarketAccount) -> Wallet:
         raise VenueMisuse(
             "private_key: expected 32 bytes of hex that are a secp256k1 key"
         ) from None
+    if account.chain_id not in CHAINS:
+        raise VenueMisuse(f"chain_id: expected one of {CHAINS}, found {account.chain_id}")
     if not is_address(account.funder):
         raise VenueMisuse(f"funder: expected a 0x address of 20 bytes, found {account.funder!r}")
     funder = to_checksum_address(account.funder)

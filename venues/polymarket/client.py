@@ -21,11 +21,12 @@ from domain.order import (
     Unknown,
 )
 from domain.venue import Instrument, Outcome, Venue
-from venues.polymarket import errors, fills, orders, parse, verdicts
+from venues.polymarket import errors, orders, parse, verdicts
 from venues.polymarket.account import PolymarketAccount, wallet_of
 from venues.polymarket.catalogue import Catalogue, sound
 from venues.polymarket.closing import Doors
 from venues.polymarket.feed import MarketFeed
+from venues.polymarket.fills import known_total, latest, of_rows
 from venues.polymarket.ladders import Ladders
 from venues.polymarket.lookup import READ_FAILURES, Lookup
 from venues.polymarket.shapes import Snapshot, Trade
@@ -92,7 +93,7 @@ class PolymarketClient:
         answer = verdicts.of_records(order, identity.key, found.order, found.trades)
         return Sighting(answer, found.observations)
 
-    async def refresh(self, order: Order, fills_known: tuple[Fill, ...]) -> tuple[Fill, ...]:
+    async def refresh(self, order: Order, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
         """Settlement states as listed now; a final state told by the user stream counts too."""
         await self._listen()
         order_id = self.identify(order).key
@@ -100,8 +101,8 @@ class PolymarketClient:
             listed = await self._lookup.settled(order, order_id)
         except Malformed as problem:
             raise VenueMisuse(f"unreadable trades: {problem}") from problem
-        seen = fills.of_rows(order, listed, fills.known_total(order, listed))
-        return fills.latest(fills_known, seen)
+        seen = of_rows(order, listed, known_total(order, listed))
+        return latest(fills, seen)
 
     async def cash(self) -> Usd:
         """The pUSD balance as the order book counts it."""
@@ -169,7 +170,7 @@ class PolymarketClient:
 
     async def status(self) -> VenueStatus:
         """Whether the venue answers and has not lately refused an order for being closed."""
-        await self._wire.public(Host.CLOB, "/ok")
+        await self._wire.knock()
         now_ms = sound(parse.server_time_ms, await self._wire.public(Host.CLOB, "/time"))
         closed = self._doors.closed()
         return VenueStatus(closed is None, closed or "open", now_ms)
@@ -194,6 +195,7 @@ class PolymarketClient:
         except Malformed as problem:
             return Unknown(f"HTTP 200 that is no order answer: {problem}")
         if not posted.success or posted.error:
+            # a refusal inside a 200 speaks the texts of a 400
             return errors.refusal(400, posted.error)
         rows: tuple[Trade, ...] = ()
         if posted.status == "matched" and len(posted.trade_ids) != 1:

@@ -22,6 +22,8 @@ FRAME_LIMIT = 16 * 1024 * 1024
 PING, PONG = "PING", "PONG"
 READS_AT_ONCE = 10
 log = logging.getLogger(__name__)
+# Its DEBUG lines hold whole frames, and the first one of a user stream holds the API secret.
+logging.getLogger("websockets").setLevel(logging.WARNING)
 
 ReadBook = Callable[[str], Awaitable[Snapshot]]
 """Asks REST for the book of one token."""

@@ -69,8 +69,9 @@ class Lookup:
         }
         found: dict[str, Trade] = {}
         for _ in range(PAGES):
-            rows, cursor = parse.trades_page(await self._wire.private("/data/trades", params))
-            found |= {row.trade_id: row for row in rows if row.taker_order_id == order_id}
+            page = await self._wire.private("/data/trades", params)
+            rows, cursor = parse.trades_page(page, order_id)
+            found |= {row.trade_id: row for row in rows}
             if cursor is None:
                 return tuple(found.values())
             params["next_cursor"] = cursor

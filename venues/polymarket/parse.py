@@ -62,12 +62,13 @@ def order_seen(body: bytes) -> OrderSeen | None:
     return None if answer.value is None or answer.value == {} else _order(answer)
 
 
-def trades_page(body: bytes) -> tuple[tuple[Trade, ...], str | None]:
-    """One page of GET /data/trades and the cursor of the next one, None on the last."""
+def trades_page(body: bytes, order_id: str) -> tuple[tuple[Trade, ...], str | None]:
+    """The order's trades on one page of GET /data/trades, and the cursor of the next one, None on
+    the last. Only rows of this order are read: a stranger's row must not hide ours."""
     page = read(body, root="trades")
-    rows = tuple(_trade(row) for row in page.at("data").items())
+    own = (row for row in page.at("data").items() if _word(row, "taker_order_id") == order_id)
     cursor = page.at("next_cursor").any_text()
-    return rows, None if cursor in ("", LAST_PAGE) else cursor
+    return tuple(_trade(row) for row in own), None if cursor in ("", LAST_PAGE) else cursor
 
 
 def balance(body: bytes) -> Decimal:

@@ -79,6 +79,10 @@ class Wire:
         sent = await self._hosts[Host.CLOB].send("GET", path, headers=headers, params=params)
         return _body(path, sent)
 
+    async def knock(self) -> None:
+        """GET /ok on the orders' own connection, which keeps it open for the next order."""
+        _body("/ok", await self._orders.send("GET", "/ok"))
+
     async def close(self) -> None:
         """Close every connection."""
         for transport in (*self._hosts.values(), self._orders):

@@ -10,11 +10,11 @@ import pytest
 
 from domain.money import usd
 from domain.order import Fill, Filled, FillState, NotFilled, Order, Rejection, Unknown
-from domain.venue import Instrument, Outcome
+from domain.venue import Instrument, Outcome, Venue
 from tests.venues.polymarket.conftest import Desk, leave
 from venues.polymarket.account import ApiKey
 from venues.polymarket.client import PolymarketClient
-from venues.port import Untradable, VenueMisuse, VenueUnreachable
+from venues.port import Untradable, VenueMisuse, VenuePort, VenueUnreachable
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
@@ -245,6 +245,10 @@ class TestSettlement:
 
 
 class TestReading:
+    async def test_the_client_is_a_venue_port(self, desk: Desk) -> None:
+        port: VenuePort = desk.client
+        assert port.venue is Venue.POLYMARKET
+
     async def test_cash_and_positions_are_the_ledgers(self, desk: Desk) -> None:
         order = desk.order("buy", "10", "0.52")
         await settled(desk, await desk.filled(order), order)

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -235,13 +236,14 @@ def test_an_account_never_shows_its_key() -> None:
     ("change", "complaint"),
     [
         ({"private_key": "0x12"}, "private_key: expected 32 bytes of hex"),
+        ({"chain_id": 1}, r"chain_id: expected one of \(137, 80002\), found 1"),
         ({"funder": "0x12"}, "funder: expected a 0x address"),
         ({"funder": DEPOSIT_WALLET}, "expected the signer"),
     ],
 )
-def test_a_malformed_account_is_named(change: dict[str, str], complaint: str) -> None:
+def test_a_malformed_account_is_named(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(VenueMisuse, match=complaint) as caught:
-        wallet_of(dataclasses.replace(an_account(), **change))  # type: ignore[arg-type]
+        wallet_of(dataclasses.replace(an_account(), **change))
     assert PRIVATE_KEY[2:] not in str(caught.value)
 
 

@@ -159,14 +159,21 @@ TRADE = {
 )
 def test_only_confirmed_and_failed_are_final(status: str, state: FillState) -> None:
     page = {"data": [TRADE | {"status": status}], "next_cursor": "LTE="}
-    rows, cursor = parse.trades_page(json.dumps(page).encode())
+    rows, cursor = parse.trades_page(json.dumps(page).encode(), "0xab")
     assert (rows[0].state, cursor) == (state, None)
 
 
 def test_a_trade_status_nobody_knows_is_refused() -> None:
     page = {"data": [TRADE | {"status": "TELEPORTED"}], "next_cursor": "LTE="}
     with pytest.raises(Malformed, match=r"status: expected MATCHED .* found 'TELEPORTED'"):
-        parse.trades_page(json.dumps(page).encode())
+        parse.trades_page(json.dumps(page).encode(), "0xab")
+
+
+def test_an_unreadable_trade_of_another_order_hides_nothing() -> None:
+    strange = TRADE | {"taker_order_id": "0xother", "status": "TELEPORTED"}
+    page = {"data": [strange, TRADE], "next_cursor": "Mg=="}
+    rows, cursor = parse.trades_page(json.dumps(page).encode(), "0xab")
+    assert ([row.trade_id for row in rows], cursor) == (["t-1"], "Mg==")
 
 
 @pytest.mark.parametrize("body", [b"null", b"{}"])
