@@ -70,9 +70,19 @@ class LocalVenue:
     ) -> Book:
         """Set a book and tell the stream."""
         book = self.rest(instrument, asks, bids, age_ms=age_ms)
+        self.tell(book)
+        return book
+
+    def tell(self, book: Book) -> None:
+        """Tell the stream a book made elsewhere."""
+        self._books[book.token] = book
         for stream in self._streams:
             stream.put_nowait(book)
-        return book
+
+    @property
+    def told_all(self) -> bool:
+        """Whether every stream has been read to its end."""
+        return all(stream.empty() for stream in self._streams)
 
     def break_streams(self, problem: Exception | None) -> None:
         """End every stream, with an error or without one."""
