@@ -43,7 +43,7 @@ ROW_TRIES = 3
 BOOKS_A_POLL = 100
 
 
-class Kalshi:
+class KalshiClient:
     """One account at Kalshi; implements `venues.port.VenuePort`.
 
     Answers are built from fill rows only. A reply names how much filled and rounded averages; the
