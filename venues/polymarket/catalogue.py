@@ -28,7 +28,7 @@ def sound(read: Callable[[bytes], T], body: bytes) -> T:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    at: float
+    at_ns: int
     clob: ClobMarket
     gamma: GammaMarket | None
 
@@ -38,14 +38,14 @@ class Catalogue:
 
     def __init__(self, wire: Wire, max_age: timedelta) -> None:
         self._wire = wire
-        self._max_age_s = max_age.total_seconds()
+        self._max_age_ns = max_age // timedelta(microseconds=1) * 1000
         self._known: dict[str, _Known] = {}
         self._tokens: dict[str, Outcome] = {}
 
     async def instrument(self, condition: str, outcome: Outcome) -> Instrument | Untradable:
         """The instrument, or why its market must not be traded."""
         known = self._known.get(condition)
-        if known is None or time.monotonic() - known.at > self._max_age_s:
+        if known is None or time.monotonic_ns() - known.at_ns > self._max_age_ns:
             try:
                 clob, gamma = await asyncio.gather(
                     self._clob(condition), self._gamma(condition, closed=False)
@@ -54,7 +54,7 @@ class Catalogue:
                 return Untradable("market_unknown", f"the CLOB lists no market {condition}")
             if gamma is None:
                 gamma = await self._gamma(condition, closed=True)
-            known = self._known[condition] = _Known(time.monotonic(), clob, gamma)
+            known = self._known[condition] = _Known(time.monotonic_ns(), clob, gamma)
         refused = market.untradable(known.clob, known.gamma)
         return refused or market.instrument_of(known.clob, outcome)
 

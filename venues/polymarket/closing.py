@@ -4,6 +4,7 @@ import time
 
 from domain.order import Answer, NotFilled, Rejection
 
+SECOND_NS = 1_000_000_000
 POST_ONLY_S = 120
 """After an engine restart only resting orders are taken for two minutes (matching-engine page)."""
 
@@ -12,16 +13,16 @@ class Doors:
     """Closed for as long as the venue asked to wait, two minutes where it named no time."""
 
     def __init__(self) -> None:
-        self._closed_until = 0.0
+        self._closed_until_ns = 0
         self._detail = ""
 
     def note(self, answer: Answer, retry_after: str | None) -> None:
         """Take a refused order into account."""
         if isinstance(answer, NotFilled) and answer.rejection is Rejection.VENUE_CLOSED:
             wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else POST_ONLY_S
-            self._closed_until = time.monotonic() + wait_s
+            self._closed_until_ns = time.monotonic_ns() + wait_s * SECOND_NS
             self._detail = answer.detail
 
     def closed(self) -> str | None:
         """Why no order would be taken now, None where nothing speaks against it."""
-        return self._detail if time.monotonic() < self._closed_until else None
+        return self._detail if time.monotonic_ns() < self._closed_until_ns else None

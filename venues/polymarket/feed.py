@@ -14,7 +14,7 @@ from domain.book import Book
 from venues.polymarket import parse
 from venues.polymarket.account import Timeouts
 from venues.polymarket.ladders import Ladders
-from venues.polymarket.shapes import MarketEvent, Snapshot, TickChange
+from venues.polymarket.shapes import Change, Changes, MarketEvent, Snapshot, TickChange
 from venues.port import VenueMisuse, VenueUnreachable
 from venues.strict_json import Malformed
 
@@ -115,7 +115,7 @@ class MarketFeed:
                     yield self._ladders[token].book(time.monotonic_ns())
 
     def _take(self, events: Iterable[MarketEvent]) -> list[str]:
-        """Apply a frame; the tokens whose book it changed."""
+        """Apply a frame; the tokens whose book it changed and whose best prices agree."""
         touched: dict[str, None] = {}
         for event in events:
             if isinstance(event, TickChange):
@@ -124,15 +124,20 @@ class MarketFeed:
                 if event.token in self._ladders and self._ladders[event.token].replace(event):
                     touched[event.token] = None
             else:
-                for token, ladders in self._ladders.items():
-                    own = [change for change in event.changes if change.token == token]
-                    if not own or not ladders.apply(own, event.at_ms):
-                        continue
-                    if ladders.agrees(own[-1].best_bid, own[-1].best_ask):
+                for token, changes in self._by_token(event).items():
+                    ladders = self._ladders[token]
+                    if ladders.apply(changes, event.at_ms):
                         touched[token] = None
-                    else:
-                        self._doubtful.add(token)
+                        if not ladders.agrees(changes[-1].best_bid, changes[-1].best_ask):
+                            self._doubtful.add(token)
         return [token for token in touched if token not in self._doubtful]
+
+    def _by_token(self, event: Changes) -> dict[str, list[Change]]:
+        own: dict[str, list[Change]] = {}
+        for change in event.changes:
+            if change.token in self._ladders:
+                own.setdefault(change.token, []).append(change)
+        return own
 
     async def _resync(self) -> list[str]:
         """Ask REST for the books whose best prices the last frame contradicted."""
