@@ -24,7 +24,7 @@ from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTo
 from store.journal import Journal
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.account import Timeouts as KalshiTimeouts
-from venues.kalshi.client import Kalshi
+from venues.kalshi.client import KalshiClient
 from venues.polymarket.account import ApiKey, PolymarketAccount, SignatureType
 from venues.polymarket.account import Timeouts as PolymarketTimeouts
 from venues.polymarket.client import PolymarketClient
@@ -49,7 +49,7 @@ async def open_desk(config: Config) -> AsyncIterator[Desk]:
         stack.callback(journal.close)
         venues: dict[Venue, VenuePort] = {
             Venue.POLYMARKET: PolymarketClient(polymarket_account(config)),
-            Venue.KALSHI: Kalshi(kalshi_account(config)),
+            Venue.KALSHI: KalshiClient(kalshi_account(config)),
         }
         for venue in venues.values():
             stack.push_async_callback(venue.close)
