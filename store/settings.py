@@ -17,8 +17,6 @@ from store.errors import InvalidSettings, NotJournaled, SettingsConflict
 from store.tables import RunStateRow, SettingsHistoryRow, SettingsRow
 
 FIELDS = tuple(field.name for field in fields(ExecutorSettings))
-# Micro-units of the largest amount still fit 64 bits.
-DIGITS_MAX = 11
 Changes = Mapping[str, str | int | bool | Decimal]
 
 
@@ -179,16 +177,14 @@ def parse(changes: Changes) -> dict[str, Any]:
 
 
 def as_text(settings: ExecutorSettings) -> dict[str, str | int | bool]:
-    """Settings for JSON: amounts as strings."""
+    """Settings for JSON: amounts as strings without needless zeros."""
     values = {field: getattr(settings, field) for field in FIELDS}
-    return {f: str(v) if isinstance(v, Decimal) else v for f, v in values.items()}
+    return {f: f"{v.normalize():f}" if isinstance(v, Decimal) else v for f, v in values.items()}
 
 
 def _amount(field: str, value: str | int | Decimal) -> int | Decimal:
     try:
         number = exact(value)
-        if number.adjusted() > DIGITS_MAX:
-            raise NotMoney(f"expected at most {DIGITS_MAX} digits before the point")
         to_micro(number)
     except NotMoney as error:
         raise InvalidSettings(field, f"is no exact amount: {error}") from None

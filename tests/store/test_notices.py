@@ -1,0 +1,143 @@
+"""Alarms, the outbox and the audit trail."""
+
+import sqlite3
+from functools import partial
+
+import pytest
+
+from store import alarms, audit, outbox
+from store.alarms import REPEAT_MS, Alarm
+from store.errors import NotJournaled
+from store.journal import Journal
+from store.outbox import Backlog
+from store.states import Severity
+from tests.store.builders import NOW, an_act
+
+UNHEDGED = Alarm("unhedged:arb-1", "UNHEDGED", Severity.RED, "3 contracts at kalshi")
+
+
+async def messages(journal: Journal, now_ms: int, lease_ms: int = 1_000) -> list[outbox.Message]:
+    """What is due, without the announcement of the fixture's own settings."""
+    claimed = await journal.write(now_ms, lambda s: outbox.claim(s, now_ms, lease_ms, 100))
+    return [message for message in claimed if message.topic != "settings_changed"]
+
+
+class TestAlarms:
+    async def test_an_alarm_repeats_once_per_minute_until_somebody_has_seen_it(
+        self, journal: Journal
+    ) -> None:
+        for at in (0, 10, REPEAT_MS - 1, REPEAT_MS, REPEAT_MS + 1):
+            number = await journal.raise_alarm(UNHEDGED, NOW + at)
+        assert len(await messages(journal, NOW + REPEAT_MS + 2)) == 2
+
+        await journal.acknowledge_alarm(number, an_act(NOW + REPEAT_MS + 3))
+        await journal.raise_alarm(UNHEDGED, NOW + 5 * REPEAT_MS)
+
+        assert await messages(journal, NOW + REPEAT_MS + 4) == []
+        [row] = await journal.read(alarms.open_alarms)
+        assert (row.repeats, row.acknowledged_by, row.closed_ms) == (5, "ada", None)
+
+    async def test_it_closes_on_evidence_and_opens_anew(self, journal: Journal) -> None:
+        first = await journal.raise_alarm(UNHEDGED, NOW)
+        assert await journal.close_alarm(UNHEDGED.key, "sold 3 at 0.38", NOW + 9)
+        assert not await journal.close_alarm(UNHEDGED.key, "again", NOW + 10)
+        second = await journal.raise_alarm(UNHEDGED, NOW + 20)
+
+        assert second != first
+        newest, older = await journal.read(lambda s: alarms.page(s, 10))
+        assert (older.id, older.evidence, older.closed_ms) == (first, "sold 3 at 0.38", NOW + 9)
+        assert (newest.id, newest.closed_ms) == (second, None)
+        told = [message.payload["state"] for message in await messages(journal, NOW + 30)]
+        assert told == ["open", "closed", "open"]
+
+    async def test_one_that_does_not_exist_cannot_be_acknowledged(self, journal: Journal) -> None:
+        with pytest.raises(NotJournaled, match="no number 99"):
+            await journal.acknowledge_alarm(99, an_act())
+
+
+class TestOutbox:
+    async def test_a_message_is_written_once_per_key(self, journal: Journal) -> None:
+        assert await journal.put_message("k", "note", {"n": "1"}, NOW)
+        assert not await journal.put_message("k", "note", {"n": "2"}, NOW)
+
+        [message] = await messages(journal, NOW)
+        assert (message.topic, message.payload, message.attempts) == ("note", {"n": "1"}, 1)
+
+    async def test_what_is_claimed_is_hidden_until_its_lease_ends(self, journal: Journal) -> None:
+        await journal.put_message("k", "note", {}, NOW)
+
+        assert len(await messages(journal, NOW, lease_ms=500)) == 1
+        assert await messages(journal, NOW + 499) == []
+        [again] = await messages(journal, NOW + 500)
+        assert again.attempts == 2
+
+    async def test_what_was_sent_is_never_handed_out_again(self, journal: Journal) -> None:
+        await journal.put_message("k", "note", {}, NOW)
+        [message] = await messages(journal, NOW)
+        await journal.write(NOW, lambda s: outbox.sent(s, message.id, NOW + 1))
+
+        assert await messages(journal, NOW + 10**9) == []
+
+    async def test_failures_back_off_to_a_bound_and_stay_in_the_backlog(
+        self, journal: Journal
+    ) -> None:
+        await journal.put_message("k", "note", {}, NOW)
+        waits, now = [], NOW
+        for _ in range(12):
+            [message] = await messages(journal, now)
+            report = partial(outbox.failed, message_id=message.id, error="?", now_ms=now)
+            due = await journal.write(now, report)
+            waits.append(due - now)
+            now = due
+
+        assert waits[:4] == [1_000, 2_000, 4_000, 8_000]
+        assert waits[-1] == outbox.BACKOFF_MS_MAX
+        assert await journal.read(outbox.backlog) == Backlog(2, NOW)
+
+    async def test_messages_come_in_the_order_they_were_written(self, journal: Journal) -> None:
+        for number in range(5):
+            await journal.put_message(f"k{number}", "note", {"n": number}, NOW)
+        assert [m.payload["n"] for m in await messages(journal, NOW)] == list(range(5))
+
+
+class TestAudit:
+    async def test_each_row_seals_the_one_before_it(self, journal: Journal) -> None:
+        head = await journal.audit(an_act(), "close", "arb-1", {"by": "button"})
+        assert await journal.read(audit.verify) is None
+        assert await journal.read(audit.head) == head
+
+    @pytest.mark.parametrize(
+        "tampering",
+        [
+            "UPDATE audit SET actor = 'eve' WHERE id = 2",
+            "UPDATE audit SET detail = '{}' WHERE id = 2",
+            "DELETE FROM audit WHERE id = 2",
+        ],
+    )
+    async def test_tampering_is_found_even_if_the_triggers_were_dropped(
+        self, journal: Journal, tampering: str
+    ) -> None:
+        for number in range(3):
+            await journal.audit(an_act(), "close", f"arb-{number}", {"n": number})
+        plain = sqlite3.connect(journal.database.path)
+        plain.execute("DROP TRIGGER audit_no_update")
+        plain.execute("DROP TRIGGER audit_no_delete")
+        plain.execute(tampering)
+        plain.commit()
+        plain.close()
+
+        broken = await journal.read(audit.verify)
+
+        assert broken is not None
+        assert broken.id in (2, 3)
+
+    async def test_a_halt_is_audited_and_keeps_its_first_reason(self, journal: Journal) -> None:
+        await journal.halt("first", an_act())
+        await journal.halt("second", an_act(NOW + 5, "bob"))
+        state = await journal.run_state()
+        assert (state.reason, state.by, state.since_ms) == ("first", "ada", NOW)
+        await journal.resume(an_act(NOW + 9))
+
+        assert (await journal.run_state()).stopped is None
+        acts = [row.action for row in await journal.read(lambda s: audit.page(s, 3))]
+        assert acts == ["resume", "halt", "halt"]
