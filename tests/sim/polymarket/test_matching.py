@@ -1,8 +1,13 @@
 """Semantics of a match: what is spent, what arrives, what it costs, on either outcome."""
 
+import asyncio
+import contextlib
+import functools
+
 import pytest
 
 from sim.polymarket.fees import Rounding, taker_fee
+from sim.polymarket.resting import expire
 from sim.units import micros
 from tests.sim.polymarket.harness import Sim
 
@@ -100,6 +105,7 @@ async def test_a_resting_order_is_shown_held_back_and_filled_free_when_quotes_cr
     assert sim.exchange.main.available("") == 10_000_000_000 - 4_500_000
     sim.quote({"0.40": "100"}, {"0.44": "4"})
     await sim.until_shown(order["orderID"], size_matched="4")
+    assert sim.exchange.main.available("") == 10_000_000_000 - 4_500_000
     sim.quote({"0.40": "100"}, {"0.43": "50"})
     await sim.until_shown(order["orderID"], size_matched="10", status="MATCHED")
     assert sim.cash() == 10_000_000_000 - 4_500_000
@@ -117,7 +123,22 @@ async def test_cancels_report_what_they_could_not_cancel(sim: Sim) -> None:
     assert set(answer.json()["not_canceled"]) == {done, "0xnever"}
     answer = await sim.send("DELETE", "/cancel-market-orders", {"asset_id": sim.no})
     assert answer.json() == {"canceled": [two], "not_canceled": {}}
-    assert sim.exchange.main.available("") == sim.cash()
+    assert (sim.exchange.main.available(""), sim.exchange.live) == (sim.cash(), {})
+    sim.quote({}, {"0.40": "100"})
+    await sim.http.get("/ok")
+    assert [trade.order.id for trade in sim.exchange.trades.values()] == [done]
+
+
+async def test_a_dated_order_ends_a_minute_before_its_expiration(sim: Sim) -> None:
+    now_ns = sim.world.clock()
+    expiration = now_ns // 1_000_000_000 + 300
+    reply = await sim.trade("BUY", "4.40", "10", type="GTD", expiration=str(expiration))
+    order = sim.exchange.orders[reply.json()["orderID"]]
+    for left_s, status in ((61, "LIVE"), (60, "CANCELED")):
+        sim.world.clock = functools.partial(int, (expiration - left_s) * 1_000_000_000)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(expire(sim.exchange, order), 0.2)
+        assert order.status == status
 
 
 async def test_a_batch_answers_each_order_and_hides_refusals_in_a_200(sim: Sim) -> None:

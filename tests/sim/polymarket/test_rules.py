@@ -142,6 +142,30 @@ async def test_a_body_that_is_no_order_is_an_invalid_payload(body: object, sim: 
     assert (answer.status_code, answer.json()) == (400, {"error": "Invalid order payload"})
 
 
+WRAPPED = """
+    part             from to
+    inner            0    65
+    separator        65   97
+    contents         97   129
+    type             129  315
+    length           315  317
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [line.split()[1:] for line in WRAPPED.strip().splitlines()[1:]]
+)
+async def test_every_part_of_a_wrapped_signature_counts(first: str, last: str, sim: Sim) -> None:
+    payload = sim.payload("BUY", "4.60", "10")
+    raw = bytearray.fromhex(payload["order"]["signature"][2:])
+    assert len(raw) == 317
+    raw[int(first)] ^= 1
+    for changed in (raw, raw[: int(first)], raw[int(first) : int(last)]):
+        payload["order"]["signature"] = "0x" + changed.hex()
+        answer = await sim.post(payload)
+        assert (answer.status_code, answer.json()) == (400, {"error": "invalid signature"})
+
+
 VERSIONS = """
     version exchange                                    message
     1       0xE111180000d2663C0091e4f400237545B87B996B  order_version_mismatch
