@@ -69,7 +69,7 @@ class Books:
         self._wanted: dict[Venue, tuple[Instrument, ...]] = {}
         self._running: dict[Venue, _Running] = {}
         self._rewatch = asyncio.Event()
-        self._asking: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[bool]] = set()
 
     def watch(self, pairs: Iterable[ListedPair]) -> None:
         """Follow these pairs and no others. Feeds whose tokens stay the same go on undisturbed."""

@@ -108,17 +108,19 @@ class Feed:
         self._asked_ns[token] = now
         return True
 
-    async def read(self, instrument: Instrument) -> None:
-        """Ask REST for one book. It is no news where the stream told the book meanwhile."""
+    async def read(self, instrument: Instrument) -> bool:
+        """Ask REST for one book; whether the venue could be reached. What it says is no news where
+        the stream told the book meanwhile."""
         asked_ns = self._clock()
         try:
             book = await self._port.book(instrument)
         except TROUBLE as problem:
             self._complain(f"book of {instrument.token}: {problem}")
-            return
+            return isinstance(problem, VenueMisuse)
         self._heard_ns = self._clock()
         if self._streamed_ns.get(instrument.token, -1) < asked_ns:
             self._take(instrument, book)
+        return True
 
     async def _follow(self) -> None:
         pause_ms = self._limits.retry_ms
@@ -150,7 +152,8 @@ class Feed:
                     await self._heard.wait()
             except TimeoutError:
                 for instrument in self.instruments:
-                    await self.read(instrument)
+                    if not await self.read(instrument):
+                        break
 
     def _complain(self, problem: str) -> None:
         self._problem = problem

@@ -157,6 +157,18 @@ async def test_rest_is_asked_where_the_stream_tells_nothing_for_a_while(
     assert found.received_ns > told.received_ns
 
 
+async def test_a_venue_that_cannot_be_reached_is_asked_for_one_book_and_not_for_all(
+    venues: dict[Venue, LocalVenue], listed: ListedPair
+) -> None:
+    venues[KX].unreachable = True
+    books = Books(venues, FeedLimits(quiet_ms=50))
+    books.watch([listed])
+    async with running(books.run):
+        await until(lambda: bool(venues[KX].reads))
+        await until(lambda: "does not answer" in books.health()[KX].reason)
+        assert len(venues[KX].reads) == 1
+
+
 async def test_a_rest_answer_is_dropped_where_the_stream_spoke_after_it_was_asked_for(
     venues: dict[Venue, LocalVenue], listed: ListedPair
 ) -> None:

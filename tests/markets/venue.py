@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from domain.book import Book
 from domain.venue import Instrument, Outcome, Venue
 from tests.domain.build import a_book, an_instrument
-from venues.port import Untradable, VenueUnreachable
+from venues.port import Untradable, VenueMisuse, VenueUnreachable
 
 Levels = Iterable[tuple[str, str | int]]
 
@@ -92,8 +92,10 @@ class LocalVenue:
     async def book(self, instrument: Instrument) -> Book:
         self.reads.append(instrument.token)
         await asyncio.sleep(0)
-        if self.unreachable or instrument.token not in self._books:
-            raise VenueUnreachable(f"no answer for {instrument.token}")
+        if self.unreachable:
+            raise VenueUnreachable(f"{self._venue} does not answer")
+        if instrument.token not in self._books:
+            raise VenueMisuse(f"expected a token with a book, found {instrument.token}")
         known = self._books[instrument.token]
         fresh = time.monotonic_ns()
         return Book(
