@@ -94,10 +94,12 @@ def lock(
 
 def record_payout(session: Session, arb_id: str, venue: Venue, amount: Usd, now_ms: int) -> None:
     """What the venue credited for this arbitrage when the question resolved; said again it
-    changes nothing, another amount raises JournalConflict."""
+    changes nothing. Another amount, or cash for one that has ended, raises JournalConflict."""
     row = row_of(session, arb_id)
     known = session.get(PayoutRow, (arb_id, venue))
     if known is None:
+        if row.closed_ms is not None:
+            raise JournalConflict(f"{arb_id} ended {row.phase}, now {venue} pays {amount} for it")
         session.add(
             PayoutRow(arb_id=arb_id, venue=venue, amount_micro=to_micro(amount), at_ms=now_ms)
         )

@@ -20,19 +20,22 @@ def serial() -> sa.Column[Any]:
     return sa.Column("id", INT64, primary_key=True, info={"serial": True})
 
 
-def texts(*names: str, null: bool = False) -> list[sa.Column[Any]]:
-    """Text columns."""
-    return [sa.Column(name, sa.Text(), nullable=null) for name in names]
+def texts(names: str, null: bool = False) -> list[sa.Column[Any]]:
+    """Text columns, their names separated by spaces."""
+    return [sa.Column(name, sa.Text(), nullable=null) for name in names.split()]
 
 
-def int64s(*names: str, null: bool = False) -> list[sa.Column[Any]]:
+def int64s(names: str, null: bool = False) -> list[sa.Column[Any]]:
     """Integer columns of 64 bits: amounts in micro-units, times in milliseconds, counters."""
-    return [sa.Column(name, INT64, nullable=null) for name in names]
+    return [sa.Column(name, INT64, nullable=null) for name in names.split()]
 
 
-def real(name: str, micro: str) -> sa.Column[Any]:
-    """A REAL column for readers, computed from an integer one; nobody can write it."""
-    return sa.Column(name, sa.REAL(), sa.Computed(f"{micro} / 1000000.0"))
+def reals(names: str) -> list[sa.Column[Any]]:
+    """REAL columns for readers, each computed from `<name>_micro`; nobody can write them."""
+    return [
+        sa.Column(name, sa.REAL(), sa.Computed(f"{name}_micro / 1000000.0"))
+        for name in names.split()
+    ]
 
 
 def whole(name: str, micro: str) -> sa.Column[Any]:
@@ -67,14 +70,14 @@ def known(name: str, column: str, words: str) -> sa.Constraint:
     return check(name, f"{column}_known", f"{column} IN ({allowed})")
 
 
-def not_negative(name: str, *columns: str) -> Iterable[sa.Constraint]:
+def not_negative(name: str, columns: str) -> Iterable[sa.Constraint]:
     """Each of the columns is zero or more."""
-    return [check(name, f"{column}_not_negative", f"{column} >= 0") for column in columns]
+    return [check(name, f"{column}_not_negative", f"{column} >= 0") for column in columns.split()]
 
 
-def flags(name: str, *columns: str) -> Iterable[sa.Constraint]:
+def flags(name: str, columns: str) -> Iterable[sa.Constraint]:
     """Each of the columns is 0 or 1."""
-    return [check(name, f"{column}_flag", f"{column} IN (0, 1)") for column in columns]
+    return [check(name, f"{column}_flag", f"{column} IN (0, 1)") for column in columns.split()]
 
 
 def index_where(index: str, name: str, *columns: str, where: str, unique: bool = False) -> None:

@@ -108,6 +108,13 @@ async def test_another_payout_for_the_same_leg_is_a_conflict(journal: Journal) -
         await journal.record_payout(request.arb_id, Venue.KALSHI, usd("5"), NOW + 81)
 
 
+async def test_a_payout_for_what_has_ended_is_a_conflict(journal: Journal) -> None:
+    request = await admitted(journal)
+    await roll_back(journal, request, "0.45")
+    with pytest.raises(JournalConflict, match="ended FLAT, now kalshi pays 3"):
+        await journal.record_payout(request.arb_id, Venue.KALSHI, usd("3"), NOW + 99)
+
+
 async def roll_back(journal: Journal, request: GateRequest, limit: str) -> None:
     """Kalshi was killed; what Polymarket holds is sold at `limit`."""
     await answer_entries(journal, request, kalshi="0")

@@ -13,7 +13,7 @@ from store.migrations.ddl import (
     known,
     not_negative,
     primary,
-    real,
+    reals,
     refers,
     serial,
     table,
@@ -61,43 +61,31 @@ def upgrade() -> None:
 def _settings() -> None:
     table(
         "installation",
-        *texts("key", "value"),
+        *texts("key value"),
         primary("installation", "key"),
     )
     table(
         "settings_history",
-        *int64s("version", "at_ms"),
-        *texts("actor", "origin", "changes", "settings"),
+        *int64s("version at_ms"),
+        *texts("actor origin changes settings"),
         primary("settings_history", "version"),
     )
     table(
         "executor_settings",
         *int64s(
-            "id",
-            "enabled",
-            "min_bet_micro",
-            "max_bet_micro",
-            "min_roi_micro",
-            "max_roi_micro",
-            "max_daily_trades",
-            "max_daily_loss_micro",
+            "id enabled min_bet_micro max_bet_micro min_roi_micro max_roi_micro "
+            "max_daily_trades max_daily_loss_micro"
         ),
         *texts("updated_at"),
         *int64s("version"),
-        *texts("updated_by", "origin"),
-        real("min_bet", "min_bet_micro"),
-        real("max_bet", "max_bet_micro"),
-        real("min_roi", "min_roi_micro"),
-        real("max_roi", "max_roi_micro"),
-        real("max_daily_loss", "max_daily_loss_micro"),
+        *texts("updated_by origin"),
+        *reals("min_bet max_bet min_roi max_roi max_daily_loss"),
         primary("executor_settings", "id"),
         check("executor_settings", "bets_ordered", "max_bet_micro >= min_bet_micro"),
         check("executor_settings", "min_bet_positive", "min_bet_micro > 0"),
         check("executor_settings", "rois_ordered", "max_roi_micro >= min_roi_micro"),
         check("executor_settings", "single_row", "id = 1"),
-        *not_negative(
-            "executor_settings", "max_daily_loss_micro", "max_daily_trades", "min_roi_micro"
-        ),
+        *not_negative("executor_settings", "max_daily_loss_micro max_daily_trades min_roi_micro"),
         *flags("executor_settings", "enabled"),
     )
 
@@ -105,8 +93,8 @@ def _settings() -> None:
 def _run_state() -> None:
     table(
         "run_state",
-        *int64s("id", "epoch", "halted"),
-        *texts("halted_reason", "halted_by", null=True),
+        *int64s("id epoch halted"),
+        *texts("halted_reason halted_by", null=True),
         *int64s("halted_since_ms", null=True),
         primary("run_state", "id"),
         check(
@@ -121,20 +109,20 @@ def _run_state() -> None:
         "audit",
         serial(),
         *int64s("at_ms"),
-        *texts("actor", "origin", "action", "subject", "detail", "previous_hash", "hash"),
+        *texts("actor origin action subject detail previous_hash hash"),
     )
 
 
 def _arbitrages() -> None:
     table(
         "arbitrages",
-        *texts("id", "pair_id", "title", "mode", "direction", "phase"),
+        *texts("id pair_id title mode direction phase"),
         *texts("status", null=True),
-        *int64s("settings_version", "size_micro", "outlay_micro", "profit_micro"),
+        *int64s("settings_version size_micro outlay_micro profit_micro"),
         *texts("opportunity"),
-        *texts("reason", "detail", null=True),
-        *int64s("opened_ms", "updated_ms"),
-        *int64s("closed_ms", "realised_micro", null=True),
+        *texts("reason detail", null=True),
+        *int64s("opened_ms updated_ms"),
+        *int64s("closed_ms realised_micro", null=True),
         *int64s("revision"),
         primary("arbitrages", "id"),
         check(
@@ -152,7 +140,7 @@ def _arbitrages() -> None:
         ),
         known("arbitrages", "status", "SUCCESS FAILED ROLLED_BACK PARTIAL ROLLBACK_FAILED"),
         refers("arbitrages", "settings_version", "settings_history.version"),
-        *not_negative("arbitrages", "outlay_micro", "revision", "size_micro"),
+        *not_negative("arbitrages", "outlay_micro revision size_micro"),
     )
     op.create_index("ix_arbitrages_pair_closed", "arbitrages", ["mode", "pair_id", "closed_ms"])
     op.create_index("ix_arbitrages_phase", "arbitrages", ["phase"])
@@ -170,8 +158,8 @@ def _events() -> None:
     table(
         "events",
         *texts("arb_id"),
-        *int64s("revision", "at_ms"),
-        *texts("kind", "detail"),
+        *int64s("revision at_ms"),
+        *texts("kind detail"),
         primary("events", "arb_id", "revision"),
         refers("events", "arb_id", "arbitrages.id"),
     )
@@ -180,17 +168,17 @@ def _events() -> None:
 def _intents() -> None:
     table(
         "intents",
-        *texts("id", "arb_id", "venue", "purpose"),
+        *texts("id arb_id venue purpose"),
         *int64s("sequence"),
-        *texts("action", "market", "token", "outcome"),
-        *int64s("size_micro", "limit_micro"),
+        *texts("action market token outcome"),
+        *int64s("size_micro limit_micro"),
         *texts("time_in_force"),
         *int64s("reduce_only"),
-        *texts("key", "identity", "instrument"),
-        *int64s("created_ms", "not_after_ms", "settings_version", "epoch"),
+        *texts("key identity instrument"),
+        *int64s("created_ms not_after_ms settings_version epoch"),
         *texts("state"),
-        *int64s("sent_ms", "answered_ms", null=True),
-        *texts("rejection", "detail", "order_id", null=True),
+        *int64s("sent_ms answered_ms", null=True),
+        *texts("rejection detail order_id", null=True),
         primary("intents", "id"),
         known("intents", "action", "buy sell"),
         check("intents", "limit_is_a_price", "limit_micro > 0 AND limit_micro < 1000000"),
@@ -213,9 +201,9 @@ def _fills() -> None:
     table(
         "observations",
         serial(),
-        *texts("intent_id", "source"),
+        *texts("intent_id source"),
         *int64s("at_ms"),
-        *int64s("found", "as_of_ms", null=True),
+        *int64s("found as_of_ms", null=True),
         *texts("detail"),
         refers("observations", "intent_id", "intents.id"),
         unique("observations", "intent_id", "source", "at_ms"),
@@ -223,25 +211,25 @@ def _fills() -> None:
     )
     table(
         "fills",
-        *texts("venue", "trade_id", "intent_id", "action"),
-        *int64s("size_micro", "notional_micro", "fee_micro"),
+        *texts("venue trade_id intent_id action"),
+        *int64s("size_micro notional_micro fee_micro"),
         *texts("state"),
-        *int64s("at_ms", "state_ms"),
+        *int64s("at_ms state_ms"),
         primary("fills", "venue", "trade_id"),
         known("fills", "action", "buy sell"),
         check("fills", "size_positive", "size_micro > 0"),
         known("fills", "state", "provisional confirmed voided"),
         known("fills", "venue", "polymarket kalshi"),
         refers("fills", "intent_id", "intents.id"),
-        *not_negative("fills", "fee_micro", "notional_micro"),
+        *not_negative("fills", "fee_micro notional_micro"),
     )
     op.create_index("ix_fills_intent_id", "fills", ["intent_id"])
     op.create_index("ix_fills_venue_state_ms", "fills", ["venue", "state_ms"])
     index_where("ix_fills_provisional", "fills", "venue", where="state = 'provisional'")
     table(
         "payouts",
-        *texts("arb_id", "venue"),
-        *int64s("amount_micro", "at_ms"),
+        *texts("arb_id venue"),
+        *int64s("amount_micro at_ms"),
         primary("payouts", "arb_id", "venue"),
         refers("payouts", "arb_id", "arbitrages.id"),
         known("payouts", "venue", "polymarket kalshi"),
@@ -252,8 +240,8 @@ def _fills() -> None:
 def _risk() -> None:
     table(
         "reservations",
-        *texts("arb_id", "mode", "day"),
-        *int64s("worst_loss_micro", "polymarket_outlay_micro", "kalshi_outlay_micro"),
+        *texts("arb_id mode day"),
+        *int64s("worst_loss_micro polymarket_outlay_micro kalshi_outlay_micro"),
         *texts("state"),
         *int64s("held_ms"),
         *int64s("ended_ms", null=True),
@@ -263,22 +251,22 @@ def _risk() -> None:
         known("reservations", "state", "held settled released"),
         refers("reservations", "arb_id", "arbitrages.id"),
         *not_negative(
-            "reservations", "kalshi_outlay_micro", "polymarket_outlay_micro", "worst_loss_micro"
+            "reservations", "kalshi_outlay_micro polymarket_outlay_micro worst_loss_micro"
         ),
     )
     op.create_index("ix_reservations_ended", "reservations", ["mode", "ended_ms"])
     table(
         "risk_days",
-        *texts("mode", "day"),
-        *int64s("trades", "reserved_loss_micro", "realised_loss_micro"),
+        *texts("mode day"),
+        *int64s("trades reserved_loss_micro realised_loss_micro"),
         primary("risk_days", "mode", "day"),
         known("risk_days", "mode", "sim paper live"),
-        *not_negative("risk_days", "realised_loss_micro", "reserved_loss_micro", "trades"),
+        *not_negative("risk_days", "realised_loss_micro reserved_loss_micro trades"),
     )
     table(
         "venue_balances",
-        *texts("venue", "mode"),
-        *int64s("cash_micro", "as_of_ms"),
+        *texts("venue mode"),
+        *int64s("cash_micro as_of_ms"),
         primary("venue_balances", "venue", "mode"),
         known("venue_balances", "mode", "sim paper live"),
         known("venue_balances", "venue", "polymarket kalshi"),
@@ -289,10 +277,10 @@ def _notices() -> None:
     table(
         "alarms",
         serial(),
-        *texts("key", "code", "severity"),
+        *texts("key code severity"),
         *texts("arb_id", null=True),
         *texts("detail"),
-        *int64s("opened_ms", "repeated_ms", "repeats"),
+        *int64s("opened_ms repeated_ms repeats"),
         *int64s("acknowledged_ms", null=True),
         *texts("acknowledged_by", null=True),
         *int64s("closed_ms", null=True),
@@ -304,8 +292,8 @@ def _notices() -> None:
     table(
         "outbox",
         serial(),
-        *texts("dedupe_key", "topic", "payload"),
-        *int64s("created_ms", "due_ms", "attempts"),
+        *texts("dedupe_key topic payload"),
+        *int64s("created_ms due_ms attempts"),
         *int64s("sent_ms", null=True),
         *texts("last_error", null=True),
         unique("outbox", "dedupe_key"),
@@ -318,15 +306,13 @@ def _trade_log() -> None:
     table(
         "executor_trades",
         serial(),
-        *texts("timestamp", "event_title", "status"),
-        *int64s("bet_size_micro", "pnl_micro"),
+        *texts("timestamp event_title status"),
+        *int64s("bet_size_micro pnl_micro"),
         *int64s("roi_micro", null=True),
-        *texts("poly_order_id", "kalshi_order_id", null=True),
-        *texts("details", "arb_id", "mode"),
+        *texts("poly_order_id kalshi_order_id", null=True),
+        *texts("details arb_id mode"),
         *int64s("final"),
-        real("bet_size", "bet_size_micro"),
-        real("pnl", "pnl_micro"),
-        real("roi", "roi_micro"),
+        *reals("bet_size pnl roi"),
         known("executor_trades", "mode", "sim paper live"),
         known("executor_trades", "status", "SUCCESS FAILED ROLLED_BACK PARTIAL ROLLBACK_FAILED"),
         refers("executor_trades", "arb_id", "arbitrages.id"),
@@ -338,15 +324,14 @@ def _trade_log() -> None:
     table(
         "executor_positions",
         serial(),
-        *texts("event_key", "event_title", "opened_at", "poly_side"),
-        *int64s("poly_price_micro", "poly_size_micro"),
+        *texts("event_key event_title opened_at poly_side"),
+        *int64s("poly_price_micro poly_size_micro"),
         *texts("kalshi_side"),
-        *int64s("kalshi_price_micro", "kalshi_size_micro"),
+        *int64s("kalshi_price_micro kalshi_size_micro"),
         *texts("status"),
         *texts("closed_at", null=True),
-        *texts("pair_id", "mode"),
-        real("poly_price", "poly_price_micro"),
-        real("kalshi_price", "kalshi_price_micro"),
+        *texts("pair_id mode"),
+        *reals("poly_price kalshi_price"),
         whole("poly_contracts", "poly_size_micro"),
         whole("kalshi_contracts", "kalshi_size_micro"),
         known("executor_positions", "kalshi_side", "yes no"),
@@ -357,10 +342,7 @@ def _trade_log() -> None:
         unique("executor_positions", "event_key"),
         *not_negative(
             "executor_positions",
-            "kalshi_price_micro",
-            "kalshi_size_micro",
-            "poly_price_micro",
-            "poly_size_micro",
+            "kalshi_price_micro kalshi_size_micro poly_price_micro poly_size_micro",
         ),
     )
     op.create_index("idx_positions_status", "executor_positions", ["status"])

@@ -13,7 +13,7 @@ def upgrade() -> None:
     table(
         "executors",
         *texts("name"),
-        *int64s("since_ms", "seen_ms"),
+        *int64s("since_ms seen_ms"),
         *texts("report"),
         primary("executors", "name"),
     )
