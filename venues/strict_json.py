@@ -212,4 +212,4 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _split(problem: NotMoney) -> tuple[str, str]:
     """The two halves of "expected X, found Y"."""
     expected, _, found = str(problem).removeprefix("expected ").partition(", found ")
-    return expected, shown(found)
+    return expected, found.encode("ascii", "backslashreplace").decode()[:SHOWN]

@@ -11,10 +11,19 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 async def raw_server(behave: Behaviour) -> AsyncIterator[str]:
     """The address of a server that does `behave` with every connection."""
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await behave(reader, writer)
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            try:
+                await behave(reader, writer)
+            finally:
+                writer.close()
+                await writer.wait_closed()
+        serving.discard(task)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -22,6 +31,9 @@ async def raw_server(behave: Behaviour) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.close()
+        for task in list(serving):
+            task.cancel()
+        await asyncio.gather(*serving)
 
 
 async def request(reader: asyncio.StreamReader) -> bytes:
