@@ -3,6 +3,7 @@
 A new command is a function under `@app.command()`; it raises LockstepError to fail.
 """
 
+import asyncio
 import json
 import sys
 import traceback
@@ -68,6 +69,31 @@ def sim(context: typer.Context) -> None:
     from sim.main import main as run_sim
 
     raise typer.Exit(run_sim(context.args))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[int, typer.Option(min=1, help="Play at least this long.")] = 60,
+    seed: Annotated[int, typer.Option(help="What everything random follows from.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    stay: Annotated[bool, typer.Option(help="Keep trading until interrupted.")] = False,
+    kalshi_frames: Annotated[
+        Path | None, typer.Option(help="Play this recording of Kalshi's order books.")
+    ] = None,
+) -> None:
+    """Watch real arbitrages with every ending on two simulated exchanges; no keys, no network.
+
+    Exits with 0 only if both exchanges' ledgers agree with the journal to the micro-dollar and
+    no order was sent twice.
+    """
+    from app.demo.main import DemoOptions, print_summary, run_demo
+
+    options = DemoOptions(seconds, seed, as_json, stay, kalshi_frames)
+    summary = asyncio.run(run_demo(load_config().config, options))
+    if as_json:
+        print_summary(summary)
+    if summary.violations:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 @config_app.command()

@@ -101,13 +101,14 @@ class Executor:
         await journal.settings.load()
         state = await journal.run_state()
         halted, disabled = state.halted, not state.enabled
+        before, was_stopped = set(advice.taken), advice.stopped is not None
         advice.stopped = Refusal.HALTED if halted else Refusal.DISABLED if disabled else None
-        before = set(advice.taken)
         now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
         advice.taken = await journal.read(
             lambda s: resting_pairs(s, self._config.mode, now_ms - cooldown_ms)
         )
-        for pair_id in before - set(advice.taken):
+        resumed = was_stopped and advice.stopped is None
+        for pair_id in self._pairs.listed if resumed else before - set(advice.taken):
             self._scanner.rearm(pair_id)
 
     async def _report(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,11 +20,13 @@ from domain.venue import Mode
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run: the simulated venues' seed, and a Kalshi recording to play there, if any."""
+    """How to run: the simulated venues' seed, how many pairs they list, who quotes there (a
+    recording of Kalshi, the makers, or nobody), and settings for every process."""
 
     seed: int = 7
     kalshi_frames: Path | None = None
     makers: bool = True
+    pairs: int = 24
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -35,6 +36,7 @@ class Stack:
 
     urls: dict[str, str]
     children: dict[str, Child]
+    temporal: str
     temporal_pid: int | None
     control_url: str | None
 
@@ -88,7 +90,7 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
             urls["api"] = _text(children["api"].ready, "url")
             urls["dashboard"] = urls["api"] + "/executor"
             try:
-                yield Stack(urls, children, server.pid, control_url)
+                yield Stack(urls, children, server.address, server.pid, control_url)
             finally:
                 await _stop(children, "executor", "api")
     finally:
@@ -156,7 +158,7 @@ async def _sim_pairs(control_url: str) -> list[dict[str, object]]:
 
 def _sim_spec(options: RunOptions) -> ChildSpec:
     arguments = ["-m", "sim.main", "--seed", str(options.seed)]
-    arguments += ["--polymarket-port", "0", "--kalshi-port", "0"]
+    arguments += ["--polymarket-port", "0", "--kalshi-port", "0", "--pairs", str(options.pairs)]
     if options.kalshi_frames is not None:
         arguments += ["--kalshi-frames", str(options.kalshi_frames)]
     elif options.makers:
@@ -188,8 +190,3 @@ def _text(value: object, name: str) -> str:
     if not isinstance(part, str):
         raise DependencyError(f"expected text for {name} in a ready line, found {part!r}")
     return part
-
-
-def wall_ms() -> int:
-    """The wall clock in milliseconds."""
-    return time.time_ns() // 1_000_000

@@ -142,6 +142,18 @@ def unfinished(session: Session, quiet_since_ms: int | None = None) -> list[Unfi
     ]
 
 
+def admitted(session: Session, mode: Mode, pair_id: str | None = None) -> list[str]:
+    """Every arbitrage that the gate admitted (of one pair, if named), the newest first."""
+    rows = (
+        select(ArbitrageRow.id)
+        .where(ArbitrageRow.mode == mode, ArbitrageRow.phase != Phase.REFUSED)
+        .order_by(col(ArbitrageRow.opened_ms).desc(), col(ArbitrageRow.id))
+    )
+    if pair_id is not None:
+        rows = rows.where(ArbitrageRow.pair_id == pair_id)
+    return list(session.exec(rows))
+
+
 def resting_pairs(session: Session, mode: Mode, cooling_since_ms: int) -> dict[str, Refusal]:
     """The pairs that the gate would refuse, by id: one that is open, or that failed or was rolled
     back since `cooling_since_ms`."""

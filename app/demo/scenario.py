@@ -54,7 +54,9 @@ class Staged:
 
 
 SLOW_MS = 3_000
-"""Longer than the demo's executor waits for an answer."""
+"""How long a hanging exchange is silent: longer than the executor waits, which is ORDER_MS."""
+
+ORDER_MS = 1_500
 
 LOCKED = tuple(Act("both legs fill", Ending.SETTLED) for _ in range(8))
 TROUBLED = (
@@ -107,6 +109,7 @@ TROUBLED = (
         (Trouble("polymarket", "buy", "kill"), Trouble("kalshi", "sell", "drop_after")),
     ),
 )
+HELD = Act("both legs fill, the question stays open", Ending.HELD)
 CRASH = Act(
     "the executor is killed between send and answer",
     Ending.SETTLED,

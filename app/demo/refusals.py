@@ -1,0 +1,96 @@
+"""Provokes every limit once: each must refuse, by its own name, and no order may leave."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from decimal import Decimal
+from typing import Any
+
+from app.demo.control import Control
+from app.demo.play import POLL_SECONDS, Play
+from app.wiring import wall_ms
+from domain.policy import Refusal
+from domain.venue import Mode
+from store import presence
+from store.audit import Act
+from store.journal import Journal
+
+HEARD_SECONDS = 8.0
+NOTICED_SECONDS = 0.7
+"""The executor reads settings four times a second."""
+PAIRS_NEEDED = 8
+
+
+class Refusals:
+    """Sets up one refusal after the other and hears that the executor or the gate said it."""
+
+    def __init__(self, play: Play, control: Control, journal: Journal) -> None:
+        self._play = play
+        self._control = control
+        self._journal = journal
+        self.problems: list[str] = []
+
+    async def provoke(self, pairs: tuple[str, ...], cooling: str, held: str) -> None:
+        """`pairs` are untouched ones; `cooling` was just rolled back, `held` is still open."""
+        control, play = self._control, self._play
+        thin, few, wide, off, halted, poor, full, loss = pairs[:PAIRS_NEEDED]
+        await self._expect(Refusal.EDGE_BELOW_POLICY, control.edge(thin, 1))
+        await self._expect(Refusal.SIZE_BELOW_VENUE_MINIMUM, control.edge(thin, 10, depth="3"))
+        await self._expect(Refusal.BET_BELOW_MINIMUM, control.edge(few, 12, depth="5"))
+        await self._expect(Refusal.ROI_ABOVE_POLICY, control.edge(wide, 48, fair=40))
+        await self._expect(Refusal.PAIR_COOLING_DOWN, control.edge(cooling, 9, fair=45))
+        await self._expect(Refusal.PAIR_ALREADY_OPEN, control.edge(held, 12, fair=45))
+        await play.change(enabled=False)
+        await asyncio.sleep(NOTICED_SECONDS)
+        await self._expect(Refusal.DISABLED, control.edge(off, 8))
+        await play.change(enabled=True)
+        await self._halt(halted)
+        await self._without_cash("polymarket", Refusal.POLYMARKET_CASH_TOO_LOW, poor, 8)
+        await self._without_cash("kalshi", Refusal.KALSHI_CASH_TOO_LOW, poor, 9)
+        await play.change(max_daily_loss="0")
+        await asyncio.sleep(NOTICED_SECONDS)
+        await self._expect(Refusal.DAILY_LOSS_REACHED, control.edge(loss, 8))
+        await play.change(max_daily_loss="100", max_daily_trades=1)
+        await asyncio.sleep(NOTICED_SECONDS)
+        await self._expect(Refusal.DAILY_TRADES_REACHED, control.edge(full, 8))
+        await play.change(max_daily_trades=1_000)
+
+    async def counts(self) -> Counter[str]:
+        """How often each limit refused: what executors saw, and what the gate wrote down."""
+        executors = await self._journal.read(presence.reports)
+        counts: Counter[str] = Counter(await self._journal.refusals(Mode.SIM, 0))
+        for executor in executors:
+            refused = executor.report["refused"]
+            assert isinstance(refused, dict), "an executor reports its refusals by reason"
+            counts.update(refused)
+        return counts
+
+    async def _halt(self, pair: str) -> None:
+        by = Act("demo", "demo", wall_ms())
+        await self._journal.halt("the demo pulls the latch", by)
+        await asyncio.sleep(NOTICED_SECONDS)
+        await self._expect(Refusal.HALTED, self._control.edge(pair, 8))
+        await self._control.quiet(pair)
+        await self._journal.resume(by)
+
+    async def _without_cash(self, venue: str, reason: Refusal, pair: str, cents: int) -> None:
+        """Move nearly all money away for a moment: the executor sees it at its next look."""
+        state = await self._control.state()
+        away = Decimal(str(state[venue]["cash"])) - 1
+        await self._control.cash(venue, -away)
+        await asyncio.sleep(2 + NOTICED_SECONDS)
+        await self._expect(reason, self._control.edge(pair, cents))
+        await self._control.quiet(pair)
+        await self._control.cash(venue, away)
+        await asyncio.sleep(2 + NOTICED_SECONDS)
+
+    async def _expect(self, reason: Refusal, act: Coroutine[Any, Any, None]) -> None:
+        before = (await self.counts())[reason]
+        await act
+        deadline = time.monotonic() + HEARD_SECONDS
+        while (await self.counts())[reason] <= before:
+            if time.monotonic() > deadline:
+                self.problems.append(f"expected a refusal {reason}, found none")
+                return
+            await asyncio.sleep(POLL_SECONDS)
