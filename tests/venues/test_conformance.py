@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 
 import pytest
@@ -235,6 +236,8 @@ async def test_x16_books_follow_the_venue(lab: Lab) -> None:
         while [level.price for level in book.asks] != [Decimal("0.55")]:
             assert book.token == lab.instrument.token
             book = await anext(books)
+    assert isinstance(books, AsyncGenerator)
+    await books.aclose()
     assert book.version > first.version
     assert book.received_ns > first.received_ns
 

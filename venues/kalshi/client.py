@@ -1,7 +1,7 @@
 """The Kalshi account behind the venue port."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 from domain.book import Book
@@ -149,7 +149,7 @@ class KalshiClient:
         version = next(self._versions)
         return ladders.book(instrument, quotes, version, now.wall_ms, now.monotonic_ns)
 
-    def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
+    def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books as they change; polled once a second while the socket is down."""
         self._own.start()
         return self._feed.books(instruments)
@@ -196,6 +196,7 @@ class KalshiClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._own.close()
+        await self._feed.close()
         await self._wire.close()
 
     async def _accepted(self, order: Order, key: str, reply: Reply) -> Answer:

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
@@ -36,39 +35,60 @@ class BookFeed:
     ) -> None:
         self._account, self._signer = account, signer
         self._poll, self._versions = poll, versions
+        self._sockets: set[Socket] = set()
+        self._closed = asyncio.Event()
 
-    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
-        """Never ends by itself; what goes wrong is logged and cured by dialling again."""
+    async def close(self) -> None:
+        """End every stream of books."""
+        self._closed.set()
+        for socket in tuple(self._sockets):
+            await socket.close()
+
+    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
+        """Until closed; what goes wrong is logged and cured by dialling again."""
         wanted: dict[str, list[Instrument]] = {}
         for instrument in instruments:
             wanted.setdefault(instrument.market, []).append(instrument)
-        while True:
+        while not self._closed.is_set():
             try:
                 async with aclosing(self._streamed(wanted)) as stream:
                     async for changed in stream:
                         yield changed
             except DOWN as problem:
+                if self._closed.is_set():
+                    return
                 log.warning("kalshi books: %s: %s; polling", type(problem).__name__, problem)
             for changed in await self._polled(wanted):
                 yield changed
             await asyncio.sleep(self._account.timeouts.redial.total_seconds())
 
     async def _streamed(self, wanted: dict[str, list[Instrument]]) -> AsyncGenerator[Book, None]:
-        patience = self._account.timeouts.read.total_seconds()
         async with dial(self._account, self._signer) as socket:
-            following = _Following(socket, tuple(wanted))
-            await following.subscribe()
-            while True:
-                # Once all books stand, silence is a quiet market: pings watch the connection.
-                async with asyncio.timeout(None if following.complete else patience):
-                    frame = await socket.frame()
-                received_ns = time.monotonic_ns()
-                changed = await following.take(frame)
-                if changed is not None:
-                    quotes = following.quotes(changed.ticker)
-                    at_ms = _now_ms() if changed.at_ms is None else changed.at_ms
-                    for one in self._views(wanted[changed.ticker], quotes, at_ms, received_ns):
-                        yield one
+            self._sockets.add(socket)
+            try:
+                async with aclosing(self._followed(socket, wanted)) as changes:
+                    async for changed in changes:
+                        yield changed
+            finally:
+                self._sockets.discard(socket)
+
+    async def _followed(
+        self, socket: Socket, wanted: dict[str, list[Instrument]]
+    ) -> AsyncGenerator[Book, None]:
+        patience = self._account.timeouts.read.total_seconds()
+        following = _Following(socket, tuple(wanted))
+        await following.subscribe()
+        while True:
+            # Once all books stand, silence is a quiet market: pings watch the connection.
+            async with asyncio.timeout(None if following.complete else patience):
+                frame = await socket.frame()
+            received_ns = time.monotonic_ns()
+            changed = await following.take(frame)
+            if changed is not None:
+                quotes = following.quotes(changed.ticker)
+                at_ms = _now_ms() if changed.at_ms is None else changed.at_ms
+                for one in self._views(wanted[changed.ticker], quotes, at_ms, received_ns):
+                    yield one
 
     async def _polled(self, wanted: dict[str, list[Instrument]]) -> list[Book]:
         try:

@@ -45,6 +45,10 @@ class Socket:
         text = await self._connection.recv()
         return stream.frame(parse(text, root="frame"), use_yes_price=USE_YES_PRICE)
 
+    async def close(self) -> None:
+        """Close the connection; whoever waits for a frame is told so."""
+        await self._connection.close()
+
 
 @asynccontextmanager
 async def dial(account: KalshiAccount, signer: Signer) -> AsyncIterator[Socket]:
