@@ -1,0 +1,1 @@
+"""The pages in a real browser, against a small server that speaks docs/socket.md."""

@@ -1,0 +1,1 @@
+"""A server for the pages alone, and the states it tells."""

@@ -1,0 +1,178 @@
+// The list: what is drawn, and when it may move. Nothing moves under pointer, focus or open card.
+
+import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
+import { guard } from "../../vendor/lit-html-3.3.3/directives/guard.js";
+import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
+import { pct, span } from "../fmt.js";
+import { age } from "../clock.js";
+import { recall, remember } from "../prefs.js";
+import { state, touch } from "../store.js";
+import { card, cardRow } from "./card.js";
+import { detailsRevision, loadDetails } from "./details.js";
+import { arrange, chosen, expired } from "./filters.js";
+import { copyTicket } from "./ticket.js";
+
+const CALM_MS = 2_000;
+const COPIED_MS = 1_500;
+const SCROLLED_PX = 160;
+const FADE_MS = 5_000;
+
+const open = new Set();
+const copied = new Set();
+const fadingSince = new Map();
+const pinned = new Set(JSON.parse(recall("pinned", "[]")));
+let order = [];
+let waiting = 0;
+let arrangedAt = 0;
+let hovered = false;
+let second = 0;
+
+const act = {
+  toggle(id) {
+    if (!open.delete(id)) {
+      open.add(id);
+      loadDetails(id);
+    }
+    touch("cards");
+  },
+  pin(id) {
+    if (!pinned.delete(id)) pinned.add(id);
+    remember("pinned", JSON.stringify([...pinned]));
+    applyNow();
+  },
+  async copy(one) {
+    if (!(await copyTicket(one))) return;
+    copied.add(one.id);
+    touch("cards");
+    setTimeout(() => {
+      copied.delete(one.id);
+      touch("cards");
+    }, COPIED_MS);
+  },
+};
+
+/** Watch the pointer over `root`. */
+export function startList(root) {
+  root.addEventListener("pointerenter", () => (hovered = true));
+  root.addEventListener("pointerleave", () => {
+    hovered = false;
+    touch("cards");
+  });
+}
+
+/** Once per second: ages grow, and a calm list may be put in order. */
+export function tickList() {
+  second += 1;
+  touch("cards");
+}
+
+/** Put the list in order now. */
+export function applyNow() {
+  order = arrange(state.cards, pinned);
+  waiting = 0;
+  arrangedAt = Date.now();
+  touch("cards", "queue");
+}
+
+
+function frozen() {
+  const root = document.getElementById("cards");
+  return hovered || open.size > 0 || root.contains(document.activeElement)
+    || globalThis.scrollY > SCROLLED_PX;
+}
+
+function settleOrder() {
+  if (!order.length) return applyNow();
+  if (Date.now() - arrangedAt < CALM_MS) return;
+  arrangedAt = Date.now();
+  const wanted = arrange(state.cards, pinned);
+  const moves = countMoves(order, wanted);
+  if (moves && !frozen()) {
+    order = keepFading(wanted);
+    waiting = 0;
+  } else {
+    waiting = moves;
+  }
+  touch("queue");
+}
+
+/** Cards that have just expired stay in place until they have faded. */
+function keepFading(wanted) {
+  const now = Date.now();
+  const target = new Set(wanted);
+  const kept = order.filter((id) => {
+    const one = state.cards.get(id);
+    if (!one || target.has(id) || !expired(one)) return false;
+    if (!fadingSince.has(id)) fadingSince.set(id, now);
+    return now - fadingSince.get(id) < FADE_MS;
+  });
+  return [...wanted, ...kept];
+}
+
+function countMoves(shown, wanted) {
+  const target = new Set(wanted);
+  const known = new Set(shown);
+  const added = wanted.filter((id) => !known.has(id)).length;
+  const kept = shown.filter((id) => target.has(id));
+  const common = wanted.filter((id) => known.has(id));
+  const moved = kept.filter((id, index) => common[index] !== id).length;
+  return added + (shown.length - kept.length) + moved;
+}
+
+export function cardList(s) {
+  if (!s.ready) return html`<p class="empty">Waiting for the first word from the server.</p>`;
+  settleOrder();
+  const shown = order.map((id) => s.cards.get(id)).filter(Boolean);
+  if (!shown.length) return emptyState(s);
+  return chosen.view === "table" ? tableOf(shown) : gridOf(shown);
+}
+
+function context(one) {
+  return {
+    open: open.has(one.id), pinned: pinned.has(one.id), copied: copied.has(one.id),
+    expired: expired(one), act,
+  };
+}
+
+function drawn(one, template) {
+  const now = context(one);
+  const depends = [one, second, now.open, now.pinned, now.copied, detailsRevision(one.id)];
+  return guard(depends, () => template(one, now));
+}
+
+function gridOf(shown) {
+  return html`<div class="grid">${repeat(shown, (one) => one.id, (one) => drawn(one, card))}</div>`;
+}
+
+function tableOf(shown) {
+  const heads = ["Event", "Confidence", "Polymarket", "Kalshi", "ROI", "Shares", "Cost", "Net",
+    "Verdict", ""];
+  return html`
+    <div class="scroll"><table class="log dense">
+      <thead><tr>${heads.map((head) => html`<th scope="col">${head
+        || html`<span class="hidden">Copy</span>`}</th>`)}</tr></thead>
+      <tbody>${repeat(shown, (one) => one.id, (one) => drawn(one, cardRow))}</tbody>
+    </table></div>
+  `;
+}
+
+function emptyState({ cards, scanner }) {
+  const hidden = cards.size
+    ? html`${cards.size} opportunities are hidden by the filters.`
+    : html`Nothing to buy right now.`;
+  return html`<p class="empty">${hidden} ${scanner ? scanning(scanner)
+    : "The scanner has not reported yet: start it with lockstep run executor."}</p>`;
+}
+
+/** The scanner as one sentence that only a running scanner can say. */
+export function scanning({ pairs, checks_per_s: rate, best_edge: best, last_opportunity_at: last }) {
+  const edge = best ? `, best net edge now ${pct(best.roi)}` : "";
+  const when = last ? `, last opportunity ${span(age(last))} ago` : ", no opportunity yet";
+  return `Scanning ${pairs} pairs, ${rate} checks/s${edge}${when}.`;
+}
+
+export function queuePill() {
+  if (!waiting) return nothing;
+  return html`<button type="button" id="apply-changes" class="pill" @click=${applyNow}>
+    ${waiting} changes · r to apply</button>`;
+}

@@ -1,0 +1,169 @@
+// What a person asks the executor to do. A value on the page changes only on the server's word.
+
+import { commandKey, post, request } from "./api.js";
+import { age } from "./clock.js";
+import { span } from "./fmt.js";
+import { onMessage, state, touch } from "./store.js";
+import { toast } from "./toast.js";
+import { send } from "./ws.js";
+
+const WAITING_MS = 2_000;
+const UNKNOWN_MS = 10_000;
+const STALE_MS = 10_000;
+const VENUES = { polymarket: "Polymarket", kalshi: "Kalshi" };
+
+const answers = new Map();
+
+/** Start to watch for messages that settle what is pending. */
+export function start() {
+  onMessage((message) => {
+    settleToggle();
+    if (message.type === "error") refused(message);
+    const { ref } = message.data ?? {};
+    if (ref && answers.has(ref)) answered(ref, { ok: true, data: message.data });
+  });
+}
+
+/** How long something is pending: "", "sending", "waiting" (2 s) or "unknown" (10 s). */
+export function pendingPhase(key) {
+  const pending = state.pending.get(key);
+  if (!pending) return "";
+  const waited = Date.now() - pending.since;
+  return waited > UNKNOWN_MS ? "unknown" : waited > WAITING_MS ? "waiting" : "sending";
+}
+
+/** Text beside a pending control. */
+export function pendingText(key, doing) {
+  const texts = {
+    sending: `${doing}…`,
+    waiting: `${doing}… still waiting for the executor`,
+    unknown: `${doing}: no answer yet, look at the workflow in Temporal`,
+  };
+  return texts[pendingPhase(key)] ?? "";
+}
+
+/** Why entries cannot be allowed right now; "" where they can. */
+export function whyNotEnter() {
+  const offline = whyNotSend();
+  if (offline) return offline;
+  if (state.run_state.state === "HALTED") return "Halted: resume first";
+  for (const [venue, name] of Object.entries(VENUES)) {
+    const feed = state.venues[venue];
+    if (!feed) continue;
+    if (feed.state === "down") return `${name} is down: ${feed.detail || "no connection"}`;
+    const old = age(feed.book_at);
+    if (old > STALE_MS) return `${name} book is ${span(old)} old`;
+  }
+  return "";
+}
+
+/** Why nothing can be asked of the executor right now; "" where it can. */
+export function whyNotSend() {
+  if (!["open", "polling"].includes(state.link.phase)) return "No connection to the server";
+  if (state.services.executor?.state === "down") return "The executor is not running";
+  return "";
+}
+
+/** Enable or pause. `confirm` is the typed or held word that live money needs. */
+export function toggle(value, confirm) {
+  begin("enabled", { target: value });
+  const ref = commandKey();
+  const word = confirm ? { confirm } : {};
+  const fail = (answer) => {
+    end("enabled");
+    toast(answer.problem.detail, { severity: "warn" });
+  };
+  ask(ref, (answer) => !answer.ok && fail(answer));
+  if (send({ action: "toggle_enabled", value, ref, ...word })) return;
+  request("PUT", "/api/v1/executor/enabled", { value, ...word }).then((answer) => {
+    if (answer.ok) takeStatus(answer.data);
+    answered(ref, answer);
+  });
+}
+
+/** Save settings as the version after `version`. Resolves to { ok, data, problem }. */
+export async function saveSettings(settings, version) {
+  begin("settings", {});
+  const ref = commandKey();
+  const answer = await new Promise((resolve) => {
+    ask(ref, resolve);
+    if (send({ action: "update_settings", settings, expected_version: version, ref })) return;
+    const options = { ifMatch: `"${version}"` };
+    request("PATCH", "/api/v1/settings", settings, options).then((got) => answered(ref, got));
+  });
+  end("settings");
+  return answer;
+}
+
+/** Sell both legs of a position; `lossMax` bounds what the sales may lose, null accepts any. */
+export async function closePosition(id, lossMax) {
+  begin(`close:${id}`, {});
+  const ref = commandKey();
+  const answer = await new Promise((resolve) => {
+    ask(ref, resolve);
+    const message = { action: "close_position", position_id: id, loss_max: lossMax, ref };
+    if (send(message)) return;
+    const path = `/api/v1/positions/${encodeURIComponent(id)}/close`;
+    post(path, { loss_max: lossMax }).then((got) => answered(ref, got));
+  });
+  if (!answer.ok) end(`close:${id}`);
+  return answer;
+}
+
+/** Any other command by REST, shown as pending under `key`. */
+export async function command(key, path, body) {
+  begin(key, {});
+  const answer = await post(path, body);
+  end(key);
+  if (!answer.ok) toast(`${answer.problem.title}: ${answer.problem.detail}`, { severity: "warn" });
+  return answer;
+}
+
+/** Stop all entries now; with `flatten` also sell everything. */
+export async function kill(flatten) {
+  const key = flatten ? "flatten" : "kill";
+  const body = flatten ? { flatten, confirm: "FLATTEN" } : { flatten };
+  const answer = await command(key, "/api/v1/executor/kill", body);
+  if (answer.ok) toast(answer.data?.text ?? "Killed", { severity: "critical" });
+  return answer;
+}
+
+function begin(key, detail) {
+  state.pending.set(key, { since: Date.now(), ...detail });
+  touch("pending");
+}
+
+function end(key) {
+  state.pending.delete(key);
+  touch("pending");
+}
+
+function ask(ref, resolve) {
+  answers.set(ref, resolve);
+}
+
+function answered(ref, answer) {
+  const resolve = answers.get(ref);
+  answers.delete(ref);
+  resolve?.(answer);
+}
+
+function refused({ ref, message, field, code, current }) {
+  const errors = field ? [{ field, message }] : [];
+  const problem = { title: code ?? "Refused", detail: message, errors, current, code };
+  if (answers.has(ref)) answered(ref, { ok: false, problem });
+  else toast(field ? `${field}: ${message}` : message, { severity: "warn" });
+}
+
+function settleToggle() {
+  const pending = state.pending.get("enabled");
+  if (pending && pending.target === state.enabled) end("enabled");
+}
+
+function takeStatus(data) {
+  if (!data) return;
+  state.enabled = data.enabled;
+  if (data.run_state) state.run_state = data.run_state;
+  touch("enabled", "run_state");
+  settleToggle();
+}

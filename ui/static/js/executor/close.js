@@ -1,0 +1,88 @@
+// The Close dialog: what selling both legs now would bring, against holding them.
+
+import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
+import { get } from "../api.js";
+import { closePosition, whyNotSend } from "../commands.js";
+import { openDialog, redraw } from "../dialog.js";
+import { day, isDecimal, price, size, usd } from "../fmt.js";
+import { state, touch } from "../store.js";
+import { toast } from "../toast.js";
+import { VENUES } from "./legs.js";
+
+/** Ask for the preview, show it, and close on confirmation. */
+export async function openClose(row) {
+  const path = `/api/v1/positions/${encodeURIComponent(row.id)}/close-preview`;
+  const form = { preview: null, lossMax: "" };
+  openDialog({
+    title: `Close ${row.event_title}`,
+    wide: true,
+    body: () => body(form),
+    confirm: {
+      label: "Close Position",
+      danger: true,
+      whyNot: () => whyNot(form),
+      act: () => act(row, form),
+    },
+  });
+  form.preview = await get(path);
+  if (form.preview.ok) form.lossMax = form.preview.data.loss_max ?? "";
+  redraw();
+}
+
+function whyNot({ preview, lossMax }) {
+  if (!preview) return "Asking both venues what they would pay";
+  if (!preview.ok) return preview.problem.detail;
+  if (lossMax.trim() !== "" && !isDecimal(lossMax)) return "The loss limit is not an amount";
+  return preview.data.why_not || whyNotSend();
+}
+
+function body(form) {
+  const { preview } = form;
+  if (!preview) return html`<p class="muted">Asking both venues what they would pay…</p>`;
+  if (!preview.ok) return html`<p class="warn">▲ ${preview.problem.detail}</p>`;
+  const facts = preview.data;
+  return html`
+    <p class="verdict">Close now <b>${usd(facts.result, { sign: true })}</b> vs hold ≥
+      <b>${usd(facts.hold_at_least, { sign: true })}</b> until ${day(facts.hold_until)}</p>
+    ${legTable(facts.legs)}
+    <label class="field">
+      <span>Lose at most ($)</span>
+      <input inputmode="decimal" id="loss-max" .value=${form.lossMax}
+        @input=${(event) => {
+          form.lossMax = event.target.value;
+          redraw();
+        }} />
+      <span class="field-note">Both legs are sold fill-or-kill within this bound; empty accepts any
+        price.</span>
+    </label>
+    ${facts.why_not ? html`<p class="warn">▲ ${facts.why_not}</p>` : nothing}
+  `;
+}
+
+function legTable(legs) {
+  return html`
+    <table class="plain numbers">
+      <thead><tr><th scope="col">Sell</th><th scope="col">Contracts</th>
+        <th scope="col">Average price</th><th scope="col">Slippage</th><th scope="col">Fee</th>
+        <th scope="col">Proceeds</th></tr></thead>
+      <tbody>
+        ${VENUES.map(([venue, name]) => {
+          const leg = legs[venue];
+          return html`<tr><th scope="row">${name} ${leg.outcome}</th><td>${size(leg.size)}</td>
+            <td>${price(leg.average_price)}</td><td>${usd(leg.slippage)}</td>
+            <td>${usd(leg.fee)}</td><td>${usd(leg.proceeds)}</td></tr>`;
+        })}
+      </tbody>
+    </table>
+  `;
+}
+
+async function act(row, form) {
+  const answer = await closePosition(row.id, form.lossMax.trim() || null);
+  if (!answer.ok) {
+    toast(answer.problem.detail, { severity: "warn" });
+    const still = state.positions.get(row.id);
+    if (still) still.note = `Not closed: ${answer.problem.detail}`;
+    touch("positions");
+  }
+}

@@ -1,0 +1,264 @@
+// The settings form: a draft here, version N+1 at the server, and who has it in force.
+
+import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
+import { live } from "../../vendor/lit-html-3.3.3/directives/live.js";
+import { get, request } from "../api.js";
+import { pendingPhase, pendingText, saveSettings, whyNotSend } from "../commands.js";
+import { closeDialog, openDialog, redraw } from "../dialog.js";
+import { clock, clockMs, digits, isDecimal, micro, pct, size, usd } from "../fmt.js";
+import { state, touch } from "../store.js";
+import { toast } from "../toast.js";
+
+const FIELDS = [
+  { name: "min_bet", label: "Min Bet", unit: "$", places: 2 },
+  { name: "max_bet", label: "Max Bet", unit: "$", places: 2 },
+  { name: "min_roi", label: "Min ROI", unit: "%", places: 1 },
+  {
+    name: "max_roi", label: "Max ROI", unit: "%", places: 1,
+    note: "ignore above (likely a mismatch)",
+  },
+  { name: "max_daily_trades", label: "Max Daily Trades", unit: "", places: 0 },
+  { name: "max_daily_loss", label: "Max Daily Loss", unit: "$", places: 2 },
+];
+// Raising these lets more money leave; for the rest lowering does.
+const LOOSENED_BY_RAISING = ["max_bet", "max_roi", "max_daily_trades", "max_daily_loss"];
+
+const draft = {};
+const refusedAt = {};
+let conflict = null;
+
+const shown = (field, value) => {
+  const text = field.places ? digits(value, 6) : digits(value, 0);
+  const [whole, fraction = ""] = text.replaceAll(",", "").split(".");
+  const kept = fraction.replace(/0+$/, "").padEnd(field.places, "0");
+  return kept ? `${whole}.${kept}` : whole;
+};
+const exactOf = (s, field) => s.settings.meta?.exact?.[field.name] ?? s.settings[field.name];
+const withUnit = (field, value) =>
+  field.unit === "$" ? usd(value) : field.unit === "%" ? pct(value) : digits(value, 0);
+
+/** The fields whose draft differs from what is saved. */
+function changed(s) {
+  return FIELDS.filter(
+    (field) => field.name in draft && micro(draft[field.name]) !== micro(exactOf(s, field)),
+  );
+}
+
+/** What is wrong with the draft, by field; the same rules as the server's. */
+export function problems(values) {
+  const found = {};
+  for (const { name } of FIELDS) {
+    if (!isDecimal(values[name])) found[name] = "must be a number with at most six decimals";
+  }
+  const of = (name) => micro(values[name]);
+  const rule = (holds, name, message) => {
+    if (!found[name] && !holds) found[name] = message;
+  };
+  rule(of("min_bet") > 0n, "min_bet", "must be above 0");
+  rule(of("max_bet") >= of("min_bet"), "max_bet", `must be at least Min Bet ${values.min_bet}`);
+  rule(of("max_roi") >= of("min_roi"), "max_roi", `must be at least Min ROI ${values.min_roi}`);
+  rule(/^\d+$/.test(values.max_daily_trades), "max_daily_trades", "must be a whole number");
+  return found;
+}
+
+function valuesOf(s) {
+  return Object.fromEntries(
+    FIELDS.map((field) => [field.name, draft[field.name] ?? shown(field, exactOf(s, field))]),
+  );
+}
+
+export function settingsForm(s) {
+  if (!s.settings) return html`<p class="muted">No settings have been read yet.</p>`;
+  const values = valuesOf(s);
+  const errors = { ...problems(values), ...refusedAt };
+  const changes = changed(s);
+  const phase = pendingPhase("settings");
+  const whyNot = whyNotSend();
+  const blocked = !changes.length || Object.keys(errors).length || phase || whyNot;
+  return html`
+    <form id="settings-form" novalidate @submit=${(event) => submit(event, blocked)}>
+      ${FIELDS.map((field) => input(s, field, values[field.name], errors[field.name]))}
+      ${conflict ? conflictNote(s) : nothing}
+      ${changes.length ? difference(s, changes) : nothing}
+      <div class="form-actions">
+        <button type="submit" class="button primary" id="save-settings"
+          aria-disabled=${blocked ? "true" : "false"} title=${whyNot || blockedWhy(changes, errors)}>
+          ${phase ? "Saving…" : "Save Settings"}
+        </button>
+        ${changes.length
+          ? html`<button type="button" class="button" @click=${discard}>Discard</button>`
+          : nothing}
+        <button type="button" class="quiet" @click=${openHistory}>History</button>
+      </div>
+      <p class="hint" id="settings-state" role="status">
+        ${pendingText("settings", "Saving") || versionLine(s)}
+      </p>
+    </form>
+  `;
+}
+
+const blockedWhy = (changes, errors) =>
+  Object.values(errors)[0] ?? (changes.length ? "" : "Nothing has been changed");
+
+function input(s, field, value, error) {
+  const id = `setting-${field.name}`;
+  const today = todayOf(s, field);
+  const dirty = field.name in draft && micro(draft[field.name]) !== micro(exactOf(s, field));
+  const lines = [field.note, today].filter(Boolean).join(" · ");
+  return html`
+    <div class="field ${dirty ? "dirty" : ""}">
+      <label for=${id}>${field.label}:</label>
+      <span class="affix" data-unit=${field.unit}>
+        ${field.unit === "$" ? html`<span aria-hidden="true">$</span>` : nothing}
+        <input id=${id} name=${field.name} inputmode=${field.places ? "decimal" : "numeric"}
+          autocomplete="off" aria-describedby="${id}-note" aria-invalid=${error ? "true" : "false"}
+          .value=${live(value)} @input=${(event) => edit(field, event.target.value)} />
+        ${field.unit === "%" ? html`<span aria-hidden="true">%</span>` : nothing}
+      </span>
+      <span id="${id}-note" class=${error ? "field-error" : "field-note"}>
+        ${error ? `✕ ${error}` : lines}
+      </span>
+    </div>
+  `;
+}
+
+function todayOf({ stats }, { name }) {
+  if (!stats) return "";
+  if (name === "max_daily_trades") return `${stats.trades} today`;
+  if (name === "max_daily_loss" && stats.detail) return `${usd(stats.detail.loss_used)} today`;
+  return "";
+}
+
+function edit({ name }, text) {
+  draft[name] = text;
+  delete refusedAt[name];
+  touch("settings");
+}
+
+function discard() {
+  Object.keys(draft).forEach((name) => delete draft[name]);
+  Object.keys(refusedAt).forEach((name) => delete refusedAt[name]);
+  conflict = null;
+  touch("settings");
+}
+
+function difference(s, changes) {
+  return html`
+    <ul class="difference" aria-label="Not saved yet">
+      ${changes.map((field) => {
+        const before = withUnit(field, exactOf(s, field));
+        const after = isDecimal(draft[field.name]) ? withUnit(field, draft[field.name]) : "?";
+        return html`<li>${field.label} ${before} → <b>${after}</b></li>`;
+      })}
+    </ul>
+  `;
+}
+
+function conflictNote(s) {
+  return html`
+    <p class="conflict" role="alert">▲ ${s.settings.meta.saved_by} saved version
+      ${s.settings.meta.version} meanwhile. Your draft is still here: look at the difference
+      below and save again, or discard it.</p>
+  `;
+}
+
+function versionLine(s) {
+  const meta = s.settings.meta;
+  if (!meta) return "";
+  const by = `saved v${meta.version} by ${meta.saved_by} at ${clock(meta.saved_at)}`;
+  const active = (meta.active ?? []).map((executor) => {
+    const behind = executor.version !== meta.version ? ` → v${meta.version} pending` : "";
+    return `active in ${executor.executor} v${executor.version}${behind} at ${clockMs(executor.at)}`;
+  });
+  return [by, ...(active.length ? active : ["not yet active in an executor"])].join(" · ");
+}
+
+function submit(event, blocked) {
+  event.preventDefault();
+  const whyNot = whyNotSend();
+  if (whyNot) return toast(whyNot, { severity: "warn" });
+  if (blocked) return;
+  const loosened = changed(state).filter((field) => {
+    const up = micro(draft[field.name]) > micro(exactOf(state, field));
+    return up === LOOSENED_BY_RAISING.includes(field.name);
+  });
+  if (state.mode === "live" && loosened.length) return askToLoosen(loosened);
+  save();
+}
+
+function askToLoosen(loosened) {
+  openDialog({
+    title: "Loosen limits with real money",
+    body: difference(state, loosened),
+    confirm: { label: "Save", act: () => save() },
+  });
+}
+
+async function save() {
+  const sent = Object.fromEntries(
+    changed(state).map(({ name }) => [
+      name,
+      name === "max_daily_trades" ? Number(draft[name]) : draft[name].trim(),
+    ]),
+  );
+  const answer = await saveSettings(sent, state.settings.meta?.version);
+  if (answer.ok) {
+    if (answer.data?.meta) state.settings = answer.data;
+    discard();
+    return toast(`Saved settings v${state.settings.meta?.version ?? ""}`, { severity: "good" });
+  }
+  takeRefusal(answer.problem);
+}
+
+function takeRefusal(problem) {
+  const conflicting = problem.code === "conflict" || problem.status === 412;
+  conflict = conflicting ? problem : null;
+  if (conflicting && problem.current) state.settings = problem.current;
+  for (const { field, message } of problem.errors) refusedAt[field] = message;
+  touch("settings");
+  if (!conflicting) toast(problem.detail, { severity: "warn" });
+}
+
+async function openHistory() {
+  let answer = null;
+  const body = () => {
+    if (!answer) return html`<p class="muted">Reading…</p>`;
+    if (!answer.ok) return html`<p class="warn">▲ ${answer.problem.detail}</p>`;
+    return html`<ol class="history">${answer.data.items.map(historyEntry)}</ol>`;
+  };
+  openDialog({ title: "Settings history", body, wide: true });
+  answer = await get("/api/v1/settings/history?limit=50");
+  redraw();
+}
+
+function historyEntry(entry) {
+  const current = entry.version === state.settings.meta?.version;
+  return html`
+    <li>
+      <p><b>v${entry.version}</b> ${clock(entry.at)} · ${entry.actor} · ${entry.origin}</p>
+      <ul class="difference">
+        ${Object.entries(entry.changes).map(([name, [before, after]]) => html`<li>
+          ${labelOf(name)} ${plain(before)} → <b>${plain(after)}</b></li>`)}
+      </ul>
+      ${current
+        ? html`<span class="muted">in force</span>`
+        : html`<button type="button" class="button small" @click=${() => revert(entry.version)}>
+            Revert to v${entry.version}</button>`}
+    </li>
+  `;
+}
+
+const labelOf = (name) => FIELDS.find((field) => field.name === name)?.label ?? name;
+const plain = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : size(value));
+
+async function revert(version) {
+  const options = { ifMatch: `"${state.settings.meta.version}"` };
+  const answer = await request("POST", "/api/v1/settings/revert", { version }, options);
+  if (!answer.ok) return toast(answer.problem.detail, { severity: "warn" });
+  if (answer.data) {
+    state.settings = answer.data;
+    discard();
+  }
+  closeDialog();
+  toast(`Reverted to the values of v${version}`, { severity: "good" });
+}

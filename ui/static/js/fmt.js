@@ -1,0 +1,123 @@
+// Exact decimal text in, text for a reader out. Money is never computed as a binary number.
+
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?$/;
+const MICRO = 1_000_000n;
+
+/** Micro-units of a decimal string (or of one of the seed's plain numbers), rounded down.
+ *  null where it is no number. */
+export function micro(value) {
+  const text = typeof value === "number" ? value.toFixed(6) : String(value ?? "").trim();
+  const parts = DECIMAL.exec(text);
+  if (!parts) return null;
+  const [, sign, whole, fraction = ""] = parts;
+  const size = BigInt(whole) * MICRO + BigInt(fraction.slice(0, 6).padEnd(6, "0"));
+  const lost = /[1-9]/.test(fraction.slice(6));
+  return sign === "-" ? -size - (lost ? 1n : 0n) : size;
+}
+
+/** Whether the text is a decimal with at most six places: what the server accepts. */
+export function isDecimal(text) {
+  return /^\d{1,11}(\.\d{1,6})?$/.test(String(text).trim());
+}
+
+/** Digits with a fixed number of places, rounded down so that nothing looks better than it is. */
+export function digits(value, places = 2) {
+  const units = micro(value);
+  if (units === null) return "–";
+  const step = 10n ** BigInt(6 - places);
+  const down = units >= 0n ? units / step : -((-units + step - 1n) / step);
+  const size = down < 0n ? -down : down;
+  const text = size.toString().padStart(places + 1, "0");
+  const whole = text.slice(0, text.length - places).replace(/\B(?=(\d{3})+$)/g, ",");
+  const tail = places ? `.${text.slice(-places)}` : "";
+  return `${down < 0n ? "-" : ""}${whole}${tail}`;
+}
+
+/** Dollars: "$5.00", "-$0.80"; with `sign` also "+$0.12". */
+export function usd(value, { sign = false, places = 2 } = {}) {
+  const text = digits(value, places);
+  if (text === "–") return text;
+  const negative = text.startsWith("-");
+  return `${negative ? "-" : sign ? "+" : ""}$${text.replace("-", "")}`;
+}
+
+/** Percent: "2.4%". */
+export function pct(value, { sign = false, places = 1 } = {}) {
+  const text = digits(value, places);
+  if (text === "–") return text;
+  return `${sign && !text.startsWith("-") ? "+" : ""}${text}%`;
+}
+
+/** A price in dollars per contract: at least two places, at most four. */
+export function price(value) {
+  const text = digits(value, 4);
+  return text === "–" ? text : text.replace(/0{1,2}$/, "");
+}
+
+/** A size in contracts without trailing zeros. */
+export function size(value) {
+  const text = digits(value, 6);
+  return text === "–" ? text : text.replace(/\.?0+$/, "");
+}
+
+/** -1, 0 or 1. */
+export function signOf(value) {
+  const units = micro(value) ?? 0n;
+  return units > 0n ? 1 : units < 0n ? -1 : 0;
+}
+
+/** The word, mark and class that say gain or loss without colour. */
+export function trend(value) {
+  return [
+    { mark: "▼", word: "loss", name: "loss" },
+    { mark: "•", word: "even", name: "even" },
+    { mark: "▲", word: "gain", name: "gain" },
+  ][signOf(value) + 1];
+}
+
+/** 1200 as "1.2K". For volumes only: never for money that is owed. */
+export function compact(value) {
+  const number = Number(value);
+  if (!Number.isFinite(number)) return "–";
+  if (number >= 1e6) return `${(number / 1e6).toFixed(1)}M`;
+  return number >= 1e3 ? `${(number / 1e3).toFixed(1)}K` : String(Math.floor(number));
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** Local wall clock "14:32:15". */
+export function clock(iso) {
+  const at = new Date(iso);
+  if (!iso || Number.isNaN(at.getTime())) return "–";
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** Local "14:32:15.118". */
+export function clockMs(iso) {
+  const at = new Date(iso);
+  const text = clock(iso);
+  return text === "–" ? text : `${text}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** "21 Nov 2026, 14:32 UTC": for dates that people plan by. */
+export function day(iso) {
+  const at = new Date(iso);
+  if (!iso || Number.isNaN(at.getTime())) return "–";
+  const month = at.toLocaleString("en-GB", { month: "short", timeZone: "UTC" });
+  const hours = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+  return `${at.getUTCDate()} ${month} ${at.getUTCFullYear()}, ${hours} UTC`;
+}
+
+/** A span for a reader: "120 ms", "1.4 s", "14 s", "3 min", "2 h 10 min", "5 d 4 h". */
+export function span(ms) {
+  if (!Number.isFinite(ms)) return "–";
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
