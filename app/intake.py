@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -16,8 +16,29 @@ from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
 from workflows import names, options, story
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
+
+
+async def start(
+    client: Client, task_queue: str, plan: ArbitrageInput
+) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+    """Start the arbitrage. From the client that also runs the worker its first task comes back
+    with the reply. Raises WorkflowAlreadyStartedError for an id that was ever used."""
+    return await client.start_workflow(
+        ArbitrageWorkflow.run,
+        plan,
+        id=plan.arb_id,
+        task_queue=task_queue,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        request_eager_start=True,
+        task_timeout=options.task_timeout(plan.timing),
+        static_summary=story.summary(plan.opportunity),
+        static_details=story.details(plan),
+        search_attributes=story.starting_attributes(plan),
+    )
 
 
 @dataclass(slots=True)
@@ -50,8 +71,7 @@ class Intake:
         self.refused: Counter[Refusal] = Counter()
 
     async def take(self, opportunity: Opportunity) -> None:
-        """Start the arbitrage, from the client that also runs the worker, so that its first task
-        comes back with the reply. A second start of the same opportunity is no error."""
+        """Start the arbitrage. A second start of the same opportunity is no error."""
         if self.closed:
             return
         refusal = self.advice.refusal(opportunity.pair_id)
@@ -61,19 +81,7 @@ class Intake:
         arb_id = names.arb_id(opportunity.key)
         plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
         try:
-            await self._client.start_workflow(
-                ArbitrageWorkflow.run,
-                plan,
-                id=arb_id,
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                request_eager_start=True,
-                task_timeout=options.task_timeout(self._timing),
-                static_summary=story.summary(opportunity),
-                static_details=story.details(plan),
-                search_attributes=story.starting_attributes(plan),
-            )
+            await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:
             log.info("%s was started before", arb_id)
         except RPCError as trouble:

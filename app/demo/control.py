@@ -70,11 +70,14 @@ class Control:
         do: str,
         *,
         times: int = 1,
+        probability: str = "1",
         params: Mapping[str, object] | None = None,
     ) -> None:
-        """Script what happens to the next `times` such orders."""
+        """Script what happens to the next `times` such orders (0: to all), each with this
+        probability; pair "*" means any."""
         rule = {"venue": venue, "market": pair, "action": action, "do": do, "times": times}
-        await self._post("/faults", {"rules": [{**rule, "params": params or {}}]})
+        more = {"probability": probability, "params": params or {}}
+        await self._post("/faults", {"rules": [{**rule, **more}]})
 
     async def resolve(self, pair: str, polymarket: str = "yes", kalshi: str = "yes") -> None:
         """Answer the question at both venues."""

@@ -7,18 +7,18 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.children import say_ready
 from app.config import Config
 from app.demo.control import Control
+from app.demo.freeplay import FreePlay
 from app.demo.ledgers import audit
-from app.demo.play import Play, Played
+from app.demo.play import Play
 from app.demo.refusals import PAIRS_NEEDED, Refusals
 from app.demo.report import Summary, summarise
-from app.demo.scenario import CRASH, HELD, LOCKED, ORDER_MS, TROUBLED, Staged, stage
+from app.demo.scenario import CRASH, HELD, LOCKED, ORDER_MS, TROUBLED, stage
 from app.demo.screen import Screen
 from app.run import RunOptions, running, stop_event
 from app.wiring import connect, open_journal
@@ -26,7 +26,10 @@ from domain.venue import Mode
 from store.arbitrages import admitted
 from store.journal import Journal
 
-PAIRS = 60
+PAIRS = 72
+FREE_PAIRS = 12
+"""Kept aside for trading on after the script."""
+ACTS = (*LOCKED, HELD, *TROUBLED, CRASH)
 SETTINGS = {
     "enabled": True,
     "max_bet": "10",
@@ -44,6 +47,7 @@ ENVIRONMENT = {
     "LOCKSTEP_TRADE__PROVISIONAL_PAUSE_MS": "100",
     "LOCKSTEP_TRADE__SETTLE_PAUSE_MS": "300",
 }
+RECORDED = {"LOCKSTEP_TRADE__COOLDOWN_MS": "2000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,91 +61,110 @@ class DemoOptions:
     kalshi_frames: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All that a performance needs."""
+
+    play: Play
+    control: Control
+    journal: Journal
+    screen: Screen
+    options: DemoOptions
+
+
 async def run_demo(config: Config, options: DemoOptions) -> Summary:
     """The whole demo, in a folder of its own that is removed at the end."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-demo-"))
         config = config.model_copy(update={"mode": Mode.SIM, "data_dir": Path(folder)})
-        rng = random.Random(options.seed)  # noqa: S311  a seed is what makes it repeatable
-        acts = (*LOCKED, HELD, *TROUBLED, CRASH)
-        screen = stack.enter_context(Screen(len(acts), quiet=options.as_json))
+        screen = stack.enter_context(Screen(len(ACTS), quiet=options.as_json))
         screen.say("starting Temporal, both exchanges, executor and API")
-        running_options = RunOptions(
-            seed=options.seed, makers=False, pairs=PAIRS, environment=ENVIRONMENT
-        )
-        system = await stack.enter_async_context(running(config, running_options))
+        system = await stack.enter_async_context(running(config, _run_options(options)))
         say_ready(system.ready_line(), sys.stderr)
         assert system.control_url is not None, "the demo trades on simulated exchanges"
         control = Control(system.control_url)
         stack.push_async_callback(control.close)
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
-        client = await connect(
-            config.model_copy(
-                update={"temporal": config.temporal.model_copy(update={"address": system.temporal})}
-            )
-        )
+        temporal = config.temporal.model_copy(update={"address": system.temporal})
+        client = await connect(config.model_copy(update={"temporal": temporal}))
         play = Play(system, control, journal, client, screen.tell)
         await play.change(**SETTINGS)
-        pairs = tuple(str(pair["id"]) for pair in await control.pairs())
-        staged = stage(acts, pairs, rng)
-        summary = await _perform(
-            play, staged, pairs[len(acts) :], control, journal, screen, options
-        )
+        here = Stage(play, control, journal, screen, options)
+        perform = _play_recording if options.kalshi_frames else _play_script
+        summary = await perform(here)
         screen.conclude(summary, system.urls.get("temporal_ui"))
         if options.stay:
-            screen.say("still trading; Ctrl-C ends it")
-            await stop_event().wait()
+            await _stay(here)
         return summary
 
 
-async def _perform(
-    play: Play,
-    staged: tuple[Staged, ...],
-    spare: tuple[str, ...],
-    control: Control,
-    journal: Journal,
-    screen: Screen,
-    options: DemoOptions,
-) -> Summary:
+def _run_options(options: DemoOptions) -> RunOptions:
+    environment = ENVIRONMENT | (RECORDED if options.kalshi_frames else {})
+    return RunOptions(options.seed, options.kalshi_frames, False, PAIRS, environment)
+
+
+async def _play_script(here: Stage) -> Summary:
+    """Every act, then every refusal, then plain arbitrages until the time is up."""
     began = time.monotonic()
-    screen.say("trading: both legs leave together, and everything goes wrong once")
-    played = await play.perform_all(staged)
-    screen.say("asking for what every limit must refuse")
-    refusals = Refusals(play, control, journal)
+    pairs = tuple(str(pair["id"]) for pair in await here.control.pairs())
+    rng = random.Random(here.options.seed)  # noqa: S311  a seed is what makes it repeatable
+    here.screen.say("trading: both legs leave together, and everything goes wrong once")
+    played = await here.play.perform_all(stage(ACTS, pairs, rng))
+    here.screen.say("asking for what every limit must refuse")
+    refusals = Refusals(here.play, here.control, here.journal)
     cooling = next(p.staged.pair for p in played if p.staged.act in TROUBLED)
     held = next(p.staged.pair for p in played if p.staged.act is HELD)
+    spare = pairs[len(ACTS) :]
     await refusals.provoke(spare[:PAIRS_NEEDED], cooling, held)
-    played += await _more(play, spare[PAIRS_NEEDED:], options, began)
-    screen.say("holding the journal against both ledgers")
-    return await _sum_up(options.seed, played, refusals, control, journal)
-
-
-async def _more(
-    play: Play, spare: tuple[str, ...], options: DemoOptions, began: float
-) -> list[Played]:
-    """Plain arbitrages until the time is up or the pairs are."""
-    rng = random.Random(options.seed + 1)  # noqa: S311  as above
-    played: list[Played] = []
-    for pair in spare:
-        if time.monotonic() - began > options.seconds:
+    for pair in spare[PAIRS_NEEDED:-FREE_PAIRS]:
+        if time.monotonic() - began > here.options.seconds:
             break
-        (act,) = stage(LOCKED[:1], (pair,), rng)
-        played += await play.perform_all((replace(act, pair=pair),))
-    return played
-
-
-async def _sum_up(
-    seed: int, played: list[Played], refusals: Refusals, control: Control, journal: Journal
-) -> Summary:
-    ledgers = await control.state()
-    states = [
-        await journal.arbitrage(arb_id)
-        for arb_id in await journal.read(lambda s: admitted(s, Mode.SIM))
-    ]
-    found = await journal.read(lambda s: audit(s, ledgers, dict[str, Fraction]()))
+        played += await here.play.perform_all(stage(LOCKED[:1], (pair,), rng))
     problems = [one.problem for one in played if one.problem] + refusals.problems
-    return summarise(seed, states, await refusals.counts(), ledgers, found, problems)
+    return await _sum_up(here, refusals, problems)
+
+
+async def _play_recording(here: Stage) -> Summary:
+    """The recorded books of Kalshi, Polymarket quoted against them, and seeded trouble."""
+    here.screen.say(f"trading a recording for {here.options.seconds} s, with seeded trouble")
+    free = FreePlay(here.play, here.control, here.journal, here.options.seed)
+    await free.disturb()
+    problems = []
+    try:
+        await free.let_trade(here.options.seconds)
+    except TimeoutError as late:
+        problems.append(str(late))
+    refusals = Refusals(here.play, here.control, here.journal)
+    summary = await _sum_up(here, refusals, problems)
+    if not summary.trades:
+        summary.violations.append("expected arbitrages in the recording, found none")
+    return summary
+
+
+async def _stay(here: Stage) -> None:
+    """Go on trading until interrupted."""
+    here.screen.say("still trading; Ctrl-C ends it")
+    stop = stop_event()
+    free = FreePlay(here.play, here.control, here.journal, here.options.seed)
+    pairs = tuple(str(pair["id"]) for pair in await here.control.pairs())
+    await here.play.change(enabled=True)
+    trading = asyncio.create_task(free.quote_for_ever(pairs[-FREE_PAIRS:]))
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({trading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    trading.cancel()
+    for task in done:
+        task.result()
+
+
+async def _sum_up(here: Stage, refusals: Refusals, problems: list[str]) -> Summary:
+    here.screen.say("holding the journal against both ledgers")
+    ledgers = await here.control.state()
+    ids = await here.journal.read(lambda s: admitted(s, Mode.SIM))
+    states = [await here.journal.arbitrage(arb_id) for arb_id in ids]
+    found = await here.journal.read(lambda s: audit(s, ledgers))
+    counts = await refusals.counts()
+    return summarise(here.options.seed, states, counts, ledgers, found, problems)
 
 
 def print_summary(summary: Summary) -> None:

@@ -102,9 +102,9 @@ class Play:
             await self._kill_in_flight(pair)
         arb_id = await self._arbitrage_of(pair)
         if act.ending in {Ending.SETTLED, Ending.CLOSED, Ending.HELD}:
-            await self._until(arb_id, lambda s: s.phase is Phase.HOLDING and _final(s))
+            await self._until(arb_id, lambda s: s.phase is Phase.HOLDING and final(s))
             if act.ending is Ending.CLOSED:
-                await self._close(arb_id)
+                await self.close(arb_id)
             elif act.ending is Ending.SETTLED:
                 await self._control.resolve(pair, staged.outcome, staged.outcome)
         if act.ending is not Ending.HELD:
@@ -130,7 +130,8 @@ class Play:
             arrived += any(o["pair"] == pair and o["reached_matching"] for o in orders)
         return arrived == 2
 
-    async def _close(self, arb_id: str) -> None:
+    async def close(self, arb_id: str) -> None:
+        """Sell both legs, as an operator would; returns when nothing is held."""
         handle = self._client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
         await handle.execute_update(
             names.CLOSE_POSITION, CloseRequest(by="demo"), id="close", result_type=Snapshot
@@ -166,7 +167,7 @@ EXPECTED = {
 }
 
 
-def _final(state: ArbitrageState) -> bool:
+def final(state: ArbitrageState) -> bool:
     """Both legs are definite and nothing counted may still be voided."""
     legs = (state.polymarket, state.kalshi)
     return all(leg.settled and not leg.unknown for leg in legs)
