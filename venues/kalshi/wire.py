@@ -18,8 +18,8 @@ from venues.transport import Lost, NotSent, Reply, Timeouts, Transport
 Row = TypeVar("Row")
 PASSING = frozenset({408, 425, 429})
 """Client-error statuses that say nothing against the request."""
-PAGES_MAX = 20
-ROWS_A_PAGE = "1000"
+PAGES_MAX = 50
+ROWS_A_PAGE = "200"
 
 
 class NotThere(VenueMisuse):
