@@ -1,5 +1,6 @@
 """Every table of the journal, by its row class."""
 
+from store.tables.access import CommandResultRow, CredentialRow
 from store.tables.columns import Base
 from store.tables.control import (
     AuditRow,
@@ -11,6 +12,7 @@ from store.tables.control import (
 from store.tables.notices import AlarmRow, OutboxRow
 from store.tables.presence import ExecutorRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
+from store.tables.sightings import ScanMinuteRow, SightingRow
 from store.tables.trade_log import PositionRow, TradeRow
 from store.tables.trading import (
     ArbitrageRow,
@@ -26,6 +28,8 @@ __all__ = [
     "ArbitrageRow",
     "AuditRow",
     "Base",
+    "CommandResultRow",
+    "CredentialRow",
     "EventRow",
     "ExecutorRow",
     "FillRow",
@@ -38,8 +42,10 @@ __all__ = [
     "ReservationRow",
     "RiskDayRow",
     "RunStateRow",
+    "ScanMinuteRow",
     "SettingsHistoryRow",
     "SettingsRow",
+    "SightingRow",
     "TradeRow",
     "VenueBalanceRow",
 ]
