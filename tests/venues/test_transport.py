@@ -11,15 +11,16 @@ import pytest
 
 from domain.order import NotFilled, Rejection
 from tests.venues.raw import Behaviour, raw_server, request, saying
+from venues.port import FirstByte
 from venues.transport import Lost, NotSent, Reply, Timeouts, Transport
 
 SHORT = Timeouts(connect=timedelta(milliseconds=300), total=timedelta(milliseconds=500))
 
 
-async def post(url: str, **options: object) -> Reply | NotSent | Lost:
+async def post(url: str, first_byte: FirstByte | None = None) -> Reply | NotSent | Lost:
     transport = Transport(url, timeouts=SHORT, reply_bytes_max=10_000)
     try:
-        return await transport.send("POST", "/orders", content=b'{"a":1}', **options)  # type: ignore[arg-type]
+        return await transport.send("POST", "/orders", content=b'{"a":1}', first_byte=first_byte)
     finally:
         await transport.close()
 

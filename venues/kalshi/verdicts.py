@@ -16,8 +16,6 @@ def verdict(order: Order, order_id: str, filled: Size, rows: Iterable[FillRow]) 
 
     Unknown while the rows do not add up: reads trail the matching engine by up to seconds.
     """
-    if filled == ZERO:
-        return NotFilled(Rejection.KILLED, "the order ended without a fill", order_id)
     mine = {row.trade_id: row for row in rows if row.order_id == order_id}
     shown = sum((row.size for row in mine.values()), start=Decimal(0))
     if filled > order.size or shown > filled:
@@ -25,6 +23,8 @@ def verdict(order: Order, order_id: str, filled: Size, rows: Iterable[FillRow]) 
             f"order {order_id}: expected at most {order.size} filled, "
             f"found {filled} filled and rows of {shown}"
         )
+    if filled == ZERO:
+        return NotFilled(Rejection.KILLED, "the order ended without a fill", order_id)
     if shown < filled:
         return Unknown(f"order {order_id} filled {filled}; rows of {shown} are visible yet")
     ordered = sorted(mine.values(), key=lambda row: (row.at_ms, row.trade_id))

@@ -21,6 +21,7 @@ from venues.strict_json import Malformed
 VERDICTS = """
     filled  rows               answer
     0       -                  killed
+    0       a:4                ?
     10      a:10               10
     10      a:4,b:6            10
     10      a:4,b:6,b:6        10
