@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from app.config_sources import is_secret, known_keys, load_config
-from app.errors import ExitCode, LockstepError
+from app.errors import ExitCode, GuardError, LockstepError, UsageError
+from domain.venue import Mode
 
 EXAMPLES = """Both legs, or neither: arbitrage between Polymarket and Kalshi.
 
 Examples:
 
   lockstep demo                      watch real arbitrages on two simulated exchanges
+
+  lockstep run                       trade; in the default mode `sim` without keys or money
 
   lockstep sim --seed 7              run only the two exchanges
 
@@ -96,6 +100,46 @@ def demo(
         raise typer.Exit(ExitCode.FAILURE)
 
 
+@app.command()
+def run(
+    process: Annotated[
+        str | None, typer.Argument(help="One process alone: executor, api or sim.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    seed: Annotated[int, typer.Option(help="In mode sim: what the exchanges quote.")] = 7,
+    arm: Annotated[str, typer.Option(help="In mode live: the word `live`, typed out.")] = "",
+) -> None:
+    """Trade: start what the mode needs, watch over it, stop it in order on Ctrl-C or SIGTERM.
+
+    Nothing is traded before trading is enabled in the settings.
+    """
+    from app.process import PROCESSES
+    from app.run import RunOptions, run_all
+    from sim.main import main as run_sim
+
+    if process == "sim":
+        raise typer.Exit(run_sim(["--seed", str(seed), "--makers"]))
+    if process is not None and process not in PROCESSES:
+        known = ", ".join([*PROCESSES, "sim"])
+        raise UsageError(f"process: expected one of {known}, found {process!r}")
+    settings = load_config(config_file=config).config
+    check_armed(settings.mode, arm)
+    if process is None:
+        asyncio.run(run_all(settings, RunOptions(seed=seed)))
+    else:
+        uvloop.run(PROCESSES[process](settings))
+
+
+def check_armed(mode: Mode, word: str) -> None:
+    """Refuse what would move real money without the typed word, and what does not exist yet."""
+    if mode is Mode.LIVE and word != Mode.LIVE:
+        raise GuardError("mode live moves real money: arm it with `--arm live`, typed out")
+    if mode is Mode.PAPER:
+        raise GuardError(
+            'mode paper (real market data, simulated fills) cannot run yet: use `mode = "sim"`'
+        )
+
+
 @config_app.command()
 def show(
     origin: Annotated[bool, typer.Option(help="Also say where each value comes from.")] = False,
@@ -126,6 +170,8 @@ def main() -> None:
     except LockstepError as error:
         _report(str(error))
         sys.exit(error.exit_code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001  the last stop: say it, fail, hide no exit code
         _report(f"{type(error).__name__}: {error} (-v shows the traceback)")
         sys.exit(ExitCode.FAILURE)

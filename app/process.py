@@ -11,6 +11,7 @@ import structlog
 import uvloop
 
 from app.children import say_ready
+from app.config import Config
 from app.config_sources import load_config
 from app.errors import LockstepError, UsageError
 from app.executor import run_executor
@@ -18,13 +19,11 @@ from app.run import stop_event
 from app.web import run_api
 
 
-async def _executor() -> None:
-    config = load_config().config
+async def _executor(config: Config) -> None:
     await run_executor(config, stop_event(), lambda: say_ready({"ready": True, "pid": os.getpid()}))
 
 
-async def _api() -> None:
-    config = load_config().config
+async def _api(config: Config) -> None:
     await run_api(
         config,
         stop_event(),
@@ -41,7 +40,7 @@ def main(argv: list[str]) -> int:
     try:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
-        uvloop.run(PROCESSES[argv[0]]())
+        uvloop.run(PROCESSES[argv[0]](load_config().config))
     except LockstepError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -99,8 +99,9 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
 
 async def run_all(config: Config, options: RunOptions) -> None:
     """Run until SIGINT or SIGTERM."""
-    stop = stop_event()
+    end_on_sigterm()
     async with running(config, options) as stack:
+        stop = stop_event()
         say_ready(stack.ready_line(), sys.stderr)
         await stop.wait()
 
@@ -112,6 +113,13 @@ def stop_event() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def end_on_sigterm() -> None:
+    """SIGTERM ends the running task as Ctrl-C does: everything it opened is closed in order."""
+    task = asyncio.current_task()
+    assert task is not None, "called from a task"
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def sim_environment(sim: ReadyLine) -> dict[str, str]:

@@ -79,9 +79,13 @@ class Control:
         more = {"probability": probability, "params": params or {}}
         await self._post("/faults", {"rules": [{**rule, **more}]})
 
-    async def resolve(self, pair: str, polymarket: str = "yes", kalshi: str = "yes") -> None:
-        """Answer the question at both venues."""
-        await self._post("/resolve", {"pair": pair, "polymarket": polymarket, "kalshi": kalshi})
+    async def resolve(
+        self, pair: str, polymarket: str | None = "yes", kalshi: str | None = "yes"
+    ) -> None:
+        """Answer the question at both venues; None leaves it open at one."""
+        answers = {"polymarket": polymarket, "kalshi": kalshi}
+        given = {venue: answer for venue, answer in answers.items() if answer is not None}
+        await self._post("/resolve", {"pair": pair, **given})
 
     async def knobs(self, venue: str, **knobs: object) -> None:
         """Turn some of a venue's knobs."""

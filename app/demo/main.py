@@ -20,7 +20,7 @@ from app.demo.refusals import PAIRS_NEEDED, Refusals
 from app.demo.report import Summary, summarise
 from app.demo.scenario import CRASH, HELD, LOCKED, ORDER_MS, TROUBLED, stage
 from app.demo.screen import Screen
-from app.run import RunOptions, running, stop_event
+from app.run import RunOptions, end_on_sigterm, running, stop_event
 from app.wiring import connect, open_journal
 from domain.venue import Mode
 from store.arbitrages import admitted
@@ -74,6 +74,7 @@ class Stage:
 
 async def run_demo(config: Config, options: DemoOptions) -> Summary:
     """The whole demo, in a folder of its own that is removed at the end."""
+    end_on_sigterm()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-demo-"))
         config = config.model_copy(update={"mode": Mode.SIM, "data_dir": Path(folder)})
