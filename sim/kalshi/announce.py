@@ -66,7 +66,7 @@ def announce_fill(exchange: Exchange, fill: Fill) -> None:
         "yes_price_dollars": dollars(fill.price),
         "no_price_dollars": dollars(ONE - fill.price),
         "count_fp": count(fill.size),
-        "takeroutcome_side": "yes" if taker_side == "bid" else "no",
+        "taker_outcome_side": "yes" if taker_side == "bid" else "no",
         "taker_book_side": taker_side,
         "is_block_trade": False,
         "ts_ms": ts_ms,
