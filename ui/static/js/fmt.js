@@ -38,7 +38,8 @@ export function usd(value, { sign = false, places = 2 } = {}) {
   const text = digits(value, places);
   if (text === "–") return text;
   const negative = text.startsWith("-");
-  return `${negative ? "-" : sign ? "+" : ""}$${text.replace("-", "")}`;
+  const plus = sign && signOf(value) > 0 ? "+" : "";
+  return `${negative ? "-" : plus}$${text.replace("-", "")}`;
 }
 
 /** Percent: "2.4%". */

@@ -46,9 +46,20 @@ export function linkAge() {
   return phase === "open" && age < 7_000 ? "live" : "delayed";
 }
 
+let wasLive = false;
+
+/** A page that is behind looks behind; losing the stream is heard once. */
+function showAge() {
+  const age = linkAge();
+  if (document.body.dataset.link !== age) document.body.dataset.link = age;
+  const live = age === "live";
+  if (wasLive && ["stale", "down"].includes(age)) play("disconnect");
+  if (live || age === "stale" || age === "down") wasLive = live;
+}
+
 function tick() {
   touch("clock", "link");
-  document.body.dataset.link = linkAge();
+  showAge();
   document.title = title();
   drawIcon();
 }
@@ -134,6 +145,7 @@ const retryButton = () =>
 let fills = [];
 
 function announce({ type, data }) {
+  showAge();
   if (type === "event" && data.severity === "critical") {
     toast(data.text, { severity: "critical" });
     play("unhedged");

@@ -4,16 +4,13 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age, until } from "../clock.js";
 import { compact, digits, micro, pct, price, size, span, trend, usd } from "../fmt.js";
 import { details } from "./details.js";
+import { icon } from "./icons.js";
 
 export const LEGS = [
   ["polymarket", "Poly", "Polymarket"],
   ["kalshi", "Kalshi", "Kalshi"],
 ];
 const CONFIDENCE = { HIGH: "●", MEDIUM: "◐", LOW: "○" };
-const ICONS = {
-  basketball: "🏀", football: "⚽", "american football": "🏈", baseball: "⚾", hockey: "🏒",
-  tennis: "🎾", politics: "🏛", economics: "📈", crypto: "₿", weather: "☂",
-};
 const DELAYED_MS = 2_000;
 const STALE_MS = 10_000;
 
@@ -23,7 +20,7 @@ export function roiBand(roi) {
   if (units < 1_000_000n) return { name: "gray", marks: "", says: "" };
   if (units < 3_000_000n) return { name: "green", marks: "▲", says: "" };
   if (units <= 5_000_000n) return { name: "bright", marks: "▲▲", says: "" };
-  return { name: "gold", marks: "⚠", says: "suspicious: check the rules" };
+  return { name: "gold", marks: "⚠", says: "suspicious" };
 }
 
 export function card(one, { open, pinned, copied, expired, act }) {
@@ -33,8 +30,8 @@ export function card(one, { open, pinned, copied, expired, act }) {
       tabindex="0" data-id=${one.id} aria-labelledby="title-${one.id}"
       @keydown=${(e) => e.target === e.currentTarget && e.key === "Enter" && act.toggle(one.id)}>
       <header>
-        <h3 id="title-${one.id}"><span class="icon" aria-hidden="true">${ICONS[one.category]
-          ?? "◆"}</span> ${one.title}</h3>
+        <h3 id="title-${one.id}">${icon(one.category)} ${one.title}</h3>
+        ${stateChip(word)}
         <span class="confidence">${one.confidence}
           <span aria-hidden="true">${CONFIDENCE[one.confidence]}</span></span>
       </header>
@@ -57,8 +54,9 @@ export function card(one, { open, pinned, copied, expired, act }) {
         <button type="button" class="button small" aria-expanded=${open ? "true" : "false"}
           @click=${() => act.toggle(one.id)}>Details ${open ? "▲" : "▼"}</button>
         <button type="button" class="quiet" aria-pressed=${pinned ? "true" : "false"}
-          @click=${() => act.pin(one.id)}>${pinned ? "★ Pinned" : "☆ Pin"}</button>
-        <span class="life">${stateChip(word)} ${countdown(one)}</span>
+          aria-label="Pin" title="Pin to the top" @click=${() => act.pin(one.id)}
+          >${pinned ? "★" : "☆"}</button>
+        <span class="life">${countdown(one)}</span>
       </footer>
       ${open ? details(one) : nothing}
     </article>
@@ -66,20 +64,20 @@ export function card(one, { open, pinned, copied, expired, act }) {
 }
 
 function buy(leg, name) {
-  return html`<span class="buy">BUY <b>${leg.outcome}</b> ${name} @ <b>${price(leg.price)}</b>
-    ${freshness(leg.book_at)}</span>`;
+  return html`<span class="buy"><span>BUY <b>${leg.outcome}</b> ${name} @
+    <b>${price(leg.price)}</b></span> ${freshness(leg.book_at)}</span>`;
 }
 
 function freshness(bookAt) {
   const old = age(bookAt);
-  if (old < DELAYED_MS) return html`<small class="fresh">live</small>`;
+  if (old < DELAYED_MS) return html`<small class="fresh">book live</small>`;
   const name = old < STALE_MS ? "delayed" : "stale";
-  return html`<small class=${name}>${name} ${span(old)}</small>`;
+  return html`<small class=${name}>book ${name} ${span(old)}</small>`;
 }
 
 export function roi(value) {
   const band = roiBand(value);
-  return html`<b class="roi roi-${band.name}" title=${band.says || nothing}>
+  return html`<b class="roi roi-${band.name}" title=${band.says ? "Above 5 %: first of all a warning. Check the rules." : nothing}>
     ${band.marks ? html`<span aria-hidden="true">${band.marks}</span>` : nothing}
     ${pct(value)}${band.says ? html` <small>${band.says}</small>` : nothing}</b>`;
 }

@@ -46,12 +46,20 @@ function equityOptions(values) {
   const colour = token(values.at(-1) < 0 ? "--loss" : "--gain");
   return {
     ...frame(byId("equity-chart")),
-    axes: [axis(), { ...axis(), size: 56, values: (_, ticks) => ticks.map((v) => `$${v.toFixed(2)}`) }],
+    axes: [{ ...axis(), values: times }, { ...axis(), size: 56, values: dollars }],
     series: [
       {},
       { label: "Net", stroke: colour, width: 2, fill: `${colour}22`, points: { show: false } },
     ],
   };
+}
+
+const dollars = (_, ticks) => ticks.map((tick) => usd(tick));
+
+// Ranges above a day are labelled by date, the others by time.
+function times(plot, ticks) {
+  const long = plot.scales.x.max - plot.scales.x.min > 172_800;
+  return ticks.map((tick) => (long ? day(tick * 1000).slice(0, 6) : clock(tick * 1000).slice(0, 5)));
 }
 
 function frame(root) {

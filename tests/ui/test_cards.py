@@ -1,0 +1,175 @@
+"""The index page: the seed's cards and filters, honest sums, and a list that holds still."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.ui.conftest import Visitor
+from tests.ui.support import cards
+from tests.ui.support.pages import PageServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BANDS = """
+    roi    band
+    -0.4   gray
+    0.99   gray
+    1      green
+    2.99   green
+    3      bright
+    5      bright
+    5.01   gold
+"""
+BORDERS = [
+    ("HIGH", "solid", "rgb(61, 220, 151)"),
+    ("MEDIUM", "dashed", "rgb(242, 184, 75)"),
+    ("LOW", "dotted", "rgb(255, 123, 114)"),
+]
+
+
+@pytest.mark.parametrize(("confidence", "style", "colour"), BORDERS)
+async def test_confidence_is_border_style_word_and_colour(
+    visitor: Visitor, confidence: str, style: str, colour: str
+) -> None:
+    page = await visitor.open("/")
+    card = page.locator(f".card.confidence-{confidence.lower()}").first
+    await expect(card).to_have_css("border-left-width", "4px")
+    await expect(card).to_have_css("border-left-style", style)
+    await expect(card).to_have_css("border-left-color", colour)
+    await expect(card).not_to_have_css("background-color", "rgb(16, 21, 28)")
+    await expect(card.locator(".confidence")).to_contain_text(confidence)
+
+
+@pytest.mark.parametrize("row", BANDS.split("\n")[2:-1])
+async def test_the_roi_band(visitor: Visitor, pages: PageServer, row: str) -> None:
+    roi, band = row.split()
+    pages.data["cards"] |= {"cards": [cards.card(0, roi=roi)]}
+    page = await visitor.open("/")
+    found = page.locator(".card .roi")
+    await expect(found).to_have_class(re.compile(f"roi-{band}"))
+    if band == "gold":
+        await expect(found).to_contain_text("suspicious")
+
+
+async def test_a_card_reads_as_in_the_seed(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    await expect(card.locator(".trade")).to_have_text(
+        re.compile(r"BUY YES Poly @\s+0\.51.*→\s*BUY NO Kalshi @\s+0\.48", re.S)
+    )
+    await expect(card.locator(".headline")).to_have_text(
+        re.compile(r"ROI: ▲\s+2\.5%\s*Cost: \$0\.99\s*Vol: 1\.2K")
+    )
+    for text in ("Equal shares", "21", "$20.79", "$0.21", "Pays at least", "$21.00", "+$0.51"):
+        await expect(card).to_contain_text(text)
+    await expect(card.locator(".verdict")).to_contain_text("Would trade 21 shares")
+    await expect(card.get_by_role("button", name="Copy Trade")).to_be_visible()
+
+
+async def test_a_skipped_card_says_why_with_the_code(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Arsenal to beat Chelsea")
+    await expect(card.locator(".verdict")).to_contain_text("below Min ROI")
+    await expect(card.locator(".verdict code")).to_have_text("edge_below_policy")
+
+
+async def test_details_hide_ids_addresses_and_times_until_asked(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    for hidden in ("0xabab01", "polymarket.example", "Found"):
+        await expect(card).not_to_contain_text(hidden)
+    await card.get_by_role("button", name="Details").click()
+    for shown in ("0xabab01", "https://polymarket.example/event/1", "Found", "◀ 12", "Kalshi fee"):
+        await expect(card).to_contain_text(shown)
+    await expect(card.locator("mark").first).to_be_visible()
+    marked = await card.locator(".beside mark").all_inner_texts()
+    assert {"overtime.", "50-50."} <= set(marked)
+    assert "Lakers" not in marked
+
+
+async def test_quick_filters_and_sort_act_and_live_in_the_address(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    shown = page.locator(".card")
+    await expect(shown).to_have_count(6)
+    await page.get_by_role("button", name="HIGH only").click()
+    await expect(shown).to_have_count(3)
+    await page.get_by_role("button", name="MEDIUM+").click()
+    await expect(shown).to_have_count(5)
+    await page.get_by_label("Sort:").select_option("Expiry")
+    await expect(shown.first).to_contain_text("Lakers vs Celtics")
+    assert "show=medium" in page.url
+    assert "sort=expiry" in page.url
+    await page.reload()
+    await expect(shown).to_have_count(5)
+
+
+async def test_expired_cards_are_hidden_until_asked_for(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["cards"]["cards"][0]["state"] = "expired"
+    page = await visitor.open("/")
+    await expect(page.locator(".card")).to_have_count(5)
+    await page.get_by_role("button", name="Hide expired").click()
+    await expect(page.locator(".card")).to_have_count(6)
+
+
+async def test_slash_filters_by_text(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    await expect(page.locator(".card")).to_have_count(6)
+    await page.keyboard.press("/")
+    await page.keyboard.type("fed")
+    await expect(page.locator(".card")).to_have_count(1)
+
+
+async def test_nothing_moves_under_the_pointer(visitor: Visitor, pages: PageServer) -> None:
+    page = await visitor.open("/")
+    last = page.get_by_role("article", name="Arsenal to beat Chelsea")
+    await last.hover()
+    before = await page.locator(".card h3").all_inner_texts()
+    await pages.send("patch", {"cards": {"upsert": [{"id": "c0002", "roi": "4.9"}]}})
+    await pages.send("patch", {"cards": {"upsert": [cards.card(9)]}})
+    await expect(last.locator(".roi")).to_contain_text("4.9%")
+    await expect(page.locator("#apply-changes")).to_have_text(re.compile(r"\d+ changes · r to"))
+    assert await page.locator(".card h3").all_inner_texts() == before
+    await page.keyboard.press("r")
+    await expect(page.locator(".card")).to_have_count(7)
+    after = await page.locator(".card h3").all_inner_texts()
+    assert after.index("Arsenal to beat Chelsea") < before.index("Arsenal to beat Chelsea")
+
+
+async def test_copy_trade_gives_a_plain_ticket(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    await card.get_by_role("button", name="Copy Trade").click()
+    await expect(card.get_by_role("button", name="✓ Copied")).to_be_visible()
+    text = await page.evaluate("navigator.clipboard.readText()")
+    for part in ("BUY 21 YES Polymarket @ 0.51", "BUY 21 NO Kalshi @ 0.48", "at least $21.00",
+                 "prices move"):  # fmt: skip
+        assert part in text
+    await expect(card.get_by_role("button", name="Copy Trade")).to_be_visible()
+
+
+async def test_no_opportunity_is_a_live_statement(visitor: Visitor, pages: PageServer) -> None:
+    pages.data["cards"] |= {"cards": []}
+    page = await visitor.open("/")
+    await expect(page.locator("#cards")).to_contain_text(
+        re.compile(r"Nothing to buy right now.*Scanning 1284 pairs, 38 checks/s, best net edge")
+    )
+
+
+async def test_the_same_facts_fit_in_a_table(visitor: Visitor) -> None:
+    page = await visitor.open("/?view=table")
+    await expect(page.locator("#cards tbody tr")).to_have_count(6)
+    await expect(page.locator("#cards tbody tr").first).to_contain_text("suspicious")
+
+
+async def test_a_card_opens_by_keyboard_and_a_pin_puts_it_first(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    await card.get_by_role("button", name="Pin").click()
+    await expect(page.locator(".card").first).to_contain_text("Lakers vs Celtics")
+    await card.focus()
+    await page.keyboard.press("Enter")
+    await expect(card.locator(".details")).to_be_visible()

@@ -1,0 +1,120 @@
+"""Reconnecting, polling, and a stale page that looks stale."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.ui.conftest import Visitor
+from tests.ui.support import states
+from tests.ui.support.pages import PageServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+LOST = ("WebSocket connection", "Failed to load resource")
+
+
+async def test_after_a_restart_it_returns_and_says_what_it_had(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open()
+    await pages.send("balance_update", {"poly": 49.0, "poly_exact": "49.00"})
+    await expect(page.locator("#balance-poly")).to_have_text("$49.00")
+    pages.data["executor"]["balances"]["poly_exact"] = "48.00"
+    await pages.drop(1012)
+    await expect(page.locator("#balance-poly")).to_have_text("$48.00")
+    assert pages.hellos[-1]["last_seq"] == 1
+    assert pages.hellos[-1]["stream"] == "a1"
+    await expect(page.locator("#banner .banner")).to_have_count(0)
+
+
+async def test_while_it_is_away_the_banner_counts_and_buttons_say_why(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    visitor.allowed = LOST
+    page = await visitor.open()
+    pages.refuse_sockets = True
+    await page.route("**/api/v1/snapshot*", lambda route: route.abort())
+    await pages.drop(1011)
+    banner = page.locator("#banner")
+    await expect(banner).to_contain_text(re.compile(r"Disconnected.*attempt \d+"))
+    await expect(banner).to_contain_text(re.compile(r"Data is .* old"))
+    close = page.get_by_role("article", name="LAL vs BOS").get_by_text("Close Position")
+    await expect(close).to_have_attribute("aria-disabled", "true")
+    await expect(close).to_have_attribute("title", "No connection to the server")
+    await close.click(force=True)
+    await expect(page.locator("#toasts")).to_contain_text("No connection to the server")
+    assert pages.commands == []
+    pages.refuse_sockets = False
+    await banner.get_by_role("button", name="Try now").click()
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+
+
+async def test_without_a_socket_it_polls_says_so_and_still_commands(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    visitor.allowed = LOST
+    pages.refuse_sockets = True
+    page = await visitor.open(ready=False)
+    await expect(page.locator("#banner")).to_contain_text("asking every 2 s instead")
+    await expect(page.locator("#balance-poly")).to_have_text("$50.00")
+    pages.answers["executor/enabled"] = (
+        200,
+        {"enabled": False, "run_state": {"state": "PAUSED", "since": states.ago(), "by": "anna"}},
+    )
+    pages.data["executor"] = states.executor(state="PAUSED")
+    await page.get_by_role("switch").click()
+    assert await pages.call("executor/enabled") == {"value": False}
+    await expect(page.locator("#badge")).to_have_text(re.compile("PAUSED"))
+
+
+async def test_a_silent_server_makes_the_page_look_stale(visitor: Visitor) -> None:
+    page = await visitor.open(ready=False)
+    await page.wait_for_selector("body[data-link='live']")
+    await page.clock.install()
+    await page.clock.fast_forward(11_500)
+    await expect(page.locator("body")).to_have_attribute("data-link", "stale")
+    assert "grayscale" in await page.locator("main").evaluate("e => getComputedStyle(e).filter")
+    await expect(page.locator("#tools")).to_contain_text("Stale")
+
+
+async def test_a_refused_origin_is_final_and_a_missing_login_leads_there(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.close_code = 4403
+    page = await visitor.open(ready=False)
+    await expect(page.locator("#banner")).to_contain_text("refused this page's origin")
+    pages.close_code = 4401
+    page = await visitor.open(ready=False)
+    await page.wait_for_url("**/login?next=%2Fexecutor")
+    await page.get_by_label("Password").fill("correct horse")
+    await page.keyboard.press("Enter")
+    assert await pages.call("login") == {"password": "correct horse"}
+
+
+async def test_a_dead_executor_is_named_and_nothing_can_be_enabled(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["executor"] = states.executor(state="OFF")
+    pages.data["executor"]["services"]["executor"] = {"state": "down", "detail": "no poller"}
+    page = await visitor.open()
+    await expect(page.locator("#banner")).to_contain_text("lockstep run executor")
+    await page.get_by_role("switch").click(force=True)
+    await expect(page.locator("#toasts")).to_contain_text("The executor is not running")
+    assert pages.commands == []
+
+
+async def test_an_old_book_forbids_enabling_with_the_reason(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["executor"] = states.executor(state="PAUSED")
+    pages.data["executor"]["venues"]["kalshi"]["book_at"] = states.ago(seconds=14)
+    page = await visitor.open()
+    await expect(page.locator("#toggle-why")).to_have_text(re.compile(r"Kalshi book is \d+ s old"))
+    await expect(page.locator("#strip")).to_contain_text("stale")
+    await page.get_by_role("switch").click(force=True)
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_the_title_tells_state_mode_profit_and_positions(visitor: Visitor) -> None:
+    page = await visitor.open()
+    await expect(page).to_have_title("● SIM +$1.25 (2) · Executor")
