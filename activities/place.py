@@ -22,7 +22,7 @@ class EntryActivities:
     async def reserve(self, request: ReserveRequest) -> Reserved:
         """Both tickets or none, in one transaction; a second run gets the first verdict."""
         opportunity, bounds = request.opportunity, request.bounds
-        polymarket, kalshi = (self._ticket(request, venue) for venue in Venue)
+        polymarket, kalshi = (entry_ticket(self._desk, request, venue) for venue in Venue)
         verdict = await self._desk.journal.reserve(
             GateRequest(
                 arb_id=request.arb_id,
@@ -49,22 +49,23 @@ class EntryActivities:
         order = ticket.order
         return await self._desk.leg(order.arb_id, order.venue, order.size)
 
-    def _ticket(self, request: ReserveRequest, venue: Venue) -> Ticket:
-        """The entry order of a leg: a function of the request alone, so that a second run of the
-        gate names the same order."""
-        leg = request.opportunity.leg(venue)
-        seen_ms = request.opportunity.seen_ns // 1_000_000
-        order = Order(
-            intent_id=intent_id(request.arb_id, venue, Purpose.ENTRY, 1),
-            arb_id=request.arb_id,
-            instrument=leg.instrument,
-            purpose=Purpose.ENTRY,
-            action=Action.BUY,
-            size=leg.size,
-            limit=leg.limit,
-            time_in_force=TimeInForce.FOK,
-            reduce_only=False,
-            created_at_ms=seen_ms,
-            not_after_ms=seen_ms + request.bounds.deadline_ms,
-        )
-        return Ticket(order, self._desk.venues[venue].identify(order))
+
+def entry_ticket(desk: Desk, request: ReserveRequest, venue: Venue) -> Ticket:
+    """The entry order of a leg: a function of the request alone, so that a second run of the gate
+    names the same order."""
+    leg = request.opportunity.leg(venue)
+    seen_ms = request.opportunity.seen_ns // 1_000_000
+    order = Order(
+        intent_id=intent_id(request.arb_id, venue, Purpose.ENTRY, 1),
+        arb_id=request.arb_id,
+        instrument=leg.instrument,
+        purpose=Purpose.ENTRY,
+        action=Action.BUY,
+        size=leg.size,
+        limit=leg.limit,
+        time_in_force=TimeInForce.FOK,
+        reduce_only=False,
+        created_at_ms=seen_ms,
+        not_after_ms=seen_ms + request.bounds.deadline_ms,
+    )
+    return Ticket(order, desk.venues[venue].identify(order))

@@ -1,0 +1,48 @@
+"""Measure what has a limit: python -m tests.bench [--only NAME] [--trades N]. Prints one JSON
+object; ends with an error where a trade did not do what it should."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from tests.bench import bench_gate, signal_to_send
+from tests.bench.figures import machine
+
+SCHEMA_VERSION = 1
+
+
+async def _gate(count: int) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        return await bench_gate.run(Path(folder), count)
+
+
+BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
+    "gate": _gate,
+    "signal_to_send": signal_to_send.measure,
+}
+
+
+async def _run(names: list[str], trades: int) -> dict[str, object]:
+    before = machine()
+    results = {name: await BENCHES[name](trades) for name in names}
+    return {"schema_version": SCHEMA_VERSION, "machine": before, "results": results}
+
+
+def main() -> None:
+    """The command line."""
+    arguments = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    arguments.add_argument("--only", choices=BENCHES, help="run this one alone")
+    arguments.add_argument("--trades", type=int, default=192, help="trades per load and way")
+    given = arguments.parse_args()
+    names = [given.only] if given.only else list(BENCHES)
+    result = uvloop.run(_run(names, given.trades))
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
