@@ -41,6 +41,9 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
     "frontend.namespaceRPS": "20000",
+    # No timer fires earlier than this after it was set; the default, a second, would be the
+    # shortest pause before a sale or a question is tried again.
+    "history.timerProcessorMaxTimeShift": '"10ms"',
 }
 SEARCH_TYPES = {
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",

@@ -88,7 +88,8 @@ class TradeStatus(StrEnum):
 
 
 def status_of(phase: Phase, polymarket: LegState, kalshi: LegState, *, locked: bool) -> TradeStatus:
-    """The word for a trade: `locked` says that both legs were equal when it was last decided."""
+    """The word for a trade: `locked` says that both legs were equal, at a guaranteed profit, when
+    it was last decided. Equal legs that cost more than they pay are a PARTIAL."""
     if phase is Phase.NEEDS_OPERATOR:
         return TradeStatus.ROLLBACK_FAILED
     if locked:

@@ -58,6 +58,7 @@ class ArbitrageWorkflow:
             return  # the gate has written down why
         await self._place(tickets)
         while not self._trade.phase.ended:
+            self._trade.nudged = False
             polymarket, kalshi = self._trade.states
             limits = Limits(self._trade.attempts_left, self._plan.bounds.dust)
             decision = decide(polymarket, kalshi, limits, flatten=self._trade.flattening)
@@ -205,11 +206,9 @@ class ArbitrageWorkflow:
     async def _pause(self, milliseconds: int) -> None:
         if milliseconds == 0:
             return
-        trade = self._trade
-        trade.nudged = False
         try:
             await workflow.wait_condition(
-                lambda: trade.nudged, timeout=timedelta(milliseconds=milliseconds)
+                lambda: self._trade.nudged, timeout=timedelta(milliseconds=milliseconds)
             )
         except TimeoutError:
             return
@@ -241,11 +240,14 @@ class ArbitrageWorkflow:
 
     @workflow.update(name=names.CLOSE_POSITION)
     async def close_position(self, request: CloseRequest) -> Snapshot:
-        """Sell both legs and end. A second close waits for the same result."""
-        self._trade.flatten(f"close by {request.by}", request.loss_max)
-        await workflow.wait_condition(
-            lambda: self._trade.phase.ended or self._trade.phase is Phase.NEEDS_OPERATOR
-        )
+        """Sell both legs and end; answers once that is done, or a person is needed (again).
+
+        A second close waits for the same result; its `loss_max` replaces that of the first.
+        """
+        trade = self._trade
+        before = trade.escalations
+        trade.flatten(f"close by {request.by}", request.loss_max)
+        await workflow.wait_condition(lambda: trade.phase.ended or trade.escalations > before)
         return self.snapshot()
 
     @close_position.validator

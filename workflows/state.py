@@ -31,12 +31,12 @@ class TradeState:
         self._revision = 0
         self._number = 0
         self._attempts = 0
-        self._latches = 0
         self._allowed = plan.bounds.unwind_attempts
-        self._loss_max = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
-        self._was_even = False
+        self._loss_max: Usd | None = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
+        self._was_locked = False
         self._reason = "asking the gate"
         self.phase = Phase.RESERVING
+        self.escalations = 0
         self.flattening = False
         self.nudged = False
         self.verdicts: tuple[Verdict, ...] = ()
@@ -62,9 +62,10 @@ class TradeState:
 
     @property
     def budget_left(self) -> Usd:
-        """Dollars that further sales may lose."""
+        """Dollars that further sales may lose: all that was paid, once a person said any price."""
         lost = sum((state.sale_loss for state in self.states), start=NO_USD)
-        return Usd(self._loss_max - lost)
+        paid = sum((state.paid for state in self.states), start=NO_USD)
+        return Usd((paid if self._loss_max is None else self._loss_max) - lost)
 
     @property
     def unwind_pause(self) -> int:
@@ -78,7 +79,7 @@ class TradeState:
     @property
     def operator_pause(self) -> int:
         """Milliseconds before an unwind that a person was asked about is tried again."""
-        doubled = self._plan.timing.unwind_pause_ms_max * 2 ** min(self._latches, 16)
+        doubled = self._plan.timing.unwind_pause_ms_max * 2 ** min(self.escalations - 1, 16)
         return int(min(doubled, _OPERATOR_PAUSE_MS_MAX))
 
     def next_number(self) -> int:
@@ -93,9 +94,9 @@ class TradeState:
 
     def allow_attempts(self) -> None:
         """After a pause one more attempt; after an operator's word a fresh set."""
-        self._latches += 1
         self._attempts = 0
-        self._allowed = self._plan.bounds.unwind_attempts if self.nudged else 1
+        if not self.nudged:
+            self._allowed = 1
 
     def refuse(self, reason: Refusal, detail: str) -> None:
         """The gate said no: nothing was reserved."""
@@ -123,16 +124,14 @@ class TradeState:
         self._mark_unknown(venue, said)
 
     def flatten(self, why: str, loss_max: Usd | None) -> None:
-        """Everything is to be sold. A person's word replaces the loss budget."""
-        if not self.flattening:
-            self.flattening = True
-            spent = sum((state.paid for state in self.states), start=NO_USD)
-            self._loss_max = Usd(spent) if loss_max is None else loss_max
-            self.say(why)
-        self.nudged = True
+        """Everything is to be sold. A person's latest word replaces the loss budget, None with
+        any price; it also starts a fresh set of attempts."""
+        self.flattening = True
+        self._loss_max = loss_max
+        self.retry(why)
 
     def retry(self, why: str) -> None:
-        """A person asks for another set of attempts, now."""
+        """A person asks for another set of attempts, now: no pause that has begun goes on."""
         self.say(why)
         self._attempts = 0
         self._allowed = self._plan.bounds.unwind_attempts
@@ -141,9 +140,11 @@ class TradeState:
     def enter(self, phase: Phase) -> None:
         """Take a legal step; IllegalStep otherwise."""
         if phase is Phase.HOLDING:
-            self._was_even = True
+            self._was_locked = isinstance(self._judge(), Locked)
         elif phase in {Phase.UNWINDING, Phase.NEEDS_OPERATOR} and not self.flattening:
-            self._was_even = False
+            self._was_locked = False
+        if phase is Phase.NEEDS_OPERATOR:
+            self.escalations += 1
         if phase is not self.phase:
             self.phase = step(self.phase, phase)
             self.say(self._headline())
@@ -211,7 +212,7 @@ class TradeState:
 
     def _status(self) -> TradeStatus:
         polymarket, kalshi = self.states
-        return status_of(self.phase, polymarket, kalshi, locked=self._was_even)
+        return status_of(self.phase, polymarket, kalshi, locked=self._was_locked)
 
     def _realised(self) -> Usd | None:
         if self.phase not in {Phase.FLAT, Phase.SETTLED}:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDReusePolicy
 
 from activities.desk import Desk
 from activities.messages import ArbitrageInput
 from app.config import Config
 from app.config_sources import load_config
 from app.demo.control import Control
+from app.intake import start
 from app.run import sim_environment
 from app.wiring import open_desk, worker
 from domain.evidence import Quarantine
@@ -27,6 +27,7 @@ from domain.policy import Bounds, ExecutorSettings, Timing
 from domain.sizing import Side, size_pair
 from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
+from store.settings import Changes
 from venues.port import Untradable
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
@@ -42,7 +43,7 @@ QUICK = Timing(
     settle_pause_ms=100,
     provisional_pause_ms=50,
 )
-CHANGES = {
+CHANGES: Changes = {
     "enabled": True,
     "max_bet": "20",
     "max_daily_trades": 10_000,
@@ -52,6 +53,10 @@ SETTINGS = ExecutorSettings(
     enabled=True, max_bet=usd(20), max_daily_trades=10_000, max_daily_loss=usd(10_000)
 )
 CASH = usd(5_000)
+ORDER_MS = 500
+"""How long a venue may take to answer an order in a test."""
+SETTLING = {"settle_mined_ms": 20, "settle_confirmed_ms": 20}
+"""How fast Polymarket's chain is where a test does not look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Trading:
     control: Control
     pairs: Mapping[str, Pair]
     prefix: str
+    database: Path
 
     async def opportunity(self, pair_id: str, settings: ExecutorSettings = SETTINGS) -> Opportunity:
         """What the books of the pair offer now, sized as the scanner would."""
@@ -86,25 +92,43 @@ class Trading:
     ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
         """Start the arbitrage as the executor does, on fresh balances."""
         await self.read_balances()
-        opportunity = replace(opportunity, seen_ns=time.time_ns())
+        plan = self.plan(replace(opportunity, seen_ns=time.time_ns()), bounds, timing)
+        return await start(self.client, self.task_queue, plan)
+
+    def plan(
+        self, opportunity: Opportunity, bounds: Bounds | None = None, timing: Timing = QUICK
+    ) -> ArbitrageInput:
+        """What the arbitrage runs on; without a cool-down, so that a test can trade again."""
         arb_id = names.arb_id(opportunity.key)
-        plan = ArbitrageInput(
+        return ArbitrageInput(
             arb_id, opportunity, Mode.SIM, bounds or Bounds(cooldown_ms=0), timing
         )
-        return await self.client.start_workflow(
-            ArbitrageWorkflow.run,
-            plan,
-            id=arb_id,
-            task_queue=self.task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            request_eager_start=True,
-        )
+
+    async def open(
+        self, pair_id: str, cents: int = 8, **kwargs: Any
+    ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+        """Open an edge and start the arbitrage that takes it."""
+        await self.control.edge(pair_id, cents)
+        return await self.start(await self.opportunity(pair_id), **kwargs)
 
     async def trade(self, pair_id: str, cents: int = 8, **kwargs: Any) -> Snapshot:
         """Open an edge, take it, and wait for the arbitrage to be held or over."""
-        await self.control.edge(pair_id, cents)
-        handle = await self.start(await self.opportunity(pair_id), **kwargs)
-        return await self.until_at_rest(handle)
+        return await self.until_at_rest(await self.open(pair_id, cents, **kwargs))
+
+    @asynccontextmanager
+    async def slow_chain(self, confirmed_ms: int = 1_500) -> AsyncIterator[None]:
+        """Within the block Polymarket's trades stay provisional for that long."""
+        await self.control.knobs("polymarket", settle_confirmed_ms=confirmed_ms)
+        try:
+            yield
+        finally:
+            await self.control.knobs("polymarket", **SETTLING)
+
+    async def until_phase(
+        self, handle: WorkflowHandle[ArbitrageWorkflow, Snapshot], *phases: str
+    ) -> Snapshot:
+        """The first snapshot in one of these phases."""
+        return await self.until(handle, lambda snapshot: snapshot.phase in phases)
 
     async def until_at_rest(
         self, handle: WorkflowHandle[ArbitrageWorkflow, Snapshot], seconds: float = 20
@@ -144,6 +168,8 @@ async def sim_config(sim_ready: Mapping[str, Any], data_dir: Path) -> Config:
     """The configuration that points at a running simulator."""
     environment = await sim_environment(dict(sim_ready))
     environment["LOCKSTEP_DATA_DIR"] = str(data_dir)
+    for venue in Venue:
+        environment[f"LOCKSTEP_{venue.upper()}__TIMEOUTS__ORDER_MS"] = str(ORDER_MS)
     return load_config(env=environment, folder=data_dir).config
 
 
@@ -164,11 +190,11 @@ async def trading(
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
             pairs = {pair.id: pair.to_domain() for pair in config.pairs}
-            yield Trading(client, task_queue, desk, control, pairs, prefix)
+            yield Trading(client, task_queue, desk, control, pairs, prefix, config.database_path)
     await control.close()
 
 
-async def change_settings(desk: Desk, changes: Mapping[str, object]) -> None:
+async def change_settings(desk: Desk, changes: Changes) -> None:
     """Save settings as an operator would."""
     saved = await desk.journal.settings.load()
     act = Act("test", "test", desk.wall_ms())

@@ -1,46 +1,71 @@
-"""One simulator per module, one executor per test, a real Temporal server."""
+"""One simulator per session, one executor per test, a real Temporal server."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 from temporalio.client import Client
 
 from tests.support.processes import Child, run_sim
-from tests.support.trading import Trading, trading
+from tests.support.trading import SETTLING, Trading, trading
 
-_numbers = count(1)
+PAIRS = 200
+_pairs = count(1)
+_executors = count(1)
+
+Hire = Callable[..., AbstractAsyncContextManager[Trading]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exchanges() -> Iterator[Child]:
     """Both exchanges, settling fast, with pairs enough for every test to have its own."""
-    with run_sim("--seed", "7", "--pairs", "60") as child:
+    with run_sim("--seed", "7", "--pairs", str(PAIRS)) as child:
+        reply = httpx.post(
+            child.ready["urls"]["control"] + "/knobs",
+            json={"venue": "polymarket", "knobs": SETTLING},
+            trust_env=False,
+        )
+        assert reply.status_code == httpx.codes.OK, reply.text
         yield child
 
 
+@pytest.fixture
+def hire(exchanges: Child, temporal_client: Client, task_queue: str, tmp_path: Path) -> Hire:
+    """Open an executor on this test's journal, task queue and exchanges."""
+    prefix = f"{next(_executors)}-"
+
+    def open_executor(cached: int = 100) -> AbstractAsyncContextManager[Trading]:
+        return trading(
+            exchanges.ready, temporal_client, task_queue, prefix, tmp_path, cached=cached
+        )
+
+    return open_executor
+
+
 @pytest.fixture(params=[pytest.param(100, id="cached"), pytest.param(0, id="replayed")])
-async def desk(
-    request: pytest.FixtureRequest,
-    exchanges: Child,
-    temporal_client: Client,
-    task_queue: str,
-    tmp_path: Path,
-) -> AsyncIterator[Trading]:
+async def desk(request: pytest.FixtureRequest, hire: Hire) -> AsyncIterator[Trading]:
     """An executor: once with its workflows cached, once replaying them at every step."""
-    async with trading(
-        exchanges.ready,
-        temporal_client,
-        task_queue,
-        f"{next(_numbers)}-",
-        tmp_path,
-        cached=request.param,
-    ) as running:
+    async with hire(request.param) as running:
+        yield running
+
+
+@pytest.fixture
+async def steady(hire: Hire) -> AsyncIterator[Trading]:
+    """An executor with its workflows cached, where replaying them would show nothing new."""
+    async with hire() as running:
         yield running
 
 
 @pytest.fixture
 def pair() -> str:
-    """A market that no other test of this module trades."""
-    return f"p{next(_numbers) % 60 + 1:02d}"
+    """A market that no other test trades."""
+    return f"p{next(_pairs):02d}"
+
+
+@pytest.fixture
+def new_pair() -> Callable[[], str]:
+    """More such markets, for a test that trades several."""
+    return lambda: f"p{next(_pairs):02d}"

@@ -1,30 +1,98 @@
 """Every way an arbitrage can end, on real exchanges, a real server and a real journal."""
 
+from decimal import Decimal
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from app.demo.control import Quote
+from domain.money import usd
+from domain.order import Rejection
+from domain.policy import Bounds
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
-from tests.support.trading import Trading
+from tests.support.books import alarms, assert_books_balance
+from tests.support.trading import ORDER_MS, Trading
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import RetryRequest, Snapshot
+
+LOST_ANSWERS = ("hang", "drop_after", "error_after")
+OTHER = {Venue.POLYMARKET: Venue.KALSHI, Venue.KALSHI: Venue.POLYMARKET}
+
+
+def leg(snapshot: Snapshot, venue: Venue) -> Decimal:
+    """Contracts held at a venue."""
+    report = snapshot.polymarket if venue is Venue.POLYMARKET else snapshot.kalshi
+    return report.state.held
+
+
+def bought(snapshot: Snapshot, venue: Venue) -> Decimal:
+    """Contracts bought at a venue."""
+    report = snapshot.polymarket if venue is Venue.POLYMARKET else snapshot.kalshi
+    return report.state.bought
 
 
 async def test_both_legs_fill_and_the_pair_is_locked(desk: Trading, pair: str) -> None:
     snapshot = await desk.trade(pair)
     assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
     assert snapshot.polymarket.state.held == snapshot.kalshi.state.held == snapshot.size
-    assert snapshot.locked_profit is not None and snapshot.locked_profit > 0
+    assert snapshot.locked_profit is not None
+    assert snapshot.locked_profit > 0
+    await assert_books_balance(desk)
 
 
-async def test_a_killed_kalshi_leg_is_rolled_back(desk: Trading, pair: str) -> None:
-    await desk.control.fault("kalshi", pair, "buy", "kill")
+@pytest.mark.parametrize(("answer", "pays"), [("yes", "1 0"), ("no", "0 1")])
+async def test_a_locked_pair_is_paid_whatever_the_answer(
+    desk: Trading, pair: str, answer: str, pays: str
+) -> None:
+    handle = await desk.open(pair)
+    locked = await desk.until_at_rest(handle)
+    await desk.control.resolve(pair, answer, answer)
+    snapshot = await handle.result()
+    assert (snapshot.phase, snapshot.status) == (Phase.SETTLED, TradeStatus.SUCCESS)
+    assert " ".join(str(verdict.pays) for verdict in snapshot.verdicts) == pays
+    assert snapshot.realised_profit == locked.locked_profit
+    assert not alarms(desk.database)
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize(("polymarket", "kalshi"), [("half", "yes"), ("half", "no"), ("no", "yes")])
+async def test_venues_that_disagree_raise_an_alarm_and_both_payouts_are_booked(
+    steady: Trading, pair: str, polymarket: str, kalshi: str
+) -> None:
+    handle = await steady.open(pair)
+    await steady.until_at_rest(handle)
+    await steady.control.resolve(pair, polymarket, kalshi)
+    snapshot = await handle.result()
+    assert snapshot.phase == Phase.SETTLED
+    assert alarms(steady.database) == {"RESOLUTION_MISMATCH": 1}
+    await assert_books_balance(steady)
+
+
+async def test_one_venue_that_has_paid_settles_nothing(steady: Trading, pair: str) -> None:
+    handle = await steady.open(pair)
+    held = await steady.until_at_rest(handle)
+    await steady.control.resolve(pair, polymarket=None, kalshi="no")
+    with pytest.raises(TimeoutError):
+        await steady.until(handle, lambda snapshot: snapshot.phase != held.phase, seconds=0.5)
+    await steady.control.resolve(pair, polymarket="no", kalshi=None)
+    assert (await handle.result()).phase == Phase.SETTLED
+    await assert_books_balance(steady)
+
+
+@pytest.mark.parametrize("killed", list(Venue))
+@pytest.mark.parametrize("how", ["kill", "refuse", "rate_limited"])
+async def test_a_leg_that_is_not_filled_rolls_the_other_back(
+    desk: Trading, pair: str, killed: Venue, how: str
+) -> None:
+    await desk.control.fault(killed, pair, "buy", how)
     snapshot = await desk.trade(pair)
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
-    assert snapshot.polymarket.state.held == 0 < snapshot.polymarket.state.bought
-    assert snapshot.realised_profit is not None and snapshot.realised_profit < 0
-
-
-async def test_a_killed_polymarket_leg_is_rolled_back(desk: Trading, pair: str) -> None:
-    await desk.control.fault("polymarket", pair, "buy", "kill")
-    snapshot = await desk.trade(pair)
-    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
-    assert snapshot.kalshi.state.held == 0 < snapshot.kalshi.state.bought
+    assert leg(snapshot, OTHER[killed]) == 0 < bought(snapshot, OTHER[killed])
+    assert bought(snapshot, killed) == 0
+    assert snapshot.realised_profit is not None
+    assert snapshot.realised_profit < 0
+    await assert_books_balance(desk)
 
 
 async def test_two_killed_legs_leave_nothing(desk: Trading, pair: str) -> None:
@@ -33,3 +101,165 @@ async def test_two_killed_legs_leave_nothing(desk: Trading, pair: str) -> None:
     snapshot = await desk.trade(pair)
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.FAILED)
     assert snapshot.realised_profit == 0
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("venue", list(Venue))
+@pytest.mark.parametrize("how", LOST_ANSWERS)
+async def test_an_answer_that_is_lost_after_the_match_is_found_at_its_venue(
+    desk: Trading, pair: str, venue: Venue, how: str
+) -> None:
+    await desk.control.fault(venue, pair, "buy", how, params={"ms": 2 * ORDER_MS})
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    assert any(line.phase == Phase.RESOLVING for line in snapshot.story)
+    await assert_books_balance(desk)
+
+
+async def test_two_lost_answers_are_found_together(desk: Trading, pair: str) -> None:
+    for venue in Venue:
+        await desk.control.fault(venue, pair, "buy", "drop_after")
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("venue", list(Venue))
+@pytest.mark.parametrize("how", ["drop_before", "error_before"])
+async def test_an_order_that_never_arrived_is_given_up_after_its_quarantine(
+    desk: Trading, pair: str, venue: Venue, how: str
+) -> None:
+    await desk.control.fault(venue, pair, "buy", how)
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    state = await desk.desk.journal.arbitrage(snapshot.arb_id)
+    (entry,) = (
+        intent
+        for intent in state.intents
+        if intent.order.venue is venue and intent.order.purpose == "entry"
+    )
+    assert getattr(entry.answer, "rejection", None) is Rejection.NEVER_ARRIVED
+    seen = await desk.desk.journal.observations(entry.order.intent_id)
+    assert len({one.source for one in seen if one.found is False}) >= 2
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("sold", list(Venue))
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_refused_sale_is_tried_again_until_it_sells(
+    desk: Trading, pair: str, sold: Venue, times: int
+) -> None:
+    await desk.control.fault(OTHER[sold], pair, "buy", "kill")
+    await desk.control.fault(sold, pair, "sell", "kill", times=times)
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    state = await desk.desk.journal.arbitrage(snapshot.arb_id)
+    sales = [one for one in state.intents if one.order.purpose == "unwind"]
+    assert len(sales) == times + 1
+    assert alarms(desk.database, open_only=False) == {"UNHEDGED": 1}
+    assert not alarms(desk.database)
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("sold", list(Venue))
+@pytest.mark.parametrize("how", ["drop_after", "error_after", "drop_before"])
+async def test_a_sale_without_an_answer_is_looked_up_before_anything_else_is_sold(
+    desk: Trading, pair: str, sold: Venue, how: str
+) -> None:
+    await desk.control.fault(OTHER[sold], pair, "buy", "kill")
+    await desk.control.fault(sold, pair, "sell", how)
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    state = await desk.desk.journal.arbitrage(snapshot.arb_id)
+    sales = [one for one in state.intents if one.order.purpose == "unwind"]
+    assert len(sales) == (2 if how == "drop_before" else 1)
+    await assert_books_balance(desk)
+
+
+async def test_a_fill_voided_before_the_pair_is_final_is_unwound(desk: Trading, pair: str) -> None:
+    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 10})
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    assert bought(snapshot, Venue.POLYMARKET) == 0 < bought(snapshot, Venue.KALSHI)
+    await assert_books_balance(desk)
+
+
+async def test_a_fill_voided_while_the_pair_is_held_reopens_it(desk: Trading, pair: str) -> None:
+    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
+    handle = await desk.open(pair)
+    held = await desk.until_phase(handle, Phase.HOLDING)
+    assert held.provisional
+    snapshot = await handle.result()
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    assert snapshot.locked_profit is None
+    phases = [line.phase for line in snapshot.story]
+    assert phases.index(Phase.HOLDING) < phases.index(Phase.UNWINDING)
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("venue", list(Venue))
+async def test_a_partial_fill_is_hedged_by_as_much_and_the_rest_is_sold(
+    desk: Trading, pair: str, venue: Venue
+) -> None:
+    await desk.control.fault(venue, pair, "buy", "partial", params={"size": "15"})
+    snapshot = await desk.trade(pair, cents=20)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == 15 < snapshot.size
+    assert snapshot.payout == usd(15)
+    assert snapshot.locked_profit is not None
+    assert snapshot.locked_profit > 0
+    await assert_books_balance(desk)
+
+
+async def test_equal_legs_that_cost_more_than_they_pay_are_no_success(
+    desk: Trading, pair: str
+) -> None:
+    """Selling most of one leg back cost more than the little that is hedged can gain."""
+    await desk.control.fault("kalshi", pair, "buy", "partial", params={"size": "2"})
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.PARTIAL)
+    assert snapshot.outlay > snapshot.payout == usd(2)
+    assert snapshot.locked_profit is None
+    await assert_books_balance(desk)
+
+
+async def test_what_is_too_little_to_sell_stays_as_dust(desk: Trading, pair: str) -> None:
+    """Polymarket sells whole hundredths; what is left under the dust limit ends the trade."""
+    await desk.control.fault("kalshi", pair, "buy", "kill")
+    await desk.control.fault("polymarket", pair, "buy", "partial", params={"size": "7.123456"})
+    snapshot = await desk.trade(pair)
+    assert snapshot.phase == Phase.FLAT
+    assert leg(snapshot, Venue.POLYMARKET) == Decimal("0.003456")
+    await assert_books_balance(desk)
+
+
+async def test_a_sale_beyond_the_loss_budget_waits_for_a_person(desk: Trading, pair: str) -> None:
+    await desk.control.fault("kalshi", pair, "buy", "kill")
+    handle = await _without_bids(desk, pair)
+    stuck = await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
+    assert stuck.status == TradeStatus.ROLLBACK_FAILED
+    assert leg(stuck, Venue.POLYMARKET) > 0
+    assert alarms(desk.database) == {"UNHEDGED": 1}
+    await desk.control.edge(pair, 8)
+    await handle.execute_update(ArbitrageWorkflow.retry_unwind, RetryRequest("ann"))
+    snapshot = await handle.result()
+    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+    assert any("retry by ann" in line.said for line in snapshot.story)
+    assert not alarms(desk.database)
+    await assert_books_balance(desk)
+
+
+async def test_bids_that_come_back_are_taken_without_a_person(desk: Trading, pair: str) -> None:
+    await desk.control.fault("kalshi", pair, "buy", "kill")
+    handle = await _without_bids(desk, pair)
+    await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
+    await desk.control.edge(pair, 8)
+    assert (await handle.result()).phase == Phase.FLAT
+    await assert_books_balance(desk)
+
+
+async def _without_bids(desk: Trading, pair: str) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+    """An arbitrage whose Polymarket leg can be sold for a cent only."""
+    await desk.control.books(pair, Quote("0.01", "0.50"), Quote("0.58", "0.60"))
+    opportunity = await desk.opportunity(pair)
+    return await desk.start(opportunity, bounds=Bounds(cooldown_ms=0, unwind_attempts=2))
