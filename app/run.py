@@ -14,6 +14,7 @@ import httpx
 from app.children import Child, ChildSpec, ReadyLine, say_ready
 from app.config import Config
 from app.errors import DependencyError
+from app.sim_world import TEMPORAL_FILE, put_aside
 from app.temporal import ServerOptions, open_server
 from domain.venue import Mode
 
@@ -60,12 +61,13 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
         namespace=config.temporal.namespace,
         port=config.temporal.port or None,
         ui_port=config.temporal.ui_port or None,
-        database=config.data_dir / "temporal-1.29.1.sqlite3",
+        database=config.data_dir / TEMPORAL_FILE,
         log=config.data_dir / "logs" / "temporal.log",
     )
     control_url = None
     try:
         if config.mode is Mode.SIM:
+            await put_aside(config)
             sim = await _start(children, config, _sim_spec(options))
             environment |= await sim_environment(sim)
             control_url = _text(sim["urls"], "control")
