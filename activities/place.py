@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.desk import Desk
+from activities.failpoints import Point, hit
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
 from activities.send import send_once
 from domain.identity import intent_id
@@ -23,6 +24,7 @@ class EntryActivities:
         """Both tickets or none, in one transaction; a second run gets the first verdict."""
         opportunity, bounds = request.opportunity, request.bounds
         polymarket, kalshi = (entry_ticket(self._desk, request, venue) for venue in Venue)
+        hit(Point.BEFORE_GATE)
         verdict = await self._desk.journal.reserve(
             GateRequest(
                 arb_id=request.arb_id,
@@ -38,6 +40,7 @@ class EntryActivities:
                 now_ms=self._desk.wall_ms(),
             )
         )
+        hit(Point.AFTER_GATE)
         if not isinstance(verdict, Granted):
             return Reserved((), verdict.reason, verdict.detail)
         return Reserved((polymarket, kalshi), None, "")

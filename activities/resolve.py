@@ -4,6 +4,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.desk import Desk
+from activities.failpoints import Point, hit
 from activities.messages import Activity, LegRequest
 from domain.evidence import Quarantine, conclude_absent
 from domain.order import Filled, Unknown
@@ -58,6 +59,7 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
     if answer is None:
         rule = _quarantine(order.venue, timing)
         answer = conclude_absent(seen, intent.sent_at_ms, desk.wall_ms(), rule)
+    hit(Point.RESOLVED, order.venue, order.purpose)
     if not isinstance(answer, Unknown):
         await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
 

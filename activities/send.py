@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from activities.desk import Desk
+from activities.failpoints import Point, hit
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Rejection, Unknown
 from store.intents import AlreadySent, Leave, MaySend
@@ -27,9 +28,11 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
 
     async def first_byte() -> NotFilled | None:
         nonlocal leave
+        hit(Point.AFTER_INTENT, order.venue, order.purpose)
         leave = await desk.journal.mark_sent(order.intent_id, desk.wall_ms())
         match leave:
             case MaySend():
+                hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
                 return None
             case NotFilled():
                 return leave
@@ -40,7 +43,9 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
     if isinstance(leave, AlreadySent):
         return Unknown(f"{order.intent_id} was sent before; only its venue knows the answer")
+    hit(Point.ANSWERED, order.venue, order.purpose)
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+    hit(Point.RECORDED, order.venue, order.purpose)
     assert stored.answer is not None, f"{order.intent_id} was just answered"
     return stored.answer
 

@@ -4,6 +4,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.desk import Desk
+from activities.failpoints import Point, hit
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
@@ -53,4 +54,8 @@ class HoldActivities:
     async def record(self, standing: Standing) -> None:
         """Phase, trade log, position, notices and reservation, in one transaction."""
         now_ms = self._desk.wall_ms()
+        ended = standing.phase.ended
+        hit(Point.BEFORE_END if ended else Point.NEXT_PHASE, standing.phase)
         await self._desk.journal.write(now_ms, lambda s: write_down(s, standing, now_ms))
+        if ended:
+            hit(Point.AFTER_END, standing.phase)

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.desk import Desk
+from activities.failpoints import Point, hit
 from activities.messages import Activity, Ticket, UnwindReport, UnwindRequest
 from activities.send import send_once
 from domain.identity import intent_id
@@ -34,6 +35,7 @@ class UnwindActivities:
                 return UnwindReport(before, NO_SIZE, f"not sold: {sale.reason}")
             order = self._order(name, request, sale)
             identity = desk.venues[request.venue].identify(order)
+            hit(Point.BEFORE_INTENT, request.venue, request.purpose)
             intent = await desk.journal.plan_unwind(order, identity, desk.wall_ms())
         ticket = Ticket(intent.order, intent.identity)
         answer = await send_once(desk, ticket)
