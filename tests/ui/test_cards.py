@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.ui.conftest import Visitor
 from tests.ui.support import cards
@@ -26,6 +26,10 @@ BORDERS = [
     ("MEDIUM", "dashed", "rgb(242, 184, 75)"),
     ("LOW", "dotted", "rgb(255, 123, 114)"),
 ]
+
+
+async def titles(page: Page) -> list[str]:
+    return [text.strip() for text in await page.locator(".card h3").all_text_contents()]
 
 
 @pytest.mark.parametrize(("confidence", "style", "colour"), BORDERS)
@@ -56,12 +60,12 @@ async def test_a_card_reads_as_in_the_seed(visitor: Visitor) -> None:
     page = await visitor.open("/")
     card = page.get_by_role("article", name="Lakers vs Celtics")
     await expect(card.locator(".trade")).to_have_text(
-        re.compile(r"BUY YES Poly @\s+0\.51.*→\s*BUY NO Kalshi @\s+0\.48", re.S)
+        re.compile(r"BUY YES Poly @\s+0\.51.*→\s*BUY NO Kalshi @\s+0\.46", re.S)
     )
     await expect(card.locator(".headline")).to_have_text(
-        re.compile(r"ROI: ▲\s+2\.5%\s*Cost: \$0\.99\s*Vol: 1\.2K")
+        re.compile(r"ROI:\s+▲\s+2\.4%\s*Cost: \$0\.97\s*Vol: 1\.2K")
     )
-    for text in ("Equal shares", "21", "$20.79", "$0.21", "Pays at least", "$21.00", "+$0.51"):
+    for text in ("Equal shares", "21", "$20.37", "$0.13", "Pays at least", "$21.00", "+$0.50"):
         await expect(card).to_contain_text(text)
     await expect(card.locator(".verdict")).to_contain_text("Would trade 21 shares")
     await expect(card.get_by_role("button", name="Copy Trade")).to_be_visible()
@@ -80,7 +84,7 @@ async def test_details_hide_ids_addresses_and_times_until_asked(visitor: Visitor
     for hidden in ("0xabab01", "polymarket.example", "Found"):
         await expect(card).not_to_contain_text(hidden)
     await card.get_by_role("button", name="Details").click()
-    for shown in ("0xabab01", "https://polymarket.example/event/1", "Found", "◀ 12", "Kalshi fee"):
+    for shown in ("0xabab01", "https://polymarket.example/event/1", "Found", "◀ 21", "Kalshi fee"):
         await expect(card).to_contain_text(shown)
     await expect(card.locator("mark").first).to_be_visible()
     marked = await card.locator(".beside mark").all_inner_texts()
@@ -126,15 +130,15 @@ async def test_nothing_moves_under_the_pointer(visitor: Visitor, pages: PageServ
     page = await visitor.open("/")
     last = page.get_by_role("article", name="Arsenal to beat Chelsea")
     await last.hover()
-    before = await page.locator(".card h3").all_inner_texts()
+    before = await titles(page)
     await pages.send("patch", {"cards": {"upsert": [{"id": "c0002", "roi": "4.9"}]}})
     await pages.send("patch", {"cards": {"upsert": [cards.card(9)]}})
     await expect(last.locator(".roi")).to_contain_text("4.9%")
     await expect(page.locator("#apply-changes")).to_have_text(re.compile(r"\d+ changes · r to"))
-    assert await page.locator(".card h3").all_inner_texts() == before
+    assert await titles(page) == before
     await page.keyboard.press("r")
     await expect(page.locator(".card")).to_have_count(7)
-    after = await page.locator(".card h3").all_inner_texts()
+    after = await titles(page)
     assert after.index("Arsenal to beat Chelsea") < before.index("Arsenal to beat Chelsea")
 
 
@@ -145,7 +149,7 @@ async def test_copy_trade_gives_a_plain_ticket(visitor: Visitor) -> None:
     await card.get_by_role("button", name="Copy Trade").click()
     await expect(card.get_by_role("button", name="✓ Copied")).to_be_visible()
     text = await page.evaluate("navigator.clipboard.readText()")
-    for part in ("BUY 21 YES Polymarket @ 0.51", "BUY 21 NO Kalshi @ 0.48", "at least $21.00",
+    for part in ("BUY 21 YES Polymarket @ 0.51", "BUY 21 NO Kalshi @ 0.46", "at least $21.00",
                  "prices move"):  # fmt: skip
         assert part in text
     await expect(card.get_by_role("button", name="Copy Trade")).to_be_visible()

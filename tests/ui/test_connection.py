@@ -67,11 +67,15 @@ async def test_without_a_socket_it_polls_says_so_and_still_commands(
     await expect(page.locator("#badge")).to_have_text(re.compile("PAUSED"))
 
 
-async def test_a_silent_server_makes_the_page_look_stale(visitor: Visitor) -> None:
-    page = await visitor.open(ready=False)
-    await page.wait_for_selector("body[data-link='live']")
+async def test_a_silent_server_makes_the_page_look_stale(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    visitor.allowed = LOST
+    page = await visitor.open()
+    await page.route("**/api/v1/snapshot*", lambda route: route.abort())
+    pages.refuse_sockets = True
     await page.clock.install()
-    await page.clock.fast_forward(11_500)
+    await page.clock.fast_forward(20_000)
     await expect(page.locator("body")).to_have_attribute("data-link", "stale")
     assert "grayscale" in await page.locator("main").evaluate("e => getComputedStyle(e).filter")
     await expect(page.locator("#tools")).to_contain_text("Stale")

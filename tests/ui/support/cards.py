@@ -1,5 +1,6 @@
 """Opportunities for the index page."""
 
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from tests.ui.support.states import Json, ago, ahead, base
@@ -12,13 +13,22 @@ TITLES = [
     ("Government shutdown before 1 January", "politics"),
     ("Heat vs Knicks", "basketball"),
 ]
-ROIS = ["2.5", "3.6", "0.7", "1.4", "6.2", "4.1"]
+SIZE = 21
+POLYMARKET = Decimal("0.51")
+# Kalshi's price and both fees; everything else on a card follows.
+PRICES = [
+    (Decimal(kalshi), Decimal(fees))
+    for kalshi, fees in [
+        ("0.46", "0.13"), ("0.45", "0.13"), ("0.48", "0.06"), ("0.47", "0.13"), ("0.42", "0.21"),
+        ("0.44", "0.21"),
+    ]
+]  # fmt: skip
 VERDICTS = [
     (True, "", "Would trade 21 shares"),
     (True, "", "Would trade 40 shares"),
     (False, "edge_below_policy", "Skipped: net 0.7 % below Min ROI 1 %"),
     (False, "size_below_venue_minimum", "Skipped: Kalshi depth 7 < 10 min"),
-    (False, "roi_above_policy", "Skipped: 6.2 % is above Max ROI 5 %, check the rules"),
+    (False, "roi_above_policy", "Skipped: 6.3 % is above Max ROI 5 %, check the rules"),
     (False, "daily_trades_reached", "Skipped: 50 of 50 trades today"),
 ]
 
@@ -27,15 +37,20 @@ def card(number: int, **more: Any) -> Json:
     """One opportunity; every sixth looks alike."""
     title, category = TITLES[number % 6]
     ok, code, text = VERDICTS[number % 6]
-    roi = ROIS[number % 6]
+    kalshi, fees = PRICES[number % 6]
+    cost = SIZE * (POLYMARKET + kalshi)
+    profit = SIZE - cost - fees
+    roi = str((profit / (cost + fees) * 100).quantize(Decimal("0.01"), ROUND_FLOOR))
     legs = {
         "polymarket": {
-            "outcome": "YES", "price": "0.51", "size": "21", "fee": "0.11", "cost": "10.71",
+            "outcome": "YES", "price": "0.51", "size": "21", "fee": str(fees - Decimal("0.05")),
+            "cost": "10.71",
             "title": title, "url": "https://polymarket.example/event/1", "market": "0xabab01",
             "token": "104417", "book_at": ago(milliseconds=200), "settles_at": ahead(days=2),
         },
         "kalshi": {
-            "outcome": "NO", "price": "0.48", "size": "21", "fee": "0.10", "cost": "10.08",
+            "outcome": "NO", "price": str(kalshi), "size": "21", "fee": "0.05",
+            "cost": str(SIZE * kalshi),
             "title": title, "url": "https://kalshi.example/markets/1", "market": "GAME-26NOV21",
             "token": None, "book_at": ago(milliseconds=400), "settles_at": ahead(days=2),
         },
@@ -49,11 +64,11 @@ def card(number: int, **more: Any) -> Json:
         "state": ["live", "executing", "live", "new", "live", "live"][number % 6],
         "legs": legs,
         "size": "21",
-        "unit_cost": "0.99",
-        "cost": "20.79",
-        "fees": "0.21",
-        "payout": "21.00",
-        "profit": f"{float(roi) * 0.2079:.2f}",
+        "unit_cost": str(POLYMARKET + kalshi),
+        "cost": str(cost),
+        "fees": str(fees),
+        "payout": f"{SIZE}.00",
+        "profit": str(profit),
         "roi": roi,
         "annualised": "54.2",
         "volume": "1234",
@@ -98,16 +113,16 @@ def details(number: int = 0) -> Json:
                 {"price": "0.53", "size": "310", "taken": "0"},
             ],
             "kalshi": [
-                {"price": "0.47", "size": "9", "taken": "9"},
-                {"price": "0.48", "size": "60", "taken": "12"},
+                {"price": "0.46", "size": "21", "taken": "21"},
+                {"price": "0.48", "size": "60", "taken": "0"},
                 {"price": "0.50", "size": "200", "taken": "0"},
             ],
         },
         "waterfall": [
-            {"name": "Gross edge", "amount": "0.7300"},
-            {"name": "Polymarket fee", "amount": "-0.1100"},
-            {"name": "Kalshi fee", "amount": "-0.1000"},
-            {"name": "Net profit", "amount": "0.5200"},
+            {"name": "Gross edge", "amount": "0.6300"},
+            {"name": "Polymarket fee", "amount": "-0.0800"},
+            {"name": "Kalshi fee", "amount": "-0.0500"},
+            {"name": "Net profit", "amount": "0.5000"},
         ],
         "max_size": "69",
         "capped_by": "Kalshi depth",

@@ -21,7 +21,8 @@ export function installHold() {
   }
   document.addEventListener("keyup", (event) => release(event.code));
   document.addEventListener("pointerout", (event) => {
-    if (running && event.target === running.button) release(event.pointerId);
+    const inside = (element) => running?.button.contains(element);
+    if (inside(event.target) && !inside(event.relatedTarget)) release(event.pointerId);
   });
   window.addEventListener("blur", () => running && release(running.by));
   document.addEventListener("click", (event) => {
