@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import GrpcCompression, RPCError
 from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -19,6 +18,7 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
+from app.payloads import DATA_CONVERTER
 from domain.venue import Venue
 from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
 from store.journal import Journal
@@ -116,7 +116,7 @@ async def connect(config: Config) -> Client:
         return await Client.connect(
             address,
             namespace=config.temporal.namespace,
-            data_converter=pydantic_data_converter,
+            data_converter=DATA_CONVERTER,
             grpc_compression=GrpcCompression.NONE,
         )
     except (RuntimeError, RPCError) as error:

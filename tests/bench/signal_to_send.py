@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import GrpcCompression
 
 from activities.messages import ArbitrageInput, ReserveRequest, Ticket
 from activities.place import entry_ticket
 from app.demo.ledgers import order_key
 from app.intake import start
+from app.payloads import DATA_CONVERTER
 from app.temporal import ServerOptions, open_server
 from domain.opportunity import Opportunity
 from domain.order import Filled, NotFilled
@@ -41,7 +41,7 @@ SLOTS = 8
 CROWD = 24
 BALANCE_SECONDS = 2
 REST_SECONDS = 10
-BOUNDS = Bounds(cooldown_ms=0)
+BOUNDS = Bounds(cooldown_ms=0, deadline_ms=10_000)
 TIMING = Timing()
 
 
@@ -158,7 +158,7 @@ async def _floor(address: str, folder: Path, trades: int) -> AsyncIterator[Floor
     probe = Probe()
     client = await Client.connect(
         address,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         grpc_compression=GrpcCompression.NONE,
         interceptors=[probe],
     )

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
+from app.payloads import DATA_CONVERTER
 from app.temporal import Server, ServerOptions, start_server, stop_server
 
 
@@ -31,7 +31,7 @@ def session_server() -> Iterator[Server]:
 async def connect(server: Server) -> Client:
     """A client of the running event loop, with the converter that keeps decimals exact."""
     return await Client.connect(
-        server.address, namespace=server.namespace, data_converter=pydantic_data_converter
+        server.address, namespace=server.namespace, data_converter=DATA_CONVERTER
     )
 
 
