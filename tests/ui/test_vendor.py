@@ -14,7 +14,7 @@ OWN = [
     for path in UI.rglob("*")
     if path.is_file() and VENDOR not in path.parents and path.suffix in {".js", ".css", ".j2"}
 ]
-ORIGIN = re.compile(r"""(?:https?:|wss?:)?//[a-z0-9][a-z0-9.-]*\.[a-z]{2,}|@import|url\(""", re.I)
+ORIGIN = re.compile(r"""(?:https?|wss?)://[a-z0-9.-]+|["'(]//[a-z0-9]|@import|\burl\(""")
 SIZE_MAX = 150_000
 
 
