@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.leg import LegState
-from domain.money import Size, Usd
+from domain.money import Price, Size, Usd
 from domain.opportunity import Opportunity
 from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, Refusal, Timing
@@ -21,6 +21,8 @@ class Activity(StrEnum):
     RESERVE = "reserve"
     PLACE_ORDER = "place_order"
     RESOLVE_ORDER = "resolve_order"
+    PRICE_EXITS = "price_exits"
+    COMPLETE = "complete"
     UNWIND = "unwind"
     WATCH = "watch_settlement"
     RECORD = "record"
@@ -79,7 +81,7 @@ class LegRequest:
 class UnwindRequest:
     """Sell up to `excess` of a leg as order number `sequence` of this purpose.
 
-    `budget` is what the sale may lose (dollars); `attempt` counts tries since the last progress.
+    `budget` is what the sale may lose (dollars), None where any price will do; `attempt` counts tries since the last progress.
     """
 
     arb_id: str
@@ -89,16 +91,39 @@ class UnwindRequest:
     purpose: Purpose
     sequence: int
     attempt: int
-    budget: Usd
+    budget: Usd | None
     deadline_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class UnwindReport:
-    """The leg after an unwind step, and what the step did in words. `sold` contracts left."""
+class ExitsRequest:
+    """Ask what both ways out of holding `excess` contracts on `venue` alone cost now."""
+
+    arb_id: str
+    opportunity: Opportunity
+    venue: Venue
+    excess: Size
+    budget: Usd
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequest:
+    """Buy `size` of the missing leg at `limit` or better, as order number `sequence`."""
+
+    arb_id: str
+    opportunity: Opportunity
+    venue: Venue
+    size: Size
+    limit: Price
+    sequence: int
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """The leg after one step towards an even pair, and what the step did in words."""
 
     leg: LegReport
-    sold: Size
     said: str
 
 

@@ -48,6 +48,7 @@ def _end(session: Session, standing: Standing, now_ms: int) -> None:
             reason=standing.reason,
             details=_details(standing),
             now_ms=now_ms,
+            moved_by_hand=standing.moved_by_hand,
         ),
     )
 
@@ -68,7 +69,7 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
             ),
             now_ms,
         )
-    elif standing.phase.ended or standing.phase is Phase.HOLDING:
+    elif standing.phase.ended or (standing.phase is Phase.HOLDING and not standing.naked):
         alarms.close(session, unhedged, _holdings(standing), now_ms)
     pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
     if pays and sum(pays.values()) != 1:

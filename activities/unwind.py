@@ -1,15 +1,12 @@
-"""One step of selling back an excess: price it on a fresh book, write it down, send it once."""
+"""One step of selling back an excess, priced on a fresh book."""
 
 from temporalio import activity
 
 from activities.desk import Desk
-from activities.failpoints import Point, hit
-from activities.messages import Activity, Ticket, UnwindReport, UnwindRequest
-from activities.send import send_once
-from domain.identity import intent_id
+from activities.messages import Activity, StepReport, UnwindRequest
+from activities.step import StepOf, take_step
 from domain.leg import LegState
-from domain.money import NO_SIZE, Size
-from domain.order import Filled, NotFilled, Order, Unknown
+from domain.order import Order
 from domain.unwind import NoSale, Sale, plan_sale
 from domain.venue import Action, Venue
 from venues.port import VenueMisuse, VenueUnreachable
@@ -22,33 +19,23 @@ class UnwindActivities:
         self._desk = desk
 
     @activity.defn(name=Activity.UNWIND)
-    async def unwind(self, request: UnwindRequest) -> UnwindReport:
-        """One sale. Run again it finds its intent in the journal and sends nothing new."""
-        desk, planned = self._desk, request.opportunity.size
-        name = intent_id(request.arb_id, request.venue, request.purpose, request.sequence)
-        before = await desk.leg(request.arb_id, request.venue, planned)
-        state = await desk.journal.arbitrage(request.arb_id)
-        intent = next((one for one in state.intents if one.order.intent_id == name), None)
-        if intent is None:
-            sale = await self._plan(request, before.state)
+    async def unwind(self, request: UnwindRequest) -> StepReport:
+        """One sale; nothing is sent where the book or the budget allow none."""
+        step = StepOf(
+            request.arb_id,
+            request.venue,
+            request.opportunity.size,
+            request.purpose,
+            request.sequence,
+        )
+
+        async def plan(leg: LegState) -> Order | str:
+            sale = await self._plan(request, leg)
             if isinstance(sale, NoSale):
-                return UnwindReport(before, NO_SIZE, f"not sold: {sale.reason}")
-            order = self._order(name, request, sale)
-            identity = desk.venues[request.venue].identify(order)
-            hit(Point.BEFORE_INTENT, request.venue, request.purpose)
-            intent = await desk.journal.plan_unwind(order, identity, desk.wall_ms())
-        ticket = Ticket(intent.order, intent.identity)
-        answer = await send_once(desk, ticket)
-        after = await desk.leg(request.arb_id, request.venue, planned)
-        sold = Size(before.state.held - after.state.held)
-        match answer:
-            case Filled():
-                said = f"sold {sold} at {ticket.order.limit} or better"
-            case NotFilled(rejection, detail):
-                said = f"sale refused: {rejection}: {detail}"
-            case Unknown(evidence):
-                said = f"sale unanswered: {evidence}"
-        return UnwindReport(after, sold, said)
+                return sale.reason
+            return self._order(step.intent_id, request, sale)
+
+        return await take_step(self._desk, step, plan)
 
     async def _plan(self, request: UnwindRequest, leg: LegState) -> Sale | NoSale:
         """The sale that the venue's balance, its book and the budget allow now."""

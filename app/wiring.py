@@ -11,6 +11,7 @@ from temporalio.service import GrpcCompression, RPCError
 from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.complete import CompleteActivities
 from activities.desk import Desk
 from activities.place import EntryActivities
 from activities.resolve import ResolveActivities
@@ -132,6 +133,7 @@ def worker(
     against clocks and randomness in workflow code."""
     entry, resolve = EntryActivities(desk), ResolveActivities(desk)
     unwind, hold = UnwindActivities(desk), HoldActivities(desk)
+    complete = CompleteActivities(desk)
     return Worker(
         client,
         task_queue=task_queue,
@@ -140,6 +142,8 @@ def worker(
             entry.reserve,
             entry.place_order,
             resolve.resolve_order,
+            complete.price_exits,
+            complete.complete,
             unwind.unwind,
             hold.watch_settlement,
             hold.record,

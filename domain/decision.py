@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from domain.exits import Exits
 from domain.leg import LegState
-from domain.money import ZERO, Size
+from domain.money import ZERO, Price, Size, Usd
 from domain.venue import Venue
 
 
@@ -12,6 +13,23 @@ class Reconcile:
     """Ask these venues until every order is definite and every fill that matters is final."""
 
     venues: tuple[Venue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceExits:
+    """Ask what both ways out of holding `excess` contracts on this leg alone cost now."""
+
+    venue: Venue
+    excess: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Buy what this leg lacks, fill-or-kill, at `limit` or better: cheaper than selling."""
+
+    venue: Venue
+    size: Size
+    limit: Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +58,29 @@ class Escalate:
     excess: Size
 
 
-Decision = Reconcile | Unwind | Hold | StandDown | Escalate
+Decision = Reconcile | PriceExits | Complete | Unwind | Hold | StandDown | Escalate
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is left to a trade: unwind attempts, and the excess that is kept as dust."""
+    """What is left to a trade: attempts to get even, the excess that is kept rather than sold
+    (contracts), and what getting even may lose (dollars)."""
 
     attempts_left: int
     dust: Size
+    budget: Usd
 
 
 def decide(
-    polymarket: LegState, kalshi: LegState, limits: Limits, *, flatten: bool = False
+    polymarket: LegState,
+    kalshi: LegState,
+    limits: Limits,
+    *,
+    flatten: bool = False,
+    exits: Exits | None = None,
 ) -> Decision:
-    """The next step from what both legs hold. `flatten` asks for nothing to be held at all.
+    """The next step from what both legs hold. `flatten` asks for nothing to be held at all;
+    `exits` are the prices of both ways out of an uneven pair, once they were asked for.
 
     An unknown order comes first: no leg is sold while the other may still turn out to be held.
     An excess is sold only when both legs' fills are final, since a provisional one may be
@@ -70,7 +96,7 @@ def decide(
             return Escalate(leg.venue, leg.held)
     unsettled = tuple(leg.venue for leg in legs if not leg.settled)
     excesses = {
-        leg.venue: leg.held if flatten else _excess(leg, sibling)
+        leg.venue: leg.held if flatten else excess_of(leg, sibling)
         for leg, sibling in (legs, legs[::-1])
     }
     uneven = tuple(venue for venue, excess in excesses.items() if excess > limits.dust)
@@ -84,10 +110,16 @@ def decide(
         return Reconcile(awaited)
     if limits.attempts_left <= 0:
         return Escalate(venue, excesses[venue])
+    if flatten:
+        return Unwind(venue, excesses[venue])
+    if exits is None:
+        return PriceExits(venue, excesses[venue])
+    if exits.completion is not None and exits.completes(limits.budget):
+        return Complete(venue.sibling, exits.completion.size, exits.completion.limit)
     return Unwind(venue, excesses[venue])
 
 
-def _excess(leg: LegState, sibling: LegState) -> Size:
+def excess_of(leg: LegState, sibling: LegState) -> Size:
     """What `leg` holds beyond its sibling; nothing while the sibling has all that was planned."""
     if sibling.held >= sibling.planned > ZERO:
         return Size(ZERO)

@@ -8,11 +8,13 @@ from domain.venue import Action, Instrument, TimeInForce, Venue
 
 
 class Purpose(StrEnum):
-    """Why an order is sent. Only an ENTRY needs the gate's leave; the others reduce risk."""
+    """Why an order is sent. An ENTRY needs the gate's leave; the others reduce risk. A COMPLETE
+    buys the leg that is missing, so it too waits while entries are stopped."""
 
     ENTRY = "entry"
     UNWIND = "unwind"
     CLOSE = "close"
+    COMPLETE = "complete"
 
 
 @dataclass(frozen=True, slots=True)

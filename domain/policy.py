@@ -7,6 +7,9 @@ from enum import StrEnum
 from domain.evidence import Quarantine
 from domain.money import NO_USD, ZERO, Size, Usd
 
+DUST = Size(Decimal("0.05"))
+"""An excess of this many contracts is kept: no venue buys it back for sure."""
+
 
 class Refusal(StrEnum):
     """Why an opportunity is not taken. The same word appears in logs, metrics, API and CLI."""
@@ -93,7 +96,7 @@ class Bounds:
 
     unwind_loss_share: Decimal = Decimal("0.25")
     unwind_attempts: int = 8
-    dust: Size = Size(Decimal("0.05"))
+    dust: Size = DUST
     book_age_ms_max: int = 500
     deadline_ms: int = 2_000
     cooldown_ms: int = 60_000

@@ -7,9 +7,11 @@ with the same or a lower revision changes nothing.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from domain.decision import excess_of
 from domain.leg import LegState
 from domain.money import Usd
 from domain.opportunity import Opportunity
+from domain.policy import DUST
 from domain.trade import LegResult, Phase, TradeStatus
 from domain.venue import Mode, Venue
 
@@ -35,6 +37,7 @@ class Verdict:
 class Standing:
     """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
     voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.
+    `moved_by_hand`: dollars that a person says he moved outside of our orders to end it.
     """
 
     arb_id: str
@@ -50,6 +53,13 @@ class Standing:
     profit: Usd | None
     reason: str
     verdicts: tuple[Verdict, ...] = ()
+    moved_by_hand: Usd | None = None
+
+    @property
+    def naked(self) -> bool:
+        """Whether one leg holds what the other does not hedge."""
+        pair = self.polymarket.state, self.kalshi.state
+        return any(excess_of(leg, other) > DUST for leg, other in (pair, pair[::-1]))
 
     @property
     def legs(self) -> tuple[LegReport, LegReport]:

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from domain.decision import Decision, Escalate, Hold, Reconcile, StandDown, Unwind
+from domain.decision import (
+    Complete,
+    Decision,
+    Escalate,
+    Hold,
+    PriceExits,
+    Reconcile,
+    StandDown,
+    Unwind,
+)
 from domain.leg import LegState
 from domain.money import Price, Size, Usd
 
@@ -67,6 +76,8 @@ def phase_for(decision: Decision, *, flatten: bool) -> Phase:
     match decision:
         case Reconcile():
             return Phase.RESOLVING
+        case PriceExits() | Complete():
+            return Phase.UNWINDING
         case Unwind():
             return Phase.CLOSING if flatten else Phase.UNWINDING
         case Hold():

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 
 from app.temporal import Server
 from tests.support.processes import Child, run_sim
 from tests.support.temporal import connect, session_server, unique
+
+# A property is never judged by the clock of a busy machine; a failure prints how to repeat it.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -1,37 +1,50 @@
 """The saga of one arbitrage: both legs or neither, whatever dies in between."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import (
         Activity,
         ArbitrageInput,
+        CompleteRequest,
+        ExitsRequest,
         LegRequest,
         Reserved,
         ReserveRequest,
+        StepReport,
         Ticket,
-        UnwindReport,
         UnwindRequest,
         WatchReport,
         WatchRequest,
     )
-    from domain.decision import Escalate, Hold, Limits, Reconcile, StandDown, Unwind, decide
-    from domain.money import NO_USD, Size
+    from domain.decision import (
+        Complete,
+        Escalate,
+        Hold,
+        PriceExits,
+        Reconcile,
+        StandDown,
+        Unwind,
+    )
+    from domain.exits import NOT_PRICED, Exits
+    from domain.money import Price, Size
     from domain.order import Purpose
     from domain.standing import LegReport, Verdict
     from domain.trade import Phase, phase_for
     from domain.venue import Venue
     from workflows import names, options, story
-    from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
+    from workflows.operators import OperatorWords
+    from workflows.snapshot import Snapshot
     from workflows.state import TradeState
 
 
 @workflow.defn(name=names.ARBITRAGE)
-class ArbitrageWorkflow:
+class ArbitrageWorkflow(OperatorWords):
     """Reserve, place both legs, find out what happened, unwind what is uneven, hold, settle."""
 
     @workflow.init
@@ -59,13 +72,15 @@ class ArbitrageWorkflow:
         await self._place(tickets)
         while not self._trade.phase.ended:
             self._trade.nudged = False
-            polymarket, kalshi = self._trade.states
-            limits = Limits(self._trade.attempts_left, self._plan.bounds.dust)
-            decision = decide(polymarket, kalshi, limits, flatten=self._trade.flattening)
+            decision = self._trade.decide()
             await self._enter(phase_for(decision, flatten=self._trade.flattening))
             match decision:
                 case Reconcile(venues):
                     await self._reconcile(venues)
+                case PriceExits(venue, excess):
+                    await self._price_exits(venue, excess)
+                case Complete(venue, size, limit):
+                    await self._complete(venue, size, limit)
                 case Unwind(venue, excess):
                     await self._unwind(venue, excess)
                 case Hold():
@@ -120,8 +135,13 @@ class ArbitrageWorkflow:
 
     async def _reconcile(self, venues: tuple[Venue, ...]) -> None:
         """Ask until every order is definite; also until nothing is provisional where a sale waits
-        for it."""
-        await asyncio.gather(*(self._resolve(venue) for venue in venues))
+        for it. Only a person's word ends the asking."""
+        asking = asyncio.gather(*(self._resolve(venue) for venue in venues))
+        await workflow.wait_condition(lambda: asking.done() or self._trade.marked)
+        if not asking.done():
+            asking.cancel()
+        with suppress(asyncio.CancelledError, ActivityError):
+            await asking
 
     async def _resolve(self, venue: Venue) -> None:
         leg = self._trade.leg(venue).state
@@ -137,10 +157,45 @@ class ArbitrageWorkflow:
         )
         self._trade.take(report)
 
+    async def _price_exits(self, venue: Venue, excess: Size) -> None:
+        """What completing and what selling costs; unpriced means selling."""
+        trade, plan = self._trade, self._plan
+        await self._pause(trade.unwind_pause)
+        request = ExitsRequest(plan.arb_id, plan.opportunity, venue, excess, trade.budget_left)
+        try:
+            exits: Exits = await workflow.execute_activity(
+                Activity.PRICE_EXITS,
+                request,
+                result_type=Exits,
+                activity_id=f"price:{trade.next_number()}",
+                summary="price both ways out: complete or sell",
+                **options.ORDER,
+            )
+        except ActivityError:
+            exits = NOT_PRICED
+        trade.priced(exits)
+
+    async def _complete(self, venue: Venue, size: Size, limit: Price) -> None:
+        """Buy the missing leg. Lost, it makes the leg unknown and the loop asks the venue."""
+        trade, plan = self._trade, self._plan
+        request = CompleteRequest(
+            arb_id=plan.arb_id,
+            opportunity=plan.opportunity,
+            venue=venue,
+            size=size,
+            limit=limit,
+            sequence=trade.next_number(),
+            deadline_ms=plan.bounds.deadline_ms,
+        )
+        trade.count_attempt()
+        summary = story.completion_summary(venue, size, limit)
+        await self._step(Activity.COMPLETE, venue, f"complete:{request.sequence}", request, summary)
+
     async def _unwind(self, venue: Venue, excess: Size) -> None:
         """One fill-or-kill sale. Lost, it makes the leg unknown and the loop asks the venue."""
         trade = self._trade
-        await self._pause(trade.unwind_pause)
+        if trade.flattening:
+            await self._pause(trade.unwind_pause)
         purpose = Purpose.CLOSE if trade.flattening else Purpose.UNWIND
         request = UnwindRequest(
             arb_id=self._plan.arb_id,
@@ -153,20 +208,33 @@ class ArbitrageWorkflow:
             budget=trade.budget_left,
             deadline_ms=self._plan.bounds.deadline_ms,
         )
+        summary = story.sale_summary(venue, excess)
+        name = f"{purpose}:{request.sequence}"
+        await self._step(Activity.UNWIND, venue, name, request, summary)
+
+    async def _step(
+        self,
+        activity: Activity,
+        venue: Venue,
+        name: str,
+        request: UnwindRequest | CompleteRequest,
+        summary: str,
+    ) -> None:
+        """One order on the way to an even pair."""
         try:
-            report: UnwindReport = await workflow.execute_activity(
-                Activity.UNWIND,
+            report: StepReport = await workflow.execute_activity(
+                activity,
                 request,
-                result_type=UnwindReport,
-                activity_id=f"{purpose}:{venue}:{request.sequence}",
-                summary=story.sale_summary(venue, excess),
+                result_type=StepReport,
+                activity_id=f"{name}:{venue}",
+                summary=summary,
                 **options.ORDER,
             )
         except ActivityError as lost:
-            trade.doubt(venue, f"{purpose} {request.sequence} has no report ({lost.cause})")
+            self._trade.doubt(venue, f"{name} has no report ({lost.cause})")
         else:
-            trade.say(f"{venue}: {report.said}")
-            trade.take(report.leg)
+            self._trade.say(f"{venue}: {report.said}")
+            self._trade.take(report.leg)
 
     async def _hold(self) -> None:
         """Until a fill is voided or final, both venues have paid, or everything must go."""
@@ -222,7 +290,9 @@ class ArbitrageWorkflow:
             workflow.upsert_search_attributes(story.attributes(trade.snapshot()))
         workflow.set_current_details(story.current_details(trade.snapshot()))
         try:
-            await workflow.execute_local_activity(Activity.RECORD, standing, **options.LOCAL)
+            await workflow.execute_local_activity(
+                Activity.RECORD, standing, summary=f"write down {phase}", **options.LOCAL
+            )
         except ActivityError as lost:
             trade.say(f"{phase} could not be recorded at once ({lost.cause})")
             await workflow.execute_activity(
@@ -231,49 +301,4 @@ class ArbitrageWorkflow:
                 activity_id=f"record:{trade.next_number()}",
                 summary=f"write down {phase}",
                 **options.RECORD,
-            )
-
-    @workflow.query(name=names.SNAPSHOT)
-    def snapshot(self) -> Snapshot:
-        """The whole state, for dashboards and operators."""
-        return self._trade.snapshot()
-
-    @workflow.update(name=names.CLOSE_POSITION)
-    async def close_position(self, request: CloseRequest) -> Snapshot:
-        """Sell both legs and end; answers once that is done, or a person is needed (again).
-
-        A second close waits for the same result; its `loss_max` replaces that of the first.
-        """
-        trade = self._trade
-        before = trade.escalations
-        trade.flatten(f"close by {request.by}", request.loss_max)
-        await workflow.wait_condition(lambda: trade.phase.ended or trade.escalations > before)
-        return self.snapshot()
-
-    @close_position.validator
-    def _may_close(self, request: CloseRequest) -> None:
-        phase = self._trade.phase
-        if phase.ended or phase is Phase.SETTLING:
-            raise ApplicationError(
-                f"{phase}: there is nothing to close; possible while a position is open",
-                type="WrongPhase",
-            )
-        if request.loss_max is not None and request.loss_max < NO_USD:
-            raise ApplicationError(
-                f"loss_max: expected 0 or more, found {request.loss_max}", type="BadRequest"
-            )
-
-    @workflow.update(name=names.RETRY_UNWIND)
-    def retry_unwind(self, request: RetryRequest) -> Snapshot:
-        """Try the sale again now, with a fresh set of attempts."""
-        self._trade.retry(f"retry by {request.by}")
-        return self.snapshot()
-
-    @retry_unwind.validator
-    def _may_retry(self, request: RetryRequest) -> None:  # noqa: ARG002 - the update's signature
-        phase = self._trade.phase
-        if phase not in {Phase.NEEDS_OPERATOR, Phase.UNWINDING, Phase.CLOSING}:
-            raise ApplicationError(
-                f"{phase}: no unwind to retry; possible in NEEDS_OPERATOR, UNWINDING, CLOSING",
-                type="WrongPhase",
             )

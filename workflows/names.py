@@ -5,6 +5,8 @@ ARBITRAGE = "ArbitrageWorkflow"
 SNAPSHOT = "snapshot"
 CLOSE_POSITION = "close_position"
 RETRY_UNWIND = "retry_unwind"
+HOLD = "hold"
+MARK_RESOLVED = "mark_resolved"
 
 _PREFIX = "arb-"
 

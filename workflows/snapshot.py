@@ -61,3 +61,21 @@ class RetryRequest:
     """An operator's word to try the unwind again now, with a fresh set of attempts."""
 
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """An operator's word to keep an uneven pair as it is."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkResolved:
+    """An operator's word that what is left was dealt with outside of our orders: `evidence` says
+    what was done and where it can be seen, `cash` what it brought (dollars, negative if it
+    cost)."""
+
+    by: str
+    evidence: str
+    cash: Usd

@@ -8,6 +8,8 @@ from dataclasses import replace
 from temporalio import workflow
 
 from activities.messages import ArbitrageInput, Ticket
+from domain.decision import Decision, Limits, StandDown, decide
+from domain.exits import Exits
 from domain.leg import LegState
 from domain.money import NO_SIZE, NO_USD, Usd
 from domain.payout import Locked, NotLocked, judge
@@ -37,6 +39,9 @@ class TradeState:
         self._reason = "asking the gate"
         self.phase = Phase.RESERVING
         self.escalations = 0
+        self._exits: Exits | None = None
+        self._keeps_uneven = False
+        self._moved_by_hand: Usd | None = None
         self.flattening = False
         self.nudged = False
         self.verdicts: tuple[Verdict, ...] = ()
@@ -50,6 +55,22 @@ class TradeState:
         """Polymarket's and Kalshi's leg, as the decision wants them."""
         return self._legs[Venue.POLYMARKET].state, self._legs[Venue.KALSHI].state
 
+    def decide(self) -> Decision:
+        """The next step, by the one function that decides; a person's last word comes first."""
+        if self.marked:
+            return StandDown()
+        polymarket, kalshi = self.states
+        dust = self._plan.bounds.dust
+        if self._keeps_uneven and not self.flattening:
+            dust = max(polymarket.held, kalshi.held)
+        limits = Limits(self.attempts_left, dust, self.budget_left)
+        return decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
+
+    @property
+    def marked(self) -> bool:
+        """Whether a person has ended it by his word."""
+        return self._moved_by_hand is not None
+
     @property
     def settled(self) -> bool:
         """Whether every counted fill is final."""
@@ -61,11 +82,12 @@ class TradeState:
         return max(self._allowed - self._attempts, 0)
 
     @property
-    def budget_left(self) -> Usd:
-        """Dollars that further sales may lose: all that was paid, once a person said any price."""
+    def budget_left(self) -> Usd | None:
+        """Dollars that further sales may lose; None once a person accepted any price."""
+        if self._loss_max is None:
+            return None
         lost = sum((state.sale_loss for state in self.states), start=NO_USD)
-        paid = sum((state.paid for state in self.states), start=NO_USD)
-        return Usd((paid if self._loss_max is None else self._loss_max) - lost)
+        return Usd(self._loss_max - lost)
 
     @property
     def unwind_pause(self) -> int:
@@ -117,6 +139,12 @@ class TradeState:
         if report.state.held < self._legs[venue].state.held:
             self._attempts = 0
         self._legs[venue] = report
+        self._exits = None
+
+    def priced(self, exits: Exits) -> None:
+        """What both ways out of an uneven pair cost now."""
+        self._exits = exits
+        self.say(exits.said)
 
     def doubt(self, venue: Venue, said: str) -> None:
         """An order of this leg has no report: the leg is unknown again."""
@@ -124,11 +152,23 @@ class TradeState:
         self._mark_unknown(venue, said)
 
     def flatten(self, why: str, loss_max: Usd | None) -> None:
-        """Everything is to be sold. A person's latest word replaces the loss budget, None with
-        any price; it also starts a fresh set of attempts."""
+        """Everything is to be sold. A person's latest word replaces the loss budget (None:
+        any price will do) and starts a fresh set of attempts."""
         self.flattening = True
         self._loss_max = loss_max
         self.retry(why)
+
+    def accept(self, why: str) -> None:
+        """A person keeps the uneven pair."""
+        self._keeps_uneven = True
+        self.say(why)
+        self.nudged = True
+
+    def mark(self, why: str, cash: Usd) -> None:
+        """A person has dealt with what is left; `cash` is what it brought."""
+        self._moved_by_hand = cash
+        self.say(why)
+        self.nudged = True
 
     def retry(self, why: str) -> None:
         """A person asks for another set of attempts, now: no pause that has begun goes on."""
@@ -177,6 +217,7 @@ class TradeState:
             else snapshot.locked_profit,
             reason=snapshot.reason,
             verdicts=snapshot.verdicts,
+            moved_by_hand=self._moved_by_hand,
         )
 
     def snapshot(self) -> Snapshot:
@@ -218,7 +259,8 @@ class TradeState:
         if self.phase not in {Phase.FLAT, Phase.SETTLED}:
             return None
         flow = sum((state.received - state.paid for state in self.states), start=NO_USD)
-        return Usd(sum((verdict.cash for verdict in self.verdicts), start=NO_USD) + flow)
+        paid_out = sum((verdict.cash for verdict in self.verdicts), start=NO_USD)
+        return Usd(paid_out + flow + (self._moved_by_hand or NO_USD))
 
     def _mark_unknown(self, venue: Venue, intent: str) -> None:
         report = self._legs[venue]

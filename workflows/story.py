@@ -1,5 +1,6 @@
 """How an arbitrage reads in the Temporal UI: summaries, details and search attributes."""
 
+from decimal import Decimal
 from typing import Any
 
 from temporalio.common import (
@@ -10,7 +11,7 @@ from temporalio.common import (
 )
 
 from activities.messages import ArbitrageInput
-from domain.money import show_usd
+from domain.money import Price, Size, show_usd
 from domain.opportunity import Opportunity, PlannedLeg
 from domain.trade import Phase
 from domain.venue import Venue
@@ -110,9 +111,19 @@ def leg_summary(leg: PlannedLeg) -> str:
     return f"buy {_leg(leg)} × {leg.size}"
 
 
-def sale_summary(venue: Venue, excess: object) -> str:
+def sale_summary(venue: Venue, excess: Size) -> str:
     """The label of an unwind's bar on the timeline."""
-    return f"sell {excess} at {venue}, fill or kill"
+    return f"sell {plain(excess)} at {venue}, fill or kill"
+
+
+def completion_summary(venue: Venue, size: Size, limit: Price) -> str:
+    """The label of a completion's bar on the timeline."""
+    return f"buy the missing {plain(size)} at {venue}, {plain(limit)} or better, fill or kill"
+
+
+def plain(value: Decimal) -> str:
+    """A number without the zeros that say nothing."""
+    return f"{value.normalize():f}"
 
 
 def _leg(leg: PlannedLeg) -> str:

@@ -7,17 +7,20 @@ from itertools import product
 import pytest
 
 from domain.decision import (
+    Complete,
     Decision,
     Escalate,
     Hold,
     Limits,
+    PriceExits,
     Reconcile,
     StandDown,
     Unwind,
     decide,
 )
+from domain.exits import NOT_PRICED, Completion, Exits
 from domain.leg import LegState
-from domain.money import ZERO, Size, size
+from domain.money import ZERO, Size, price, size, usd
 from domain.venue import Venue
 from tests.domain.tables import rows
 
@@ -28,6 +31,20 @@ PM, KX = Venue.POLYMARKET, Venue.KALSHI
 # an order of it is unknown; both marks together while both are so.
 TABLE = """
     polymarket  kalshi  attempts  asked    decision
+    3           0       2         unpriced  price polymarket 3
+    0           3       2         unpriced  price kalshi 3
+    2           3       2         unpriced  price kalshi 1
+    3           0       0         unpriced  escalate polymarket 3
+    3~          0       2         unpriced  reconcile polymarket
+    3           0?      2         unpriced  reconcile kalshi
+    3           3       2         unpriced  hold
+    3           0       2         cheaper   complete kalshi 3 0.60
+    0           3       2         cheaper   complete polymarket 3 0.60
+    3           0       0         cheaper   escalate polymarket 3
+    3           3       2         cheaper   hold
+    3           0       2         dearer    unwind polymarket 3
+    3           0       2         too-dear  unwind polymarket 3
+    3           0       2         no-sale   complete kalshi 3 0.60
     3           3       2         keep     hold
     0           0       2         keep     stand-down
     3           0       2         keep     unwind polymarket 3
@@ -91,11 +108,29 @@ class Cell:
         return LegState(self.venue, size(3), held, Size(max(held, ZERO)), settled, unknown)
 
 
+COMPLETION = Completion(size(3), price("0.60"))
+# What both ways out cost, by the word of the table: completing, selling (dollars).
+EXITS = {
+    "unpriced": None,
+    "keep": NOT_PRICED,
+    "flatten": None,
+    "cheaper": Exits(COMPLETION, usd("0.10"), usd("0.20"), "said"),
+    "dearer": Exits(COMPLETION, usd("0.30"), usd("0.20"), "said"),
+    "too-dear": Exits(COMPLETION, usd("1.10"), usd("1.20"), "said"),
+    "no-sale": Exits(COMPLETION, usd("0.90"), None, "said"),
+}
+BUDGET = usd(1)
+
+
 def spoken(decision: Decision) -> str:
     """A decision in the words of the table."""
     match decision:
         case Reconcile(venues):
             return " ".join(("reconcile", *venues))
+        case PriceExits(venue, excess):
+            return f"price {venue} {excess}"
+        case Complete(venue, bought, limit):
+            return f"complete {venue} {bought} {limit}"
         case Unwind(venue, excess):
             return f"unwind {venue} {excess}"
         case Escalate(venue, excess):
@@ -111,8 +146,9 @@ def test_the_next_step_is_the_row_of_the_table(
     polymarket: str, kalshi: str, attempts: str, asked: str, expected: str
 ) -> None:
     legs = Cell(PM, polymarket).leg(), Cell(KX, kalshi).leg()
-    limits = Limits(int(attempts), DUST)
-    assert spoken(decide(*legs, limits, flatten=asked == "flatten")) == expected
+    limits = Limits(int(attempts), DUST, BUDGET)
+    decision = decide(*legs, limits, flatten=asked == "flatten", exits=EXITS[asked])
+    assert spoken(decision) == expected
 
 
 GRID = [
@@ -126,7 +162,13 @@ GRID = [
 def test_no_leg_is_sold_or_given_up_while_its_sibling_is_unknown() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
         if polymarket.unknown or kalshi.unknown:
-            decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+            decision = decide(
+                polymarket,
+                kalshi,
+                Limits(attempts, DUST, BUDGET),
+                flatten=flatten,
+                exits=NOT_PRICED,
+            )
             expected = tuple(leg.venue for leg in (polymarket, kalshi) if leg.unknown)
             assert decision == Reconcile(expected)
 
@@ -134,7 +176,9 @@ def test_no_leg_is_sold_or_given_up_while_its_sibling_is_unknown() -> None:
 def test_an_excess_is_sold_only_when_the_fills_that_make_it_are_final() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
         legs = {PM: polymarket, KX: kalshi}
-        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        decision = decide(
+            polymarket, kalshi, Limits(attempts, DUST, BUDGET), flatten=flatten, exits=NOT_PRICED
+        )
         if isinstance(decision, Unwind):
             assert legs[decision.venue].settled
             assert flatten or legs[decision.venue.sibling].settled
@@ -143,7 +187,9 @@ def test_an_excess_is_sold_only_when_the_fills_that_make_it_are_final() -> None:
 def test_a_sale_never_exceeds_what_is_held_beyond_the_sibling() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
         legs = {PM: polymarket, KX: kalshi}
-        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        decision = decide(
+            polymarket, kalshi, Limits(attempts, DUST, BUDGET), flatten=flatten, exits=NOT_PRICED
+        )
         if isinstance(decision, Unwind):
             own, sibling = legs[decision.venue], legs[decision.venue.sibling]
             assert DUST < decision.excess <= own.held
@@ -154,12 +200,16 @@ def test_a_sale_never_exceeds_what_is_held_beyond_the_sibling() -> None:
 def test_a_held_pair_asked_to_flatten_never_holds_on() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
         if flatten:
-            assert decide(polymarket, kalshi, Limits(attempts, DUST), flatten=True) != Hold()
+            assert (
+                decide(polymarket, kalshi, Limits(attempts, DUST, BUDGET), flatten=True) != Hold()
+            )
 
 
 def test_it_stands_down_only_with_nothing_held_and_nothing_to_come() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
-        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        decision = decide(
+            polymarket, kalshi, Limits(attempts, DUST, BUDGET), flatten=flatten, exits=NOT_PRICED
+        )
         if decision == StandDown():
             for leg in (polymarket, kalshi):
                 assert ZERO <= leg.held <= DUST
@@ -169,7 +219,9 @@ def test_it_stands_down_only_with_nothing_held_and_nothing_to_come() -> None:
 
 def test_a_sale_that_fills_leads_to_rest_and_not_to_another_sale() -> None:
     for polymarket, kalshi, attempts, flatten in GRID:
-        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+        decision = decide(
+            polymarket, kalshi, Limits(attempts, DUST, BUDGET), flatten=flatten, exits=NOT_PRICED
+        )
         if isinstance(decision, Unwind) and not flatten:
             legs = [
                 LegState(leg.venue, leg.planned, Size(leg.held - decision.excess), leg.bought)
@@ -177,4 +229,7 @@ def test_a_sale_that_fills_leads_to_rest_and_not_to_another_sale() -> None:
                 else leg
                 for leg in (polymarket, kalshi)
             ]
-            assert decide(legs[0], legs[1], Limits(attempts - 1, DUST)) in (Hold(), StandDown())
+            assert decide(legs[0], legs[1], Limits(attempts - 1, DUST, BUDGET)) in (
+                Hold(),
+                StandDown(),
+            )

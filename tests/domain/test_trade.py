@@ -5,8 +5,19 @@ from itertools import product
 
 import pytest
 
-from domain.decision import Escalate, Hold, Limits, Reconcile, StandDown, Unwind, decide
-from domain.money import size, usd
+from domain.decision import (
+    Complete,
+    Decision,
+    Escalate,
+    Hold,
+    Limits,
+    PriceExits,
+    Reconcile,
+    StandDown,
+    Unwind,
+    decide,
+)
+from domain.money import price, size, usd
 from domain.trade import (
     ENDS,
     TRANSITIONS,
@@ -21,7 +32,7 @@ from domain.trade import (
 from domain.venue import Venue
 from tests.domain.build import a_leg
 from tests.domain.tables import rows
-from tests.domain.test_decision import DUST, GRID
+from tests.domain.test_decision import BUDGET, DUST, EXITS, GRID
 
 TABLE = """
     after           may follow
@@ -76,8 +87,9 @@ LOOPING = (
 
 
 def test_the_loop_can_take_every_decision_in_every_phase_it_loops_in() -> None:
-    for polymarket, kalshi, attempts, flatten in GRID:
-        decision = decide(polymarket, kalshi, Limits(attempts, DUST), flatten=flatten)
+    for (polymarket, kalshi, attempts, flatten), exits in product(GRID, EXITS.values()):
+        limits = Limits(attempts, DUST, BUDGET)
+        decision = decide(polymarket, kalshi, limits, flatten=flatten, exits=exits)
         following = phase_for(decision, flatten=flatten)
         for current in (*LOOPING, Phase.CLOSING) if flatten else LOOPING:
             assert step(current, following) is following
@@ -88,6 +100,8 @@ def test_the_loop_can_take_every_decision_in_every_phase_it_loops_in() -> None:
     [
         (Reconcile((Venue.KALSHI,)), False, Phase.RESOLVING),
         (Reconcile((Venue.KALSHI,)), True, Phase.RESOLVING),
+        (PriceExits(Venue.KALSHI, size(1)), False, Phase.UNWINDING),
+        (Complete(Venue.KALSHI, size(1), price("0.5")), False, Phase.UNWINDING),
         (Unwind(Venue.KALSHI, size(1)), False, Phase.UNWINDING),
         (Unwind(Venue.KALSHI, size(1)), True, Phase.CLOSING),
         (Hold(), False, Phase.HOLDING),
@@ -97,7 +111,7 @@ def test_the_loop_can_take_every_decision_in_every_phase_it_loops_in() -> None:
     ],
 )
 def test_a_decision_names_the_phase_it_is_carried_out_in(
-    decision: Reconcile | Unwind | Hold | Escalate | StandDown, flatten: bool, phase: Phase
+    decision: Decision, flatten: bool, phase: Phase
 ) -> None:
     assert phase_for(decision, flatten=flatten) is phase
 

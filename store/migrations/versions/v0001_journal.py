@@ -183,7 +183,7 @@ def _intents() -> None:
         known("intents", "action", "buy sell"),
         check("intents", "limit_is_a_price", "limit_micro > 0 AND limit_micro < 1000000"),
         known("intents", "outcome", "yes no"),
-        known("intents", "purpose", "entry unwind close"),
+        known("intents", "purpose", "entry unwind close complete"),
         check("intents", "refusal_named", "(rejection IS NOT NULL) = (state = 'not_filled')"),
         check("intents", "size_positive", "size_micro > 0"),
         known("intents", "state", "planned sent unknown filled not_filled"),

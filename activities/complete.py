@@ -1,0 +1,67 @@
+"""The other way out of an uneven pair: buy the leg that is missing, where that is cheaper."""
+
+import asyncio
+
+from temporalio import activity
+
+from activities.desk import Desk
+from activities.messages import Activity, CompleteRequest, ExitsRequest, StepReport
+from activities.step import StepOf, take_step
+from domain.exits import NOT_PRICED, Exits, Naked, price_exits
+from domain.leg import LegState
+from domain.order import Order, Purpose
+from domain.venue import Action, TimeInForce
+from venues.port import VenueMisuse, VenueUnreachable
+
+
+class CompleteActivities:
+    """Price both ways out on fresh books, and take the one that buys."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @activity.defn(name=Activity.PRICE_EXITS)
+    async def price_exits(self, request: ExitsRequest) -> Exits:
+        """What completing and what selling costs now; NOT_PRICED where a book cannot be read."""
+        venues, plan = self._desk.venues, request.opportunity
+        held = plan.leg(request.venue).instrument
+        missing = plan.leg(request.venue.sibling).instrument
+        leg = await self._desk.leg(request.arb_id, request.venue, plan.size)
+        try:
+            held_book, missing_book = await asyncio.gather(
+                venues[held.venue].book(held), venues[missing.venue].book(missing)
+            )
+        except (VenueUnreachable, VenueMisuse):
+            return NOT_PRICED
+        naked = Naked(leg.state, request.excess, held, missing)
+        return price_exits(naked, held_book, missing_book, request.budget)
+
+    @activity.defn(name=Activity.COMPLETE)
+    async def complete(self, request: CompleteRequest) -> StepReport:
+        """Buy the missing leg at the priced limit or not at all."""
+        instrument = request.opportunity.leg(request.venue).instrument
+        step = StepOf(
+            request.arb_id,
+            request.venue,
+            request.opportunity.size,
+            Purpose.COMPLETE,
+            request.sequence,
+        )
+
+        async def plan(_: LegState) -> Order | str:
+            now_ms = self._desk.wall_ms()
+            return Order(
+                intent_id=step.intent_id,
+                arb_id=request.arb_id,
+                instrument=instrument,
+                purpose=Purpose.COMPLETE,
+                action=Action.BUY,
+                size=request.size,
+                limit=request.limit,
+                time_in_force=TimeInForce.FOK,
+                reduce_only=False,
+                created_at_ms=now_ms,
+                not_after_ms=now_ms + request.deadline_ms,
+            )
+
+        return await take_step(self._desk, step, plan)

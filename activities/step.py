@@ -1,0 +1,61 @@
+"""One order on the way to an even pair: written down, sent once, reported in words."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from activities.desk import Desk
+from activities.failpoints import Point, hit
+from activities.messages import StepReport, Ticket
+from activities.send import send_once
+from domain.identity import intent_id
+from domain.leg import LegState
+from domain.money import Size
+from domain.order import Filled, NotFilled, Order, Purpose, Unknown
+from domain.venue import Venue
+
+
+@dataclass(frozen=True, slots=True)
+class StepOf:
+    """Which step: the arbitrage, the leg, and the order's place among those of its purpose."""
+
+    arb_id: str
+    venue: Venue
+    planned: Size
+    purpose: Purpose
+    sequence: int
+
+    @property
+    def intent_id(self) -> str:
+        """The name of the step's order."""
+        return intent_id(self.arb_id, self.venue, self.purpose, self.sequence)
+
+
+Plan = Callable[[LegState], Awaitable[Order | str]]
+"""The order for a leg as it is now, or why there is none."""
+
+
+async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
+    """Plan, write down and send the step's order. Run again it finds its intent in the journal
+    and sends nothing new."""
+    before = await desk.leg(step.arb_id, step.venue, step.planned)
+    state = await desk.journal.arbitrage(step.arb_id)
+    name = step.intent_id
+    intent = next((one for one in state.intents if one.order.intent_id == name), None)
+    if intent is None:
+        order = await plan(before.state)
+        if isinstance(order, str):
+            return StepReport(before, f"nothing sent: {order}")
+        identity = desk.venues[step.venue].identify(order)
+        hit(Point.BEFORE_INTENT, step.venue, step.purpose)
+        intent = await desk.journal.plan_unwind(order, identity, desk.wall_ms())
+    answer = await send_once(desk, Ticket(intent.order, intent.identity))
+    after = await desk.leg(step.arb_id, step.venue, step.planned)
+    match answer:
+        case Filled():
+            moved = abs(after.state.held - before.state.held)
+            said = f"{intent.order.action} of {moved} filled at {intent.order.limit} or better"
+        case NotFilled(rejection, detail):
+            said = f"{intent.order.action} refused: {rejection}: {detail}"
+        case Unknown(evidence):
+            said = f"{intent.order.action} unanswered: {evidence}"
+    return StepReport(after, said)

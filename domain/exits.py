@@ -1,0 +1,115 @@
+"""The two ways out of an uneven pair, priced on fresh books: complete the missing leg, or sell.
+
+Losses are the most that each way can cost against holding nothing, fees included, in dollars.
+"""
+
+from dataclasses import dataclass
+
+from domain.book import Book, walk
+from domain.fees import PolymarketFee
+from domain.leg import LegState
+from domain.money import CENT, ONE, ZERO, Price, Size, Usd, ceil_to, on_grid, size_floor
+from domain.unwind import NoSale, Sale, plan_sale, sale_loss
+from domain.venue import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Buy `size` of the missing leg at `limit` or better."""
+
+    size: Size
+    limit: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """What each way out costs (dollars; negative is a gain), None where it is not open.
+
+    `said` names both prices for the record.
+    """
+
+    completion: Completion | None
+    completion_loss: Usd | None
+    sale_loss: Usd | None
+    said: str
+
+    def completes(self, budget: Usd) -> bool:
+        """Whether completing is open, within the budget, and no dearer than selling."""
+        if self.completion is None or self.completion_loss is None:
+            return False
+        cheaper = self.sale_loss is None or self.completion_loss <= self.sale_loss
+        return cheaper and self.completion_loss <= budget
+
+
+NOT_PRICED = Exits(None, None, None, "neither way out could be priced")
+
+
+@dataclass(frozen=True, slots=True)
+class Naked:
+    """The uneven pair: `leg` holds `excess` contracts more than its sibling."""
+
+    leg: LegState
+    excess: Size
+    held: Instrument
+    missing: Instrument
+
+
+def price_exits(naked: Naked, held_book: Book, missing_book: Book, budget: Usd) -> Exits:
+    """Both ways out of holding `naked.excess`, on books that were just read."""
+    sale = plan_sale(naked.held, held_book, naked.leg, naked.excess, budget, attempt=1)
+    completion = _completion(naked, missing_book)
+    loss = None if completion is None else _completion_loss(naked, completion, missing_book)
+    selling = _sale_cost(naked, sale)
+    return Exits(completion, loss, selling, f"{_say(completion, loss)}; {_say_sale(sale, selling)}")
+
+
+def _completion(naked: Naked, book: Book) -> Completion | None:
+    """The whole excess at the worst ask it touches, on both venues' grids; None where the book
+    or the venue's minimums do not allow it."""
+    missing = naked.missing
+    step = ONE if isinstance(missing.fee, PolymarketFee) else missing.size_step
+    size = size_floor(naked.excess, step)
+    walked = walk(book.asks, size)
+    if walked is None or book.crossed:
+        return None
+    limit = missing.price_at_least(walked.worst)
+    if isinstance(missing.fee, PolymarketFee) and not on_grid(limit, CENT):
+        limit = Price(ceil_to(limit, CENT))
+    too_small = size < missing.size_min or size * limit < missing.notional_min
+    if too_small or not missing.allows_price(limit):
+        return None
+    return Completion(size, limit)
+
+
+def _completion_loss(naked: Naked, completion: Completion, book: Book) -> Usd:
+    """Cost of both legs per pair of contracts, less the dollar that one of them pays."""
+    size, limit = completion.size, completion.limit
+    notional = Usd(size * limit)
+    fee = naked.missing.fee
+    if isinstance(fee, PolymarketFee):
+        bound = fee.bound_buy(notional, book.asks[0].price)
+    else:
+        bound = fee.bound_buy(size, limit)
+    paid = (naked.leg.average_price or ZERO) * size
+    return Usd(paid + notional + bound - size * ONE)
+
+
+def _sale_cost(naked: Naked, sale: Sale | NoSale) -> Usd | None:
+    """None also where only part of the excess could be sold: that is no way out yet."""
+    if isinstance(sale, NoSale) or sale.size < size_floor(naked.excess, naked.held.size_step):
+        return None
+    return sale_loss(naked.held, naked.leg, sale.size, sale.floor)
+
+
+def _say(completion: Completion | None, loss: Usd | None) -> str:
+    if completion is None:
+        return "completing is not open"
+    return f"completing {completion.size} at {completion.limit} loses at most {loss:.4f}"
+
+
+def _say_sale(sale: Sale | NoSale, loss: Usd | None) -> str:
+    if isinstance(sale, NoSale):
+        return f"selling is not open ({sale.reason})"
+    if loss is None:
+        return f"only {sale.size} could be sold"
+    return f"selling {sale.size} at {sale.floor} loses at most {loss:.4f}"

@@ -1,0 +1,100 @@
+"""What people may ask of and say to a running arbitrage: one query, and updates that a validator
+refuses in the wrong phase, with the phase and what is possible."""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.money import NO_USD
+    from domain.trade import Phase
+    from workflows import names
+    from workflows.snapshot import (
+        CloseRequest,
+        HoldRequest,
+        MarkResolved,
+        RetryRequest,
+        Snapshot,
+    )
+    from workflows.state import TradeState
+
+
+class OperatorWords:
+    """The handlers of ArbitrageWorkflow; they change its state, the saga acts on it."""
+
+    _trade: TradeState
+
+    @workflow.query(name=names.SNAPSHOT)
+    def snapshot(self) -> Snapshot:
+        """The whole state, for dashboards and operators."""
+        return self._trade.snapshot()
+
+    @workflow.update(name=names.CLOSE_POSITION)
+    async def close_position(self, request: CloseRequest) -> Snapshot:
+        """Sell both legs and end; answers once that is done, or a person is needed (again).
+
+        A second close waits for the same result; its `loss_max` replaces that of the first.
+        """
+        trade = self._trade
+        before = trade.escalations
+        trade.flatten(f"close by {request.by}", request.loss_max)
+        await workflow.wait_condition(lambda: trade.phase.ended or trade.escalations > before)
+        return self.snapshot()
+
+    @close_position.validator
+    def _may_close(self, request: CloseRequest) -> None:
+        phase = self._trade.phase
+        if phase.ended or phase is Phase.SETTLING:
+            raise ApplicationError(
+                f"{phase}: there is nothing to close; possible while a position is open",
+                type="WrongPhase",
+            )
+        if request.loss_max is not None and request.loss_max < NO_USD:
+            raise ApplicationError(
+                f"loss_max: expected 0 or more, found {request.loss_max}", type="BadRequest"
+            )
+
+    @workflow.update(name=names.HOLD)
+    def hold(self, request: HoldRequest) -> Snapshot:
+        """Keep what is held, uneven as it is, until the question resolves or a later word."""
+        self._trade.accept(f"held uneven by {request.by}")
+        return self.snapshot()
+
+    @hold.validator
+    def _may_hold(self, request: HoldRequest) -> None:  # noqa: ARG002 - the update's signature
+        self._only_in(Phase.NEEDS_OPERATOR, Phase.UNWINDING, what="an uneven pair to keep")
+
+    @workflow.update(name=names.MARK_RESOLVED)
+    async def mark_resolved(self, request: MarkResolved) -> Snapshot:
+        """End it on a person's word and evidence: what is left was dealt with outside."""
+        self._trade.mark(f"{request.evidence} (resolved by {request.by})", request.cash)
+        await workflow.wait_condition(lambda: self._trade.phase.ended)
+        return self.snapshot()
+
+    @mark_resolved.validator
+    def _may_mark(self, request: MarkResolved) -> None:
+        self._only_in(Phase.NEEDS_OPERATOR, Phase.RESOLVING, what="anything to resolve by hand")
+        if not request.evidence.strip():
+            raise ApplicationError(
+                "evidence: expected what was done and where it can be seen, found nothing",
+                type="BadRequest",
+            )
+
+    @workflow.update(name=names.RETRY_UNWIND)
+    def retry_unwind(self, request: RetryRequest) -> Snapshot:
+        """Try the sale again now, with a fresh set of attempts."""
+        self._trade.retry(f"retry by {request.by}")
+        return self.snapshot()
+
+    @retry_unwind.validator
+    def _may_retry(self, request: RetryRequest) -> None:  # noqa: ARG002 - the update's signature
+        self._only_in(
+            Phase.NEEDS_OPERATOR, Phase.UNWINDING, Phase.CLOSING, what="an unwind to retry"
+        )
+
+    def _only_in(self, *phases: Phase, what: str) -> None:
+        phase = self._trade.phase
+        if phase not in phases:
+            possible = ", ".join(phases)
+            raise ApplicationError(
+                f"{phase}: there is not {what}; possible in {possible}", type="WrongPhase"
+            )
