@@ -142,11 +142,23 @@ class KalshiSection(Section):
     timeouts: Timeouts = Timeouts()
 
 
+def _from_json(value: object) -> object:
+    """Lists from the environment are JSON; elsewhere they are lists already."""
+    return from_json(value) if isinstance(value, str) else value
+
+
+HostName = Annotated[str, AfterValidator(_text("[A-Za-z0-9.:-]{1,253}", "a host name, no port"))]
+
+
 class ApiSection(Section):
-    """Where the dashboard and the API listen."""
+    """Where the dashboard and the API listen, under which names, and who may come in. An address
+    beyond this machine needs a password and TLS in front (`behind_tls`)."""
 
     host: str = "127.0.0.1"
     port: Port = 8321
+    hosts: Annotated[tuple[HostName, ...], BeforeValidator(_from_json)] = ()
+    password_hash: SecretStr | None = None
+    behind_tls: bool = False
 
 
 class TradeSection(Section):
@@ -231,11 +243,6 @@ def default_data_dir(env: Mapping[str, str] = os.environ, platform: str = sys.pl
     if platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "lockstep"
     return Path.home() / ".local" / "share" / "lockstep"
-
-
-def _from_json(value: object) -> object:
-    """Pairs from the environment are one JSON list; elsewhere they are tables already."""
-    return from_json(value) if isinstance(value, str) else value
 
 
 class Config(Section):

@@ -3,42 +3,101 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from importlib.metadata import version
+from ipaddress import ip_address
+from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
+from api.frames import FRAME_MAX
 from api.main import create_app
+from api.options import ApiOptions
 from app.config import Config
-from app.errors import DependencyError
+from app.errors import ConfigError, DependencyError
 from app.wiring import connect, open_journal, wall_ms
+from domain.venue import Mode
 
 SHUTDOWN_SECONDS = 5
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+UI = Path(__file__).resolve().parent.parent / "ui"
 
 
 async def run_api(config: Config, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
     """Serve until `stop`; `ready` gets the address once it answers."""
+    options = api_options(config)
     journal = await asyncio.to_thread(open_journal, config)
     try:
         client = await connect(config)
-        app = create_app(journal, client, config.mode, wall_ms, config.temporal.ui_url)
+        app = create_app(journal, client, config.mode, wall_ms, options)
         with _listen(config.api.host, config.api.port) as listener:
             host, port = listener.getsockname()[:2]
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    app,
-                    log_config=None,
-                    access_log=False,
-                    timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-                )
-            )
+            server = uvicorn.Server(server_config(app))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             # Nobody is refused from here on: the kernel queues connections until it serves.
             ready(f"http://{host}:{port}")
             stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+            failing = asyncio.create_task(app.state.service.live.failed.wait())
+            await asyncio.wait({stopping, serving, failing}, return_when=asyncio.FIRST_COMPLETED)
+            await app.state.connections.restart()
             server.should_exit = True
             await serving
+            if failing.done():
+                raise DependencyError("the live state failed; the log says why")
     finally:
         journal.close()
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How the API is served: frames are bounded before they are read, pages cannot hang an end."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=FRAME_MAX,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def api_options(config: Config) -> ApiOptions:
+    """What the API is told. ConfigError where others than this machine could come in unasked."""
+    section = config.api
+    outside = not is_loopback(section.host)
+    missing = [
+        name
+        for name, given in (
+            ("api.password_hash", section.password_hash is not None),
+            ("api.behind_tls", section.behind_tls),
+        )
+        if outside and not given
+    ]
+    if missing:
+        raise ConfigError(
+            f"api.host: expected a loopback address, or also {' and '.join(missing)}, found "
+            f"{section.host}: others could reach money through it (docs/security.md)"
+        )
+    password = section.password_hash
+    return ApiOptions(
+        ui=UI,
+        hosts=LOOPBACK | {name.lower() for name in (*section.hosts, section.host)},
+        login_required=outside or section.behind_tls or config.mode is Mode.LIVE,
+        password_hash=None if password is None else password.get_secret_value(),
+        secure=section.behind_tls,
+        temporal_ui=config.temporal.ui_url,
+        namespace=config.temporal.namespace,
+        version=version("lockstep"),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

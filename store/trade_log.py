@@ -144,7 +144,7 @@ def trades(
     )
     if before_id is not None:
         rows = rows.where(col(TradeRow.id) < before_id)
-    return [_logged(row) for row in session.exec(rows)]
+    return [logged(row) for row in session.exec(rows)]
 
 
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
@@ -172,7 +172,8 @@ def stats(session: Session, mode: Mode, day: str) -> DayStats:
     )
 
 
-def _logged(row: TradeRow) -> LoggedTrade:
+def logged(row: TradeRow) -> LoggedTrade:
+    """A row of the trade history as others see it."""
     assert row.id is not None, "a stored row has its key"
     return LoggedTrade(
         id=row.id,

@@ -1,0 +1,156 @@
+"""Opportunities for the index page, and the funnel of what was not taken: from the scanners."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from api.wire import Json
+from domain.policy import Refusal
+from store.sightings import Sighting
+
+NEW_MS = 10_000
+EXAMPLES = 5
+REASONS = 12
+STAGES: tuple[tuple[str, frozenset[Refusal]], ...] = (
+    ("approved", frozenset()),
+    (
+        "fresh",
+        frozenset(
+            {
+                Refusal.BOOK_STALE,
+                Refusal.BOOK_CROSSED,
+                Refusal.BOOK_EMPTY,
+                Refusal.BOOKS_CONTRADICT,
+                Refusal.BALANCE_UNKNOWN,
+            }
+        ),
+    ),
+    ("edge", frozenset({Refusal.EDGE_BELOW_POLICY, Refusal.ROI_ABOVE_POLICY})),
+    ("depth", frozenset({Refusal.SIZE_BELOW_VENUE_MINIMUM})),
+    (
+        "limits",
+        frozenset(
+            {
+                Refusal.BET_BELOW_MINIMUM,
+                Refusal.BET_ABOVE_MAXIMUM,
+                Refusal.HALTED,
+                Refusal.DISABLED,
+                Refusal.DAILY_TRADES_REACHED,
+                Refusal.DAILY_LOSS_REACHED,
+                Refusal.POLYMARKET_CASH_TOO_LOW,
+                Refusal.KALSHI_CASH_TOO_LOW,
+                Refusal.TOO_LATE,
+            }
+        ),
+    ),
+    ("cooldown", frozenset({Refusal.PAIR_ALREADY_OPEN, Refusal.PAIR_COOLING_DOWN})),
+)
+"""What an opportunity must pass, in this order, and the reasons that end it there."""
+
+
+class Cards:
+    """The newest look at every followed pair."""
+
+    def __init__(self) -> None:
+        self.after_ms = 0
+        self._seen: dict[str, Sighting] = {}
+
+    @property
+    def examples(self) -> dict[str, list[Json]]:
+        """Pairs that are refused now, by reason."""
+        found: dict[str, list[Json]] = {}
+        for one in self._seen.values():
+            card = _part(one, "card")
+            verdict = card.get("verdict", {})
+            if not verdict.get("ok") and verdict.get("code"):
+                kept = found.setdefault(verdict["code"], [])
+                if len(kept) < EXAMPLES:
+                    kept.append(
+                        {
+                            "at": card.get("seen_at"),
+                            "title": card["title"],
+                            "detail": verdict["text"],
+                        }
+                    )
+        return found
+
+    def take(self, seen: list[Sighting], pair_ids: set[str]) -> None:
+        """Newer looks, and every pair that is followed."""
+        for one in seen:
+            self._seen[one.pair_id] = one
+            self.after_ms = max(self.after_ms, one.at_ms)
+        for pair_id in set(self._seen) - pair_ids:
+            del self._seen[pair_id]
+
+    def rows(self, executing: set[str], now_ms: int, *, alive: bool) -> dict[str, Json]:
+        """Cards by id. Without an executor none of them is on offer."""
+        return {
+            one.pair_id: _part(one, "card") | {"state": _state(one, executing, now_ms, alive=alive)}
+            for one in self._seen.values()
+        }
+
+    def best(self) -> Json | None:
+        """The largest net edge of all pairs now."""
+        cards = [_part(one, "card") for one in self._seen.values()]
+        known = [card for card in cards if card.get("roi") is not None]
+        if not known:
+            return None
+        best = max(known, key=lambda card: Decimal(card["roi"]))
+        return {"roi": best["roi"], "title": best["title"]}
+
+
+def details(one: Sighting) -> Json:
+    """What a person needs to believe or reject a card."""
+    return {"id": one.pair_id, "pair_id": one.pair_id, **_part(one, "detail")}
+
+
+def bids_of(one: Sighting | None) -> Mapping[str, tuple[tuple[Decimal, Decimal], ...]]:
+    """The bids seen last, by token, best first."""
+    if one is None:
+        return {}
+    return {
+        token: tuple((Decimal(price), Decimal(size)) for price, size in levels)
+        for token, levels in _part(one, "bids").items()
+    }
+
+
+def funnel(
+    counts: Mapping[str, int],
+    refused_by_gate: Mapping[str, int],
+    admitted: int,
+    examples: Mapping[str, list[Json]],
+) -> Json:
+    """From seen to executed; every reason of a loss on the way, the most frequent first."""
+    reasons = {str(reason): counts.get(reason, 0) for reason in Refusal}
+    for reason, number in refused_by_gate.items():
+        reasons[reason] = reasons.get(reason, 0) + number
+    left = sum(reasons.values()) + admitted
+    stages = [{"stage": "seen", "count": left}]
+    for stage, lost in STAGES:
+        left -= sum(reasons[reason] for reason in lost)
+        stages.append({"stage": stage, "count": left})
+    stages.append({"stage": "executed", "count": admitted})
+    often = sorted((n, reason) for reason, n in reasons.items() if n)[::-1][:REASONS]
+    return {
+        "stages": stages,
+        "reasons": [
+            {"reason": reason, "count": n, "examples": examples.get(reason, [])}
+            for n, reason in often
+        ],
+    }
+
+
+def _state(one: Sighting, executing: set[str], now_ms: int, *, alive: bool) -> str:
+    if not alive:
+        return "expired"
+    if one.pair_id in executing:
+        return "executing"
+    opened_ms = one.sighting.get("opened_ms")
+    new = isinstance(opened_ms, int) and now_ms - opened_ms < NEW_MS
+    return "new" if new else "live"
+
+
+def _part(one: Sighting, name: str) -> Json:
+    part: Any = one.sighting.get(name, {})
+    assert isinstance(part, dict), f"expected an object {name} of {one.pair_id}"
+    return part

@@ -1,0 +1,36 @@
+"""The newest trades and lines of the story, for the state that the first page finds."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from api import story, trade_rows
+from api.wire import Json
+from domain.venue import Mode
+from store import views
+
+TRADES_KEPT = 50
+EVENTS_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """Trades and events, newest first; `next` is the cursor of older trades."""
+
+    trades: list[Json]
+    next: str | None
+    events: list[Json]
+
+
+def first_page(session: Session, mode: Mode, message: int, audited: int) -> FirstPage:
+    """Up to the message and the audit row with these ids."""
+    found = views.trades(session, TRADES_KEPT, mode)
+    planned = views.planned_profits(session, [row.arb_id for row in found])
+    last = views.pulse(session, mode, message - EVENTS_KEPT, audited - EVENTS_KEPT)
+    lines = [story.of_message(told) for told in last.told]
+    lines += [line for row in last.audited if (line := story.of_audit(row)) is not None]
+    return FirstPage(
+        [trade_rows.trade(row, planned.get(row.arb_id), numbers=True) for row in found],
+        str(found[-1].id) if len(found) == TRADES_KEPT else None,
+        sorted(lines, key=lambda line: str(line["at"]))[: -EVENTS_KEPT - 1 : -1],
+    )

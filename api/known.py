@@ -1,0 +1,53 @@
+"""One arbitrage as pages know it: the journal's facts under the workflow's own word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.leg import LegState
+from domain.money import NO_USD, Usd
+from domain.payout import Holding, payout_by_outcome
+from domain.trade import Phase
+from domain.venue import Instrument, Outcome, Venue
+from store.arbitrages import ArbitrageState
+from store.views import LegTimes
+from workflows.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything known of one arbitrage: the journal's state, the workflow's own word where a
+    worker gives it (None: stale), the times of its legs, and the bids seen last by token, each
+    as (price, size), best first."""
+
+    state: ArbitrageState
+    snapshot: Snapshot | None
+    times: Mapping[Venue, LegTimes]
+    bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
+
+    @property
+    def phase(self) -> Phase:
+        """By the workflow, else by the journal."""
+        return self.snapshot.phase if self.snapshot else self.state.phase
+
+    def leg(self, venue: Venue) -> LegState:
+        """By the workflow, else folded from the journal's fills."""
+        if self.snapshot is None:
+            return self.state.leg(venue)
+        report = self.snapshot.polymarket if venue is Venue.POLYMARKET else self.snapshot.kalshi
+        return report.state
+
+    def instrument(self, venue: Venue) -> Instrument:
+        """What the leg holds."""
+        return self.state.opportunity.leg(venue).instrument
+
+    @property
+    def outlay(self) -> Usd:
+        """Dollars spent on both legs less what sales brought."""
+        return Usd(sum((self.leg(v).paid - self.leg(v).received for v in Venue), start=NO_USD))
+
+    @property
+    def payouts(self) -> dict[Outcome, Usd]:
+        """What is held pays, by answer."""
+        held = (Holding(self.instrument(v).outcome, self.leg(v).held) for v in Venue)
+        return payout_by_outcome(tuple(held))

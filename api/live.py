@@ -1,0 +1,340 @@
+"""The live state: one look at the journal and at the workflows for every page there is.
+
+The outbox is tailed for what happened, in the order it happened; the journal says what is open;
+workflow queries say how far it is. Nothing here asks an executor more often for more pages.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api import panels, rows, sales, slices, story, trade_rows
+from api.cards import Cards, bids_of, funnel
+from api.first_page import first_page
+from api.hub import Hub
+from api.known import Known
+from api.queries import Queries
+from api.wire import Json, usd
+from domain.money import ZERO, Usd
+from domain.trade import Phase
+from domain.venue import Mode
+from store import arbitrages, sightings, views
+from store.errors import JournalBusy, NotJournaled
+from store.journal import Journal
+from store.views import Pulse, Survey, Told
+
+log = logging.getLogger(__name__)
+Act = Callable[[], Awaitable[None]]
+
+PULSE_SECONDS = 0.2
+IDLE_SECONDS = 1
+SURVEY_SECONDS = 1
+REPRICE_SECONDS = 5
+FUNNEL_SECONDS = 10
+HEALTH = timedelta(seconds=1)
+ALIVE_MS = 5_000
+INTEREST_MS = 10_000
+HOUR_MS = 3_600_000
+
+
+class Live:
+    """Keeps the hub's board true. `pulse` is the last look at the journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        mode: Mode,
+        wall_ms: Callable[[], int],
+        links: Json,
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._mode = mode
+        self._wall_ms = wall_ms
+        self._after = (0, 0)
+        self._wake = asyncio.Event()
+        self.failed = asyncio.Event()
+        self._stale_rows: dict[str, None] = {}
+        self._known: dict[str, Known] = {}
+        self._asked_ms = 0
+        self._cards = Cards()
+        self.hub = Hub(wall_ms)
+        self.queries = Queries(client, _monotonic_ms, self._row_is_old)
+        self.hub.board.put("mode", mode.value)
+        self.hub.board.put("links", links)
+        self.pulse: Pulse | None = None
+        self.survey: Survey | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether an executor reported lately."""
+        return self.survey is not None and bool(self.survey.executors)
+
+    def poke(self) -> None:
+        """Something was just changed here: look now."""
+        self._wake.set()
+
+    def asked(self) -> None:
+        """Somebody polls: keep the full pace for a while."""
+        self._asked_ms = self._wall_ms()
+
+    async def start(self) -> None:
+        """Read everything once, so that the first page finds the whole state."""
+        self._after = await self._journal.read(views.newest)
+        await self._look()
+        await self._survey()
+        await self._read_log()
+        self.hub.board.take_changes()
+
+    async def run(self) -> None:
+        """Until cancelled; `failed` is set where a bug of ours ends it."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._every(self._wait, self._look))
+                group.create_task(self._every(_pause(SURVEY_SECONDS), self._survey))
+                group.create_task(self._every(_pause(REPRICE_SECONDS), self._reprice))
+                group.create_task(self._every(_pause(FUNNEL_SECONDS), self._count))
+        except Exception:
+            log.exception("the live state failed")
+            self.failed.set()
+        finally:
+            await self.queries.stop()
+
+    async def known(self, arb_id: str) -> Known:
+        """One arbitrage now: the journal, and the workflow's word where it is open. Raises
+        NotJournaled."""
+        tracked = self.queries.tracked.get(arb_id)
+        snapshot = tracked.snapshot if tracked else None
+        if tracked is not None and snapshot is None and self.alive:
+            snapshot = await self.queries.ask(arb_id)
+
+        def work(session: Session) -> Known:
+            state = arbitrages.load(session, arb_id)
+            seen = sightings.one(session, state.opportunity.pair_id)
+            times = views.leg_times(session, arb_id)
+            return Known(state, snapshot, times, bids_of(seen))
+
+        return await self._journal.read(work)
+
+    def _pace(self) -> float:
+        watched = bool(self.hub.clients) or self._wall_ms() - self._asked_ms < INTEREST_MS
+        return PULSE_SECONDS if watched else IDLE_SECONDS
+
+    async def _every(self, pause: Act, act: Act) -> None:
+        """A database that stays busy is tried again; the page says that it waits."""
+        while True:
+            await pause()
+            try:
+                await act()
+                panels.notice(self.hub, "database", None)
+            except (JournalBusy, SQLAlchemyError) as trouble:
+                log.warning("the journal could not be read: %s", trouble)
+                panels.notice(
+                    self.hub, "database", "The database is busy: what is shown may be old."
+                )
+
+    async def _wait(self) -> None:
+        """Until the next look is due, or something was changed here."""
+        try:
+            async with asyncio.timeout(self._pace()):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _look(self) -> None:
+        """What happened since the last look, and what is open."""
+        after = self._after
+        pulse = await self._journal.read(lambda s: views.pulse(s, self._mode, *after))
+        before, self.pulse = self.pulse, pulse
+        for arb_id in self.queries.follow(pulse.unfinished):
+            self._row_is_old(arb_id)
+        if self.alive:
+            self.queries.start_due()
+        else:
+            self.queries.lose()
+        self._show_switches(before)
+        for told in pulse.told:
+            await self._tell(told)
+            self._after = (told.id, self._after[1])
+        for row in pulse.audited:
+            panels.add_event(self.hub, story.of_audit(row))
+            self._after = (self._after[0], row.id or 0)
+        await self._renew_rows()
+        self.hub.flush()
+
+    def _show_switches(self, before: Pulse | None) -> None:
+        """status_changed where the run state is another one; settings where they are."""
+        assert self.pulse is not None, "the look has just been taken"
+        pulse, board = self.pulse, self.hub.board
+        run_state = slices.run_state(pulse, alive=self.alive)
+        enabled = pulse.run_state.enabled
+        changed = board.put("run_state", run_state, quietly=True)
+        changed = board.put("enabled", enabled, quietly=True) or changed
+        executors = self.survey.executors if self.survey else ()
+        settings = slices.settings(pulse.saved, executors, numbers=True)
+        if board.put("settings", settings, quietly=True) and before is not None:
+            self.hub.publish("settings_changed", settings)
+        if changed and before is not None:
+            self.hub.publish("status_changed", self.status())
+
+    def status(self) -> Json:
+        """The data of status_changed."""
+        board = self.hub.board
+        return {"enabled": board.get("enabled"), "run_state": board.get("run_state")}
+
+    async def _survey(self) -> None:
+        """Balances, numbers of the day, executors, alarms, cards."""
+        now_ms = self._wall_ms()
+        since = self._cards.after_ms
+        survey, seen, pair_ids = await self._journal.read(
+            lambda s: (
+                views.survey(s, self._mode, now_ms, now_ms - ALIVE_MS),
+                sightings.since(s, since),
+                sightings.pair_ids(s),
+            )
+        )
+        self.survey = survey
+        board, executors = self.hub.board, survey.executors
+        self._show_balances(slices.balances(survey.balances))
+        board.put("stats", slices.stats(survey))
+        board.put("venues", slices.venues(executors))
+        board.put("services", slices.services(survey, await self._temporal(), now_ms))
+        board.put("alarms", {str(a.id): slices.alarm(a) for a in survey.alarms})
+        taken = {one.found.pair_id for one in self.queries.tracked.values()}
+        self._cards.take(seen, pair_ids)
+        board.put("cards", self._cards.rows(taken, now_ms, alive=self.alive))
+        board.put("scanner", slices.scanner(executors, self._cards.best()))
+        if self.pulse is not None:
+            self._show_switches(self.pulse)
+        self.hub.flush()
+
+    def _show_balances(self, told: Json | None) -> None:
+        """balance_update where an amount moved; how old they are is only a patch."""
+        if told is None:
+            return
+        board = self.hub.board
+        before = board.get("balances")
+        moved = before is not None and any(
+            before[name] != told[name] for name in ("poly_exact", "kalshi_exact")
+        )
+        board.put("balances", told, quietly=moved)
+        if moved:
+            self.hub.publish("balance_update", told)
+
+    async def _temporal(self) -> Json:
+        try:
+            up = await self._client.service_client.check_health(timeout=HEALTH)
+        except RPCError:
+            up = False
+        took = self.queries.last_ms
+        detail = "" if took is None else f"{took} ms query"
+        return {"state": "up" if up else "down", "detail": detail if up else "does not answer"}
+
+    async def _tell(self, told: Told) -> None:
+        """One message of the outbox, as the seed's protocol says it."""
+        if told.payload.get("mode", self._mode) != self._mode:
+            return
+        panels.add_event(self.hub, story.of_message(told))
+        match told.topic:
+            case "trade_event":
+                arb_id = str(told.payload["arb_id"])
+                expected = await self._expected(arb_id)
+                row = trade_rows.trade_told(told.payload, expected)
+                self.hub.publish_row("trade_event", "trades", row)
+                panels.trim_trades(self.hub)
+            case "position_opened":
+                arb_id = str(told.payload["arb_id"])
+                self._stale_rows.pop(arb_id, None)
+                known = self._known[arb_id] = await self.known(arb_id)
+                self.hub.publish_row("position_opened", "positions", rows.position(known))
+                if known.state.phase.ended:
+                    self._known.pop(arb_id)
+            case "position_closed":
+                arb_id = str(told.payload["arb_id"])
+                ended = await self._journal.arbitrage(arb_id)
+                pnl = None if ended.realised is None else usd(ended.realised)
+                row = {"id": arb_id, "status": told.payload["status"], "pnl": pnl}
+                self.hub.publish_row("position_closed", "positions", row)
+
+    async def _expected(self, arb_id: str) -> Usd | None:
+        planned = await self._journal.read(lambda s: views.planned_profits(s, [arb_id]))
+        return planned.get(arb_id)
+
+    def _row_is_old(self, arb_id: str) -> None:
+        self._stale_rows[arb_id] = None
+
+    async def _renew_rows(self) -> None:
+        """Rows whose arbitrage changed; rows of those that ended go."""
+        board = self.hub.board
+        for arb_id in list(self._stale_rows):
+            self._stale_rows.pop(arb_id, None)
+            if arb_id not in self.queries.tracked:
+                continue
+            tracked = self.queries.tracked[arb_id]
+            if tracked.found.phase is Phase.RESERVING:
+                continue
+            try:
+                self._known[arb_id] = known = await self.known(arb_id)
+            except NotJournaled:
+                continue
+            board.put_row("positions", arb_id, rows.position(known))
+        for arb_id in [key for key in self._known if key not in self.queries.tracked]:
+            del self._known[arb_id]
+        for arb_id in [key for key in board.get("positions") if key not in self.queries.tracked]:
+            board.drop_row("positions", arb_id)
+        self._show_unhedged()
+
+    def _show_unhedged(self) -> None:
+        legs = [leg for one in self._known.values() if (leg := sales.naked(one)) is not None]
+        total = sum((Decimal(leg["exposure"]) for leg in legs), start=ZERO)
+        self.hub.board.put("unhedged", {"usd": usd(total), "legs": legs})
+
+    async def _reprice(self) -> None:
+        """Closing costs something else when the books move."""
+        for arb_id in self.queries.tracked:
+            self._row_is_old(arb_id)
+
+    async def _count(self) -> None:
+        """The skip funnel of an hour and of a day."""
+        now_ms = self._wall_ms()
+        mode = self._mode
+
+        def work(session: Session) -> Json:
+            told = {}
+            for name, span in (("1h", HOUR_MS), ("24h", 24 * HOUR_MS)):
+                counts = sightings.counted(session, now_ms - span)
+                admitted = views.executed(session, mode, now_ms - span)
+                refused = arbitrages.refusals(session, mode, now_ms - span)
+                told[name] = funnel(counts, refused, admitted, self._cards.examples)
+            return told
+
+        self.hub.board.put("funnel", await self._journal.read(work))
+        self.hub.flush()
+
+    async def _read_log(self) -> None:
+        """The newest trades and what happened last, for the first page."""
+        board, after = self.hub.board, self._after
+        log_page = await self._journal.read(lambda s: first_page(s, self._mode, *after))
+        board.put("trades", {row["id"]: row for row in log_page.trades}, quietly=True)
+        board.put("trades_next", log_page.next)
+        board.put("events", log_page.events)
+        board.put("notices", [])
+        await self._count()
+
+
+def _pause(seconds: int) -> Act:
+    return lambda: asyncio.sleep(seconds)
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

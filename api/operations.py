@@ -1,0 +1,149 @@
+"""Commands that a workflow must confirm: sent as updates, watched as operations.
+
+An operation's id is the workflow's id and the update's, so nothing has to be remembered here.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.problems import Problem
+from api.wire import Json, optional
+from domain.money import Usd
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
+
+ACCEPT_TIMEOUT = timedelta(seconds=3)
+LOOK_TIMEOUT = timedelta(milliseconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An update that a workflow has accepted."""
+
+    arb_id: str
+    update_id: str
+
+    @property
+    def id(self) -> str:
+        """What names it in an address."""
+        text = f"{self.arb_id}\n{self.update_id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @property
+    def path(self) -> str:
+        """Where it is watched."""
+        return f"/api/v1/operations/{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Operation":
+        """The operation of an id; Problem 404 for anything else."""
+        try:
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        except (ValueError, UnicodeDecodeError):
+            raw = ""
+        arb_id, _, update_id = raw.partition("\n")
+        if not arb_id or not update_id:
+            raise Problem(404, "not_found", f"expected an operation, found {text!r}")
+        return cls(arb_id, update_id)
+
+    def told(self, state: str, detail: str = "", snapshot: Snapshot | None = None) -> Json:
+        """The operation for a reader: pending, succeeded or failed."""
+        result = None
+        if snapshot is not None:
+            result = {
+                "phase": snapshot.phase.value,
+                "status": snapshot.status.value,
+                "profit": optional(snapshot.realised_profit),
+                "reason": snapshot.reason,
+            }
+        return {
+            "id": self.id,
+            "arb_id": self.arb_id,
+            "state": state,
+            "detail": detail,
+            "result": result,
+            "location": self.path,
+        }
+
+
+async def close(client: Client, operation: Operation, by: str, loss_max: Usd | None) -> None:
+    """Ask the workflow to sell both legs; returns once it has accepted, raises Problem."""
+    await _start(client, operation, "close_position", CloseRequest(by, loss_max))
+
+
+async def retry(client: Client, operation: Operation, by: str) -> None:
+    """Ask the workflow to try its unwind again now; as `close`."""
+    await _start(client, operation, "retry_unwind", RetryRequest(by))
+
+
+async def look(client: Client, operation: Operation) -> Json:
+    """How far it is."""
+    handle = client.get_workflow_handle_for(ArbitrageWorkflow.run, operation.arb_id)
+    update = handle.get_update_handle(operation.update_id, result_type=Snapshot)
+    try:
+        return operation.told("succeeded", snapshot=await update.result(rpc_timeout=LOOK_TIMEOUT))
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        return operation.told("pending", "the workflow has not finished it yet")
+    except WorkflowUpdateFailedError as failed:
+        return operation.told("failed", str(failed.cause))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Problem(404, "not_found", f"no operation {operation.id}") from None
+        if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+            return operation.told("pending", "the workflow has not finished it yet")
+        raise _unreachable(error) from None
+
+
+async def _start(
+    client: Client, operation: Operation, name: str, request: CloseRequest | RetryRequest
+) -> None:
+    handle = client.get_workflow_handle(operation.arb_id)
+    try:
+        await handle.start_update(
+            name,
+            request,
+            id=operation.update_id,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            rpc_timeout=ACCEPT_TIMEOUT,
+        )
+    except WorkflowUpdateFailedError as refused:
+        raise _refused(refused) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise Problem(
+            504,
+            "unconfirmed",
+            "The executor has not answered: it may still carry this out. Look at the operation "
+            "before you ask again.",
+            headers={"Location": operation.path},
+            location=operation.path,
+        ) from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Problem(
+                409, "not_open", f"{operation.arb_id} has ended: there is nothing to do"
+            ) from None
+        raise _unreachable(error) from None
+
+
+def _refused(failed: WorkflowUpdateFailedError) -> Problem:
+    cause = failed.cause
+    kind = cause.type if isinstance(cause, ApplicationError) else None
+    message = cause.message if isinstance(cause, ApplicationError) else str(cause)
+    if kind == "BadRequest":
+        field, _, rest = message.partition(": ")
+        return Problem(422, "invalid", message, errors=[{"field": field, "message": rest}])
+    return Problem(409, "wrong_phase", message)
+
+
+def _unreachable(error: RPCError) -> Problem:
+    return Problem(503, "temporal_down", f"Temporal does not answer: {error}. Nothing was changed")

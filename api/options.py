@@ -1,0 +1,22 @@
+"""What the composition root chooses for the API."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """`hosts` are the names we answer to; `ui` the folder of templates and static files.
+
+    Without `login_required` whoever reaches the port may do everything: loopback, no real money.
+    `password_hash` is argon2's; `secure` marks cookies for TLS only.
+    """
+
+    ui: Path
+    hosts: frozenset[str]
+    login_required: bool = False
+    password_hash: str | None = None
+    secure: bool = False
+    temporal_ui: str | None = None
+    namespace: str = "default"
+    version: str = "0"

@@ -1,0 +1,123 @@
+"""What selling now would bring, by the bids seen last: naked legs and close previews."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from api.known import Known
+from api.wire import Json, iso, text, usd
+from domain.money import ZERO, Price, Size, Usd, floor_to
+from domain.trade import Phase
+from domain.venue import Venue
+
+PRICE_STEP = Decimal("0.0001")
+EXPOSED = frozenset({Phase.UNWINDING, Phase.NEEDS_OPERATOR, Phase.CLOSING})
+
+
+@dataclass(frozen=True, slots=True)
+class SaleNow:
+    """Selling a size into the bids seen last: dollars after fees."""
+
+    size: Size
+    average: Price
+    slippage: Usd
+    fee: Usd
+    proceeds: Usd
+
+
+def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
+    """What selling would bring now; None where the bids seen last do not hold the size."""
+    instrument = known.instrument(venue)
+    levels = known.bids.get(instrument.token, ())
+    left, notional = Decimal(size), ZERO
+    for price, offered in levels:
+        taken = min(left, offered)
+        notional += taken * price
+        left -= taken
+    if left > ZERO or size <= ZERO:
+        return None
+    average = Price(notional / size)
+    fee = instrument.fee.bound_sell(size, average)
+    slippage = Usd(levels[0][0] * size - notional)
+    return SaleNow(size, average, slippage, fee, Usd(notional - fee))
+
+
+def naked(known: Known) -> Json | None:
+    """The leg that nothing hedges; None where both are equal, or nothing is being done."""
+    legs = {venue: known.leg(venue) for venue in Venue}
+    more = max(legs, key=lambda venue: legs[venue].held)
+    excess = Size(legs[more].held - legs[more.sibling].held)
+    if known.phase not in EXPOSED or excess <= ZERO:
+        return None
+    price = legs[more].average_price or known.state.opportunity.leg(more).limit
+    sale = sale_now(known, more, excess)
+    loss = None if sale is None else Usd(sale.proceeds - excess * price)
+    operator = known.phase is Phase.NEEDS_OPERATOR
+    return {
+        "arb_id": known.state.arb_id,
+        "position_id": known.state.arb_id,
+        "title": known.state.opportunity.title,
+        "phase": known.phase.value,
+        "venue": more.value.capitalize(),
+        "outcome": known.instrument(more).outcome.upper(),
+        "size": text(excess),
+        "exposure": usd(floor_to(excess * price, PRICE_STEP)),
+        "since": iso(known.state.updated_at_ms),
+        "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
+        "loss_budget": usd(floor_to(known.state.opportunity.dearer_outlay, PRICE_STEP)),
+        "trying": known.snapshot.reason if known.snapshot else known.state.reason or "",
+        "next_retry_at": None,
+        "actions": {"retry": True, "accept": True if operator else "An attempt is running"},
+    }
+
+
+def close_preview(known: Known) -> Json:
+    """What selling both legs now would bring, against holding them."""
+    sales = {venue: sale_now(known, venue, known.leg(venue).held) for venue in Venue}
+    result = close_now(known)
+    why_not = why_not_close(known)
+    if not why_not and result is None:
+        missing = ", ".join(v.value for v, sale in sales.items() if sale is None)
+        why_not = f"The bids seen last at {missing} do not hold the position"
+    return {
+        "result": None if result is None else usd(result),
+        "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
+        "hold_until": None,
+        "loss_max": None if result is None else usd(max(-result, ZERO)),
+        "why_not": why_not,
+        "legs": {
+            venue.value: {
+                "outcome": known.instrument(venue).outcome.upper(),
+                "size": text(known.leg(venue).held),
+                "average_price": text(floor_to(sale.average, PRICE_STEP)) if sale else None,
+                "slippage": usd(sale.slippage) if sale else None,
+                "fee": usd(sale.fee) if sale else None,
+                "proceeds": usd(floor_to(sale.proceeds, PRICE_STEP)) if sale else None,
+            }
+            for venue, sale in sales.items()
+        },
+    }
+
+
+def why_not_close(known: Known) -> str:
+    """Why the position cannot be closed now; "" where it can."""
+    if known.phase.ended or known.phase is Phase.SETTLING:
+        return f"{known.phase}: there is nothing to close"
+    if any(known.leg(venue).unknown for venue in Venue):
+        return "A leg is unknown: its venue is being asked first"
+    if not all(known.leg(venue).settled for venue in Venue):
+        return "A leg is matched and not settled yet"
+    return ""
+
+
+def close_now(known: Known) -> Usd | None:
+    """Proceeds of selling all that is held, less the outlay; None where it cannot be said."""
+    total = Decimal(-known.outlay)
+    for venue in Venue:
+        held = known.leg(venue).held
+        if held <= ZERO:
+            continue
+        sale = sale_now(known, venue, held)
+        if sale is None:
+            return None
+        total += sale.proceeds
+    return Usd(floor_to(total, PRICE_STEP))

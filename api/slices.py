@@ -1,0 +1,231 @@
+"""The state that pages show, slice by slice, from what the journal says. docs/socket.md."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from api.wire import Json, Number, iso, text, usd
+from domain.money import ZERO, floor_to
+from domain.policy import ExecutorSettings
+from domain.venue import Venue
+from store.presence import Presence
+from store.run_state import RunState
+from store.settings import FIELDS, SavedSettings, SettingsVersion, as_text
+from store.tables import AlarmRow, AuditRow
+from store.trade_log import DayStats
+from store.views import Balance, Pulse, Survey
+
+SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
+PERCENT_STEP = Decimal("0.01")
+
+
+def settings(saved: SavedSettings, executors: Iterable[Presence], *, numbers: bool) -> Json:
+    """All settings, with the version and which executor has which one in force. The seed's socket
+    says amounts as `numbers`; REST says them as strings. `meta.exact` is always text."""
+    exact = as_text(saved.settings)
+    values: Json = dict(exact)
+    if numbers:
+        values = {name: _number(saved.settings, name) for name in FIELDS}
+    return values | {"meta": settings_meta(saved, executors)}
+
+
+def settings_meta(saved: SavedSettings, executors: Iterable[Presence]) -> Json:
+    """Version, author, exact amounts, and what is active where."""
+    exact = {name: str(value) for name, value in as_text(saved.settings).items()}
+    del exact["enabled"]
+    return {
+        "version": saved.version,
+        "saved_at": saved.updated_at,
+        "saved_by": saved.updated_by,
+        "origin": saved.origin,
+        "exact": exact,
+        "active": [
+            {"executor": one.name, "version": version, "at": iso(_whole(one, "settings_at_ms"))}
+            for one in executors
+            if (version := _whole(one, "settings_version")) is not None
+        ],
+    }
+
+
+def settings_version(entry: SettingsVersion) -> Json:
+    """One entry of the history."""
+    return {
+        "version": entry.version,
+        "at": iso(entry.at_ms),
+        "actor": entry.actor,
+        "origin": entry.origin,
+        "changes": entry.changes,
+        "settings": as_text(entry.settings),
+    }
+
+
+def run_state(pulse: Pulse, *, alive: bool) -> Json:
+    """OFF, RUNNING, PAUSED or HALTED; since when, by whom and why."""
+    state = pulse.run_state
+    if state.halted:
+        since, by, reason = state.since_ms, state.by, state.reason
+    else:
+        since, by, reason = pulse.switched_ms, pulse.switched_by, ""
+    return {
+        "state": state_word(state, alive=alive),
+        "since": iso(since),
+        "by": by,
+        "reason": reason or "",
+    }
+
+
+def state_word(state: RunState, *, alive: bool) -> str:
+    """The run state in one word; HALTED is said even where no executor runs."""
+    if state.halted:
+        return "HALTED"
+    if not alive:
+        return "OFF"
+    return "RUNNING" if state.enabled else "PAUSED"
+
+
+def balances(found: dict[Venue, Balance]) -> Json | None:
+    """Cash per venue and how it is bound; None before the first report of both."""
+    if set(found) != set(Venue):
+        return None
+    told: Json = {}
+    for venue, balance in found.items():
+        told[SHORT[venue]] = Number(balance.cash)
+        told[f"{SHORT[venue]}_exact"] = usd(balance.cash)
+    detail = {
+        SHORT[venue]: {
+            "free": usd(balance.free),
+            "in_orders": usd(balance.in_orders),
+            "in_positions": usd(balance.in_positions),
+            "awaiting_settlement": "0.00",
+            "as_of": iso(balance.as_of_ms),
+        }
+        for venue, balance in found.items()
+    }
+    least = min(found, key=lambda venue: found[venue].free)
+    cap = f"{least.value.capitalize()} caps the next trade: ${usd(found[least].free)} is free there"
+    total = sum((balance.cash for balance in found.values()), start=ZERO)
+    return told | {
+        "total": usd(total),
+        "detail": detail,
+        "cap": {"venue": least.value, "free": usd(found[least].free), "text": f"{cap}."},
+    }
+
+
+def stats(survey: Survey) -> Json:
+    """The seed's three numbers of the UTC day, and the exact ones beside them."""
+    day = survey.stats
+    return {
+        "trades": day.trades,
+        "pnl": Number(day.pnl),
+        "wins": day.wins,
+        "detail": {
+            "day": day.day,
+            "logged": day.logged,
+            "pnl": usd(day.pnl),
+            "win_rate": win_rate(day),
+            "fees": usd(survey.fees_today),
+            "loss_used": usd(day.realised_loss + day.at_risk),
+            "at_risk": usd(day.at_risk),
+            "realised_loss": usd(day.realised_loss),
+        },
+    }
+
+
+def win_rate(day: DayStats) -> str | None:
+    """Percent of the day's logged trades that gain, rounded down; None without trades."""
+    if not day.logged:
+        return None
+    return text(floor_to(Decimal(day.wins * 100) / day.logged, PERCENT_STEP))
+
+
+def venues(executors: Iterable[Presence]) -> Json:
+    """How current each venue's books are, by the freshest executor."""
+    told: Json = {
+        venue.value: {"state": "down", "book_at": None, "ping_ms": None, "detail": "no executor"}
+        for venue in Venue
+    }
+    for one in executors:
+        feeds = one.report.get("feeds")
+        for name, feed in feeds.items() if isinstance(feeds, dict) else ():
+            age = feed.get("age_ms")
+            told[name] = {
+                "state": "down" if feed.get("state") == "down" else "up",
+                "book_at": None if age is None else iso(one.seen_ms - age),
+                "ping_ms": None,
+                "detail": feed.get("reason", ""),
+            }
+    return told
+
+
+def services(survey: Survey, temporal: Json, now_ms: int) -> Json:
+    """Temporal, executors and notifier."""
+    number = len(survey.executors)
+    looks = sum(_whole(one, "checks_per_s") or 0 for one in survey.executors)
+    waiting, oldest = survey.backlog.waiting, survey.backlog.oldest_ms
+    lag_ms = 0 if oldest is None else max(now_ms - oldest, 0)
+    executor = {
+        "state": "up" if number else "down",
+        "detail": f"{number} running, {looks} checks/s" if number else "no report for 5 s",
+    }
+    notifier = {"state": "up" if lag_ms < 60_000 else "off", "lag_ms": lag_ms, "waiting": waiting}
+    return {
+        "temporal": temporal,
+        "executor": executor,
+        "notifier": notifier | {"detail": "" if lag_ms < 60_000 else "messages are not fetched"},
+    }
+
+
+def scanner(executors: tuple[Presence, ...], best: Json | None) -> Json | None:
+    """What the scanners do; None where none reports."""
+    if not executors:
+        return None
+    last = max((_whole(one, "last_opportunity_ms") or 0 for one in executors), default=0)
+    return {
+        "pairs": sum(_whole(one, "listed") or 0 for one in executors),
+        "checks_per_s": str(sum(_whole(one, "checks_per_s") or 0 for one in executors)),
+        "cycle_at": iso(max(one.seen_ms for one in executors)),
+        "best_edge": best,
+        "last_opportunity_at": iso(last or None),
+    }
+
+
+def alarm(row: AlarmRow) -> Json:
+    """One alarm from its opening to its evidence."""
+    return {
+        "id": row.id,
+        "key": row.key,
+        "code": row.code,
+        "severity": row.severity,
+        "arb_id": row.arb_id,
+        "detail": row.detail,
+        "opened_at": iso(row.opened_ms),
+        "repeated_at": iso(row.repeated_ms),
+        "repeats": row.repeats,
+        "acknowledged_at": iso(row.acknowledged_ms),
+        "acknowledged_by": row.acknowledged_by,
+        "closed_at": iso(row.closed_ms),
+        "evidence": row.evidence,
+    }
+
+
+def audit_row(row: AuditRow, detail: Json) -> Json:
+    """One row of the audit trail."""
+    return {
+        "id": row.id,
+        "at": iso(row.at_ms),
+        "actor": row.actor,
+        "origin": row.origin,
+        "action": row.action,
+        "subject": row.subject,
+        "detail": detail,
+        "hash": row.hash,
+    }
+
+
+def _whole(one: Presence, name: str) -> int | None:
+    value = one.report.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(values: ExecutorSettings, name: str) -> object:
+    value = getattr(values, name)
+    return Number(value) if isinstance(value, Decimal) else value

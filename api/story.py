@@ -1,0 +1,68 @@
+"""What happened, as lines for people: from the outbox's messages and the audit trail."""
+
+from decimal import Decimal
+
+from api.wire import Json, iso
+from domain.money import show_usd
+from store.codec import detail_from
+from store.tables import AuditRow
+from store.views import Told
+
+TOLD_BY_OUTBOX = frozenset({"save_settings"})
+
+
+def of_message(told: Told) -> Json:
+    """One message of the outbox as a line."""
+    severity, text = _line(told)
+    return {
+        "id": f"m{told.id}",
+        "at": iso(told.at_ms),
+        "kind": told.topic,
+        "severity": severity,
+        "text": text,
+    }
+
+
+def of_audit(row: AuditRow) -> Json | None:
+    """Who did what from where; None where a message of the outbox tells it."""
+    if row.action in TOLD_BY_OUTBOX:
+        return None
+    detail = detail_from(row.detail)
+    why = f": {detail['reason']}" if detail.get("reason") else ""
+    verb = row.action.replace("_", " ")
+    return {
+        "id": f"a{row.id}",
+        "at": iso(row.at_ms),
+        "kind": row.action,
+        "severity": "warn" if row.action == "halt" else "info",
+        "text": f"{row.actor} ({row.origin}): {verb} {row.subject}{why}",
+    }
+
+
+def _line(told: Told) -> tuple[str, str]:
+    payload = told.payload
+    match told.topic:
+        case "trade_event":
+            status = str(payload["status"])
+            pnl = show_usd(Decimal(str(payload["pnl"])))
+            good = status == "SUCCESS"
+            return ("info" if good else "warn"), f"{payload['event']}: {status} {pnl}"
+        case "position_opened":
+            size = payload["poly_size"]
+            return "info", f"{payload['event']}: locked, {size} contracts on both sides"
+        case "position_closed":
+            return "info", f"{payload['event']}: position {payload['status']}"
+        case "settings_changed":
+            changes = payload["changes"]
+            assert isinstance(changes, dict), f"expected changes, found {changes!r}"
+            said = ", ".join(f"{name} {old} → {new}" for name, (old, new) in changes.items())
+            by = f"{payload['by']} ({payload['origin']})"
+            return "info", f"{by} saved settings v{payload['version']}: {said}"
+        case "alarm":
+            closed = payload["state"] == "closed"
+            red = payload["severity"] == "red" and not closed
+            what = payload["evidence"] if closed else payload["detail"]
+            state = "over" if closed else "alarm"
+            return ("critical" if red else "warn"), f"{payload['code']} ({state}): {what}"
+        case _:
+            return "info", told.topic.replace("_", " ")

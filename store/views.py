@@ -1,0 +1,285 @@
+"""Reads for pages: what changed since the last look, and the numbers of charts and panels."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlmodel import Session, col, func, select
+
+from domain.money import NO_USD, Usd, from_micro
+from domain.order import FillState, Purpose
+from domain.trade import TradeStatus
+from domain.venue import Action, Mode, Venue
+from store import alarms, arbitrages, gate, outbox, positions, presence, run_state, settings
+from store import trade_log as log
+from store.arbitrages import Unfinished
+from store.codec import detail_from, iso_utc, utc_day
+from store.outbox import Backlog
+from store.presence import Presence
+from store.run_state import RunState
+from store.settings import SavedSettings
+from store.tables import (
+    AlarmRow,
+    ArbitrageRow,
+    AuditRow,
+    FillRow,
+    IntentRow,
+    OutboxRow,
+    ReservationRow,
+    SettingsHistoryRow,
+    TradeRow,
+    VenueBalanceRow,
+)
+from store.trade_log import DayStats, LoggedTrade
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message as the outbox holds it: what happened, in the order it happened."""
+
+    id: int
+    topic: str
+    payload: dict[str, object]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What may change many times a second: messages and audit rows after the last look, what is
+    open, and whether entries may leave (`switched_ms`, `switched_by`: its last change)."""
+
+    told: tuple[Told, ...]
+    audited: tuple[AuditRow, ...]
+    unfinished: tuple[Unfinished, ...]
+    run_state: RunState
+    saved: SavedSettings
+    switched_ms: int
+    switched_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One venue's cash as last reported, and how it is bound (dollars)."""
+
+    cash: Usd
+    free: Usd
+    in_orders: Usd
+    in_positions: Usd
+    as_of_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What changes every few seconds."""
+
+    balances: dict[Venue, Balance]
+    stats: DayStats
+    fees_today: Usd
+    executors: tuple[Presence, ...]
+    alarms: tuple[AlarmRow, ...]
+    backlog: Backlog
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """One trade of the log: its result (final or guaranteed) and its fees."""
+
+    at: str
+    pnl: Usd
+    fees: Usd
+
+
+@dataclass(frozen=True, slots=True)
+class LegTimes:
+    """Wall-clock ms of one entry order; None where it has not come that far."""
+
+    sent_ms: int | None = None
+    answered_ms: int | None = None
+    matched_ms: int | None = None
+    settled_ms: int | None = None
+
+
+def pulse(session: Session, mode: Mode, after_message: int, after_audit: int) -> Pulse:
+    """See Pulse; messages and audit rows with ids above these."""
+    saved = settings.read(session)
+    state = run_state.read(session)
+    switched_ms, by = _switched(session)
+    told = select(OutboxRow).where(col(OutboxRow.id) > after_message).order_by(col(OutboxRow.id))
+    audited = select(AuditRow).where(col(AuditRow.id) > after_audit).order_by(col(AuditRow.id))
+    return Pulse(
+        told=tuple(
+            Told(row.id or 0, row.topic, detail_from(row.payload), row.created_ms)
+            for row in session.exec(told.limit(AT_ONCE))
+        ),
+        audited=tuple(session.exec(audited.limit(AT_ONCE))),
+        unfinished=tuple(one for one in arbitrages.unfinished(session) if one.mode is mode),
+        run_state=state,
+        saved=saved,
+        switched_ms=switched_ms,
+        switched_by=by,
+    )
+
+
+def newest(session: Session) -> tuple[int, int]:
+    """The ids of the newest message of the outbox and of the newest audit row; 0 for none."""
+    message = session.exec(select(func.max(OutboxRow.id))).one()
+    audited = session.exec(select(func.max(AuditRow.id))).one()
+    return message or 0, audited or 0
+
+
+def survey(session: Session, mode: Mode, now_ms: int, alive_since_ms: int) -> Survey:
+    """See Survey."""
+    day = utc_day(now_ms)
+    return Survey(
+        balances={v: b for v in Venue if (b := _balance(session, v, mode)) is not None},
+        stats=log.stats(session, mode, day),
+        fees_today=_fees(session, mode, day),
+        executors=tuple(presence.reports(session, alive_since_ms)),
+        alarms=tuple(alarms.open_alarms(session)),
+        backlog=outbox.backlog(session),
+    )
+
+
+def trades(
+    session: Session,
+    limit: int,
+    mode: Mode | None = None,
+    status: TradeStatus | None = None,
+    before_id: int | None = None,
+) -> list[LoggedTrade]:
+    """Trades from the newest down that pass the filters, those older than `before_id` only."""
+    rows = select(TradeRow).order_by(col(TradeRow.id).desc()).limit(limit)
+    if mode is not None:
+        rows = rows.where(TradeRow.mode == mode)
+    if status is not None:
+        rows = rows.where(TradeRow.status == status)
+    if before_id is not None:
+        rows = rows.where(col(TradeRow.id) < before_id)
+    return [log.logged(row) for row in session.exec(rows)]
+
+
+def planned_profits(session: Session, arb_ids: list[str]) -> dict[str, Usd]:
+    """What was expected of these arbitrages when they were admitted."""
+    rows = select(ArbitrageRow.id, ArbitrageRow.profit_micro).where(
+        col(ArbitrageRow.id).in_(arb_ids)
+    )
+    return {arb_id: Usd(from_micro(micro)) for arb_id, micro in session.exec(rows)}
+
+
+def open_positions(session: Session, mode: Mode) -> dict[str, str]:
+    """Open positions of the log: when each was opened, by arbitrage."""
+    return {one.arb_id: one.opened_at for one in positions.listed(session, mode)}
+
+
+def leg_times(session: Session, arb_id: str) -> dict[Venue, LegTimes]:
+    """When each entry was sent, answered, matched by its venue, and final, as far as it is."""
+    intents = select(IntentRow).where(
+        IntentRow.arb_id == arb_id, IntentRow.purpose == Purpose.ENTRY
+    )
+    found = {}
+    for row in session.exec(intents):
+        fills = session.exec(select(FillRow).where(FillRow.intent_id == row.id)).all()
+        final = bool(fills) and all(FillState(fill.state).final for fill in fills)
+        found[Venue(row.venue)] = LegTimes(
+            sent_ms=row.sent_ms,
+            answered_ms=row.answered_ms,
+            matched_ms=min((fill.at_ms for fill in fills), default=None),
+            settled_ms=max(fill.state_ms for fill in fills) if final else None,
+        )
+    return found
+
+
+def latencies(session: Session, mode: Mode, since_ms: int) -> dict[Venue, list[int]]:
+    """Milliseconds from sending to the answer of every entry order since then, in order."""
+    rows = (
+        select(IntentRow.venue, col(IntentRow.answered_ms) - col(IntentRow.sent_ms))
+        .join(ArbitrageRow, col(ArbitrageRow.id) == col(IntentRow.arb_id))
+        .where(ArbitrageRow.mode == mode, IntentRow.purpose == Purpose.ENTRY)
+        .where(col(IntentRow.sent_ms) >= since_ms, col(IntentRow.answered_ms).is_not(None))
+    )
+    found: dict[Venue, list[int]] = {venue: [] for venue in Venue}
+    for venue, took in session.exec(rows):
+        found[Venue(venue)].append(int(took or 0))
+    return {venue: sorted(times) for venue, times in found.items()}
+
+
+def equity(session: Session, mode: Mode, since_ms: int) -> list[EquityPoint]:
+    """Every logged trade since then, oldest first."""
+    fees = (
+        select(IntentRow.arb_id, func.sum(FillRow.fee_micro).label("fees"))
+        .join(FillRow, col(FillRow.intent_id) == col(IntentRow.id))
+        .where(FillRow.state != FillState.VOIDED)
+        .group_by(col(IntentRow.arb_id))
+        .subquery()
+    )
+    rows = (
+        select(TradeRow.timestamp, TradeRow.pnl_micro, func.coalesce(fees.c.fees, 0))
+        .outerjoin(fees, fees.c.arb_id == TradeRow.arb_id)
+        .where(TradeRow.mode == mode, col(TradeRow.timestamp) >= iso_utc(since_ms))
+        .order_by(col(TradeRow.timestamp), col(TradeRow.id))
+    )
+    return [
+        EquityPoint(at, Usd(from_micro(pnl)), Usd(from_micro(int(fee))))
+        for at, pnl, fee in session.exec(rows)
+    ]
+
+
+def executed(session: Session, mode: Mode, since_ms: int) -> int:
+    """How many arbitrages the gate admitted since then."""
+    rows = select(func.count()).where(
+        ReservationRow.mode == mode, col(ReservationRow.held_ms) >= since_ms
+    )
+    return session.exec(rows).one()
+
+
+def _switched(session: Session) -> tuple[int, str]:
+    """When and by whom `enabled` was last changed; at the first version where it never was."""
+    rows = (
+        select(SettingsHistoryRow.at_ms, SettingsHistoryRow.actor)
+        .where(
+            col(SettingsHistoryRow.changes).contains('"enabled"')
+            | (col(SettingsHistoryRow.version) == 1)
+        )
+        .order_by(col(SettingsHistoryRow.version).desc())
+        .limit(1)
+    )
+    at_ms, actor = session.exec(rows).one()
+    return at_ms, actor
+
+
+def _balance(session: Session, venue: Venue, mode: Mode) -> Balance | None:
+    row = session.get(VenueBalanceRow, (venue, mode))
+    free = gate.free_cash(session, venue, mode)
+    if row is None or free is None:
+        return None
+    cash = Usd(from_micro(row.cash_micro))
+    return Balance(cash, free, Usd(cash - free), _held(session, venue, mode), row.as_of_ms)
+
+
+def _held(session: Session, venue: Venue, mode: Mode) -> Usd:
+    """What the legs of open arbitrages cost at the venue, less what was sold of them."""
+    rows = (
+        select(FillRow.action, func.sum(FillRow.notional_micro), func.sum(FillRow.fee_micro))
+        .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))
+        .join(ArbitrageRow, col(ArbitrageRow.id) == col(IntentRow.arb_id))
+        .where(ArbitrageRow.mode == mode, FillRow.venue == venue)
+        .where(col(ArbitrageRow.closed_ms).is_(None), FillRow.state != FillState.VOIDED)
+        .group_by(col(FillRow.action))
+    )
+    total = Decimal(NO_USD)
+    for action, notional, fee in session.exec(rows):
+        paid = action == Action.BUY
+        total += from_micro(notional + fee) if paid else -from_micro(notional - fee)
+    return Usd(max(total, Decimal(NO_USD)))
+
+
+def _fees(session: Session, mode: Mode, day: str) -> Usd:
+    rows = (
+        select(func.coalesce(func.sum(FillRow.fee_micro), 0))
+        .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))
+        .join(ReservationRow, col(ReservationRow.arb_id) == col(IntentRow.arb_id))
+        .where(ReservationRow.mode == mode, ReservationRow.day == day)
+        .where(FillRow.state != FillState.VOIDED)
+    )
+    return Usd(from_micro(int(session.exec(rows).one())))
