@@ -1,0 +1,337 @@
+"""S7-S20: what may be said of limits, settings, steps, evidence, amounts and the audit trail."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+from tests.oracle.world import ENDS, FAILED, MS_NS, VENUES, Row, World, micro, show
+
+WORKING = {"RESOLVING", "UNWINDING", "HOLDING", "CLOSING", "NEEDS_OPERATOR"}
+AT_RISK = WORKING - {"HOLDING"}
+LEGAL = {
+    "PLACING": WORKING | {"FLAT"},
+    "RESOLVING": WORKING | {"FLAT"},
+    "UNWINDING": WORKING | {"FLAT"},
+    "HOLDING": WORKING | {"SETTLING", "FLAT"},
+    "CLOSING": {"RESOLVING", "NEEDS_OPERATOR", "FLAT"},
+    "SETTLING": {"RESOLVING", "NEEDS_OPERATOR", "SETTLED"},
+    "NEEDS_OPERATOR": WORKING | {"FLAT", "SETTLING"},
+}
+MISSES, SOURCES = 3, 2
+DECIMALS_MAX = 12
+GATE_MS = 2_000
+"""How long the transaction of the gate may take: between its clock and the settings it saw."""
+
+
+def s7_daily_limit(world: World) -> Iterator[str]:
+    """At every admission the day's losses, and what all admitted ones may still lose, are within
+    the limit of the settings then in force; and so is the number of trades."""
+    held = {row["arb_id"]: row for row in world.rows("reservations")}
+    spans = {arb_id: _risk_spans(world, arb_id, row) for arb_id, row in held.items()}
+    for arb_id, row in held.items():
+        policy = world.settings(world.arbitrage_of[arb_id]["settings_version"])
+        if policy is None:
+            continue
+        at_ms = row["held_ms"]
+        day = [other for other in held.values() if other["day"] == row["day"]]
+        before = [o for o in day if (o["held_ms"], o["arb_id"]) <= (at_ms, arb_id)]
+        if len(before) > policy["max_daily_trades"]:
+            yield f"{arb_id}: trade {len(before)} of {row['day']}, {policy['max_daily_trades']} may"
+        risk = sum(
+            o["worst_loss_micro"]
+            for o in before
+            if any(start <= at_ms < end for start, end in spans[o["arb_id"]])
+        )
+        lost = sum(_loss_before(world, o["arb_id"], at_ms) for o in day)
+        cap = Fraction(str(policy["max_daily_loss"]))
+        if micro(risk + lost) > cap:
+            yield f"{arb_id}: {show(micro(risk + lost))} lost or at risk, {show(cap)} may"
+
+
+def _risk_spans(world: World, arb_id: str, reservation: Row) -> list[tuple[int, int]]:
+    """When its worst loss was charged to the day."""
+    spans: list[tuple[int, int]] = []
+    start: int | None = reservation["held_ms"]
+    for event, detail in world.events(arb_id):
+        if event["kind"] in ("locked", "concluded") and start is not None:
+            spans.append((start, event["at_ms"]))
+            start = None
+        elif event["kind"] == "phase" and detail["phase"] in AT_RISK and start is None:
+            start = event["at_ms"]
+    return spans if start is None else [*spans, (start, 1 << 62)]
+
+
+def _loss_before(world: World, arb_id: str, at_ms: int) -> int:
+    row = world.arbitrage_of[arb_id]
+    over = row["closed_ms"] is not None and row["closed_ms"] < at_ms
+    return max(-int(row["realised_micro"]), 0) if over else 0
+
+
+def s8_caps(world: World) -> Iterator[str]:
+    """One open arbitrage per market, and no more money in one than its settings allow."""
+    by_pair: dict[str, list[Row]] = {}
+    for row in world.admitted:
+        by_pair.setdefault(row["pair_id"], []).append(row)
+    for pair, rows in by_pair.items():
+        rows.sort(key=lambda row: row["opened_ms"])
+        for first, second in itertools.pairwise(rows):
+            if first["closed_ms"] is None or first["closed_ms"] > second["opened_ms"]:
+                yield f"{pair}: {second['id']} opened while {first['id']} was open"
+    for row in world.admitted:
+        policy = world.settings(row["settings_version"])
+        if policy is None:
+            continue
+        bet = Fraction(str(policy["max_bet"]))
+        spent = -sum(
+            (
+                trade.cash
+                for order, intent in world.orders_by_arbitrage.get(row["id"], ())
+                for trade in order.trades
+                if intent["purpose"] == "entry" and trade.state != FAILED
+            ),
+            start=Fraction(0),
+        )
+        if spent > bet:
+            yield f"{row['id']}: spent {show(spent)} on a bet of at most {show(bet)}"
+
+
+def s9_disable_fence(world: World) -> Iterator[str]:
+    """No entry arrives after a disable or a halt was acknowledged and before the next enable."""
+    changes = sorted(
+        (row["at_ms"], bool(json.loads(row["settings"])["enabled"]))
+        for row in world.rows("settings_history")
+    )
+    halts = sorted(
+        (row["at_ms"], row["action"] != "halt")
+        for row in world.rows("audit")
+        if row["action"] in ("halt", "resume")
+    )
+    grace = world.rules.lease_ms + world.rules.slack_ms
+    for order in world.orders:
+        intent = world.intent_of.get((order.venue, order.key))
+        if intent is None or intent["purpose"] != "entry":
+            continue
+        at_ms = order.first_byte_ns // MS_NS
+        for name, switches in (("disabled", changes), ("halted", halts)):
+            last = [switch for switch in switches if switch[0] <= at_ms][-1:]
+            if last and not last[0][1] and at_ms > last[0][0] + grace:
+                since = at_ms - last[0][0]
+                yield f"{intent['id']}: arrived {since} ms after entries were {name}"
+
+
+def s10_settings(world: World) -> Iterator[str]:
+    """Versions have no gaps and their times do not go back; an arbitrage carries the version that
+    was in force when it was admitted."""
+    history = sorted(world.rows("settings_history"), key=lambda row: row["version"])
+    for number, row in enumerate(history, start=1):
+        if row["version"] != number:
+            yield f"settings: expected version {number}, found {row['version']}"
+            return
+    for earlier, later in itertools.pairwise(history):
+        if later["at_ms"] < earlier["at_ms"]:
+            yield f"settings: version {later['version']} is older than the one before"
+    for row in world.admitted:
+        version = row["settings_version"]
+        if not 1 <= version <= len(history):
+            yield f"{row['id']}: settings version {version} does not exist"
+            continue
+        too_new = history[version - 1]["at_ms"] > row["opened_ms"] + GATE_MS
+        replaced = version < len(history) and history[version]["at_ms"] < row["opened_ms"]
+        if too_new or replaced:
+            yield f"{row['id']}: settings version {version} was not in force at its admission"
+
+
+def s11_lifecycle(world: World) -> Iterator[str]:
+    """Every recorded step is legal, and after the end there is none."""
+    for row in world.admitted:
+        phase = "PLACING"
+        for revision, (event, detail) in enumerate(world.events(row["id"]), start=1):
+            if event["revision"] != revision:
+                yield f"{row['id']}: expected event {revision}, found {event['revision']}"
+                break
+            following = str(detail.get("phase", phase))
+            if following != phase and following not in LEGAL.get(phase, set()):
+                yield f"{row['id']}: went from {phase} to {following}"
+            phase = following
+        if phase != row["phase"]:
+            yield f"{row['id']}: is {row['phase']}, its events end in {phase}"
+
+
+def s12_evidence(world: World) -> Iterator[str]:
+    """An order that was concluded never to have arrived was missed often, long and widely enough;
+    reads that failed do not count. And it has not arrived."""
+    arrived = {(o.venue, o.key) for o in world.orders if o.reached_matching and o.trades}
+    for row in world.rows("intents"):
+        if row["rejection"] != "never_arrived":
+            continue
+        if (row["venue"], row["key"]) in arrived:
+            yield f"{row['id']}: concluded never to have arrived, and its venue filled it"
+        horizon = row["sent_ms"] + world.rules.quarantine_ms
+        misses = [
+            seen
+            for seen in world.rows("observations")
+            if seen["intent_id"] == row["id"] and seen["found"] == 0
+            if row["sent_ms"] <= seen["at_ms"] <= row["answered_ms"]
+        ]
+        times = [seen["at_ms"] for seen in misses]
+        as_of = [seen["as_of_ms"] or 0 for seen in misses]
+        wanting = {
+            "the quarantine": row["answered_ms"] < horizon,
+            f"{MISSES} misses": len(misses) < MISSES,
+            f"{SOURCES} sources": len({seen["source"] for seen in misses}) < SOURCES,
+            "a miss after the quarantine": not any(at >= horizon for at in times),
+            "the venue's own time past the quarantine": row["venue"] == "kalshi"
+            and not any(at >= horizon for at in as_of),
+        }
+        for name, missing in wanting.items():
+            if missing:
+                yield f"{row['id']}: concluded never to have arrived without {name}"
+
+
+def s13_integers(world: World) -> Iterator[str]:
+    """No stored amount went through a binary float, and a plan is rounded against us."""
+    for table in world.tables:
+        for row in world.rows(table):
+            for name, value in row.items():
+                if name.endswith("_micro") and value is not None and type(value) is not int:
+                    yield f"{table}.{name}: expected a whole number, found {value!r}"
+    for row in world.rows("arbitrages"):
+        plan = json.loads(row["opportunity"])
+        for path, value in _leaves(plan):
+            if isinstance(value, float) or _is_long(value):
+                yield f"{row['id']}: {path} is {value!r}, no exact amount"
+        if micro(row["outlay_micro"]) < Fraction(plan["outlay"]):
+            yield f"{row['id']}: its outlay is rounded down"
+        if micro(row["profit_micro"]) > Fraction(plan["profit"]):
+            yield f"{row['id']}: its profit is rounded up"
+        for venue in VENUES:
+            leg = plan[venue]
+            least = Fraction(leg["size"]) * Fraction(leg["limit"]) + Fraction(leg["fee_bound"])
+            if Fraction(leg["outlay"]) < least:
+                yield f"{row['id']}: {venue} may cost {show(least)}, planned {leg['outlay']}"
+
+
+def _leaves(value: Any, path: str = "plan") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _leaves(part, f"{path}.{name}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from _leaves(part, path)
+    else:
+        yield path, value
+
+
+def _is_long(value: Any) -> bool:
+    """Whether a text is a number with more decimals than any amount has. ROI is a ratio."""
+    if not isinstance(value, str) or "." not in value:
+        return False
+    try:
+        exponent = Decimal(value).normalize().as_tuple().exponent
+    except InvalidOperation:
+        return False
+    return isinstance(exponent, int) and DECIMALS_MAX < -exponent < 27
+
+
+def s14_honest_profit(world: World) -> Iterator[str]:
+    """What was called guaranteed is at most the least that any answer pays, less all that was
+    paid, by the exchanges' own books."""
+    for row in world.admitted:
+        for event, detail in world.events(row["id"]):
+            if event["kind"] == "locked":
+                honest = _least_gain(world, row["id"], (event["at_ms"] + 1) * MS_NS)
+                if Fraction(detail["guaranteed"]) > honest:
+                    yield f"{row['id']}: said {detail['guaranteed']}, at least {show(honest)}"
+        if row["phase"] == "HOLDING":
+            honest = _least_gain(world, row["id"], None)
+            for trade in world.rows("executor_trades"):
+                if trade["arb_id"] == row["id"] and micro(trade["pnl_micro"]) > honest:
+                    said = show(micro(trade["pnl_micro"]))
+                    yield f"{row['id']}: logged a profit of {said}, at least {show(honest)}"
+
+
+def _least_gain(world: World, arb_id: str, at_ns: int | None) -> Fraction:
+    payout = min(world.held(arb_id, venue, at_ns) for venue in VENUES)
+    paid = Fraction(0)
+    for order, _ in world.orders_by_arbitrage.get(arb_id, ()):
+        sign = 1 if order.action == "buy" else -1
+        for trade in order.trades:
+            if trade.state != FAILED if at_ns is None else trade.counts_at(at_ns):
+                paid += sign * trade.size * trade.price + trade.fee
+    # Polymarket books dollars per level to the micro-dollar: the product may be a hair above.
+    return payout - paid + Fraction(2, 1_000_000)
+
+
+def s15_void(world: World) -> Iterator[str]:
+    """A trade that failed on the chain counts nothing anywhere, and soon."""
+    rows = {(row["venue"], row["trade_id"]): row for row in world.rows("fills")}
+    for order in world.orders:
+        for trade in order.trades:
+            row = rows.get((order.venue, trade.trade_id))
+            if trade.state == FAILED and row is not None:
+                assert trade.void_ns is not None, "the ledger books a failure"
+                failed_ms = trade.void_ns // MS_NS
+                late = row["state_ms"] - failed_ms
+                late -= world.rules.down(failed_ms, row["state_ms"])
+                if row["state"] != "voided":
+                    yield f"trade {trade.trade_id} failed, the journal says {row['state']}"
+                elif late > world.rules.void_ms:
+                    yield f"trade {trade.trade_id} failed {late} ms before it was voided"
+            elif row is not None and row["state"] == "voided":
+                yield f"trade {trade.trade_id} is {trade.state}, the journal voided it"
+
+
+def s17_authority(world: World) -> Iterator[str]:
+    """Each change of settings has exactly one audit row, by a named actor from a named place."""
+    for row in world.rows("settings_history"):
+        if row["version"] == 1:
+            continue
+        subject = f"settings/{row['version']}"
+        seals = [one for one in world.rows("audit") if one["subject"] == subject]
+        if len(seals) != 1:
+            yield f"{subject}: expected one audit row, found {len(seals)}"
+        elif not seals[0]["actor"] or not seals[0]["origin"] or seals[0]["actor"] != row["actor"]:
+            yield f"{subject}: its audit row names {seals[0]['actor']!r}, not {row['actor']!r}"
+
+
+def s18_secrets(world: World) -> Iterator[str]:
+    """No key and no signature lies in a database, a log or a message."""
+    for sink in world.sinks:
+        content = sink.read_bytes()
+        for number, secret in enumerate(world.secrets, start=1):
+            if secret in content:
+                yield f"{sink.name}: holds secret {number}"
+
+
+def s19_freshness(world: World) -> Iterator[str]:
+    """No entry arrives after its own deadline, which counts from the books it was planned on."""
+    for order in world.orders:
+        intent = world.intent_of.get((order.venue, order.key))
+        if intent is None or intent["purpose"] != "entry":
+            continue
+        late = order.first_byte_ns // MS_NS - intent["not_after_ms"] - world.rules.slack_ms
+        if late > 0:
+            yield f"{intent['id']}: arrived {late} ms past its deadline"
+
+
+def s20_audit_chain(world: World) -> Iterator[str]:
+    """Every audit row is sealed with the hash of the one before."""
+    previous = "0" * 64
+    for row in sorted(world.rows("audit"), key=lambda row: row["id"]):
+        names = ("at_ms", "actor", "origin", "action", "subject", "detail")
+        content = {**{name: row[name] for name in names}, "previous": row["previous_hash"]}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        seal = hashlib.sha256(text.encode()).hexdigest()
+        if row["previous_hash"] != previous or row["hash"] != seal:
+            yield f"audit row {row['id']}: its seal does not hold"
+            return
+        previous = row["hash"]
+
+
+def ended(row: Row) -> bool:
+    """Whether nothing more happens to this arbitrage."""
+    return row["phase"] in ENDS

@@ -1,0 +1,275 @@
+"""Q1-Q9 once nothing moves any more, and the bounds B1-B5 on how long things took."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+
+from tests.oracle.journal import ended
+from tests.oracle.world import FAILED, MS_NS, VENUES, Row, World, micro, show
+
+REST = ("HOLDING", "NEEDS_OPERATOR", "FLAT", "SETTLED")
+RESTING = ("LIVE", "resting", "DELAYED")
+COPIES_MAX = 3
+
+
+def q1_ended(world: World) -> Iterator[str]:
+    """Every arbitrage is over with a reason, or held, or waits for a person."""
+    for row in world.rows("arbitrages"):
+        if ended(row) and not row["reason"]:
+            yield f"{row['id']}: {row['phase']} without a reason"
+        elif not ended(row) and row["phase"] not in REST:
+            yield f"{row['id']}: still {row['phase']}"
+
+
+def q2_hedged(world: World) -> Iterator[str]:
+    """Nothing is naked, or an open alarm names exactly what is."""
+    for row in world.admitted:
+        if row["phase"] == "SETTLED":
+            continue
+        polymarket, kalshi = (world.held(row["id"], venue) for venue in VENUES)
+        gap = _gap(world, row, polymarket, kalshi)
+        if row["phase"] == "FLAT" and max(polymarket, kalshi) > world.rules.dust:
+            yield f"{row['id']}: FLAT, and holds {show(polymarket)} / {show(kalshi)}"
+        elif gap > world.rules.dust and not _named(world, row["id"], polymarket, kalshi):
+            yield f"{row['id']}: {show(polymarket)} against {show(kalshi)}, and no alarm says so"
+
+
+def _gap(world: World, row: Row, polymarket: Fraction, kalshi: Fraction) -> Fraction:
+    """Naked contracts. What Polymarket returned beyond a whole hedge is upside, not a gap."""
+    if kalshi >= micro(row["size_micro"]) and polymarket >= kalshi:
+        return Fraction(0)
+    return abs(polymarket - kalshi)
+
+
+def _named(world: World, arb_id: str, polymarket: Fraction, kalshi: Fraction) -> bool:
+    for alarm in world.rows("alarms"):
+        if alarm["arb_id"] != arb_id or alarm["closed_ms"] is not None:
+            continue
+        numbers = {Fraction(text) for text in re.findall(r"\d+(?:\.\d+)?", alarm["detail"])}
+        if {polymarket, kalshi} <= numbers:
+            return True
+    return False
+
+
+def q3_cash(world: World) -> Iterator[str]:
+    """Each exchange's cash is what it was plus what it booked, and what the journal says; and the
+    result of every arbitrage is the cash it moved."""
+    for venue, account in world.accounts.items():
+        booked = sum((Fraction(e["cash"]) for e in account.entries), start=Fraction(0))
+        if account.start + booked != account.cash or not account.conserved:
+            yield f"{venue}: its own ledger does not add up"
+        moved = sum(
+            (Fraction(e["cash"]) for e in account.entries if e["kind"] != "transfer"),
+            start=Fraction(0),
+        )
+        ours = micro(_journal_cash(world, venue))
+        if moved != ours:
+            yield f"{venue}: its cash moved {show(moved)}, the journal says {show(ours)}"
+    for row in world.admitted:
+        if row["realised_micro"] is not None:
+            result = _moved(world, row["id"])
+            if micro(row["realised_micro"]) != result:
+                said = show(micro(row["realised_micro"]))
+                yield f"{row['id']}: booked a result of {said}, it moved {show(result)}"
+
+
+def _journal_cash(world: World, venue: str) -> int:
+    flow: int = 0
+    for fill in world.rows("fills"):
+        if fill["venue"] == venue and fill["state"] != "voided":
+            sign = 1 if fill["action"] == "sell" else -1
+            flow += sign * fill["notional_micro"] - fill["fee_micro"]
+    paid = (int(r["amount_micro"]) for r in world.rows("payouts") if r["venue"] == venue)
+    return flow + sum(paid)
+
+
+def _moved(world: World, arb_id: str) -> Fraction:
+    trades = (t for order, _ in world.orders_by_arbitrage.get(arb_id, ()) for t in order.trades)
+    paid = [micro(row["amount_micro"]) for row in world.rows("payouts") if row["arb_id"] == arb_id]
+    return sum((trade.cash for trade in trades), start=sum(paid, start=Fraction(0)))
+
+
+def q4_positions(world: World) -> Iterator[str]:
+    """Each exchange holds for us what the journal says, contract by contract."""
+    resolved = {(row["arb_id"], row["venue"]) for row in world.rows("payouts")}
+    intents = {row["id"]: row for row in world.rows("intents")}
+    for venue, account in world.accounts.items():
+        ours: Counter[tuple[str, str]] = Counter()
+        for fill in world.rows("fills"):
+            intent = intents.get(fill["intent_id"])
+            if intent is None or fill["venue"] != venue or fill["state"] == "voided":
+                continue
+            if (intent["arb_id"], venue) in resolved:
+                continue
+            sign = 1 if fill["action"] == "buy" else -1
+            pair = world.arbitrage_of[intent["arb_id"]]["pair_id"]
+            ours[pair, intent["outcome"]] += sign * fill["size_micro"]
+        for key in sorted(set(ours) | set(account.positions)):
+            theirs = account.positions.get(key, Fraction(0))
+            if micro(ours[key]) != theirs:
+                said = show(micro(ours[key]))
+                yield f"{venue}: holds {show(theirs)} of {key}, the journal says {said}"
+
+
+def q5_reservations(world: World) -> Iterator[str]:
+    """What is over or locked risks nothing, and the day's sum is that of what still does."""
+    held: Counter[tuple[str, str]] = Counter()
+    for row in world.rows("reservations"):
+        if row["state"] != "held":
+            continue
+        held[row["mode"], row["day"]] += row["worst_loss_micro"]
+        phase = world.arbitrage_of[row["arb_id"]]["phase"]
+        if phase in ("FLAT", "SETTLED", "HOLDING"):
+            yield f"{row['arb_id']}: {phase}, and its reservation is still held"
+    for day in world.rows("risk_days"):
+        expected = held[day["mode"], day["day"]]
+        if day["reserved_loss_micro"] != expected:
+            found = show(micro(day["reserved_loss_micro"]))
+            yield f"{day['day']}: {found} at risk, expected {show(micro(expected))}"
+
+
+def q6_workflows(world: World) -> Iterator[str]:
+    """A workflow runs for each open arbitrage, and for no other."""
+    if world.workflows is None:
+        return
+    ids = {workflow.partition(":")[0] for workflow in world.workflows}
+    opened = {row["id"] for row in world.admitted if not ended(row)}
+    for arb_id in sorted(opened - ids):
+        yield f"{arb_id}: open, and no workflow runs"
+    for arb_id in sorted(ids - opened):
+        yield f"{arb_id}: over, and its workflow runs"
+
+
+def q7_nothing_rests(world: World) -> Iterator[str]:
+    """No order of ours rests in a book."""
+    for order in world.orders:
+        if order.state in RESTING:
+            yield f"{order.venue}: order {order.key} rests in the book"
+
+
+def q8_told(world: World) -> Iterator[str]:
+    """Each end and each edge of an alarm is in the outbox, at least once and under one key."""
+    keys = Counter(row["dedupe_key"] for row in world.rows("outbox"))
+    for key, copies in keys.items():
+        if copies > COPIES_MAX:
+            yield f"outbox: {copies} copies of {key}"
+    for row in world.rows("alarms"):
+        edges = ["0"] + (["closed"] if row["closed_ms"] is not None else [])
+        for edge in edges:
+            if f"alarm/{row['id']}/{edge}" not in keys:
+                yield f"alarm {row['id']} ({row['code']}): nobody is told of its edge {edge}"
+    for row in world.admitted:
+        told = any(key.startswith(f"trade/{row['id']}/") for key in keys)
+        if ended(row) and not told:
+            yield f"{row['id']}: nobody is told of its end"
+
+
+def q9_unknown_is_loud(world: World) -> Iterator[str]:
+    """No order without an answer, unless an open alarm says so."""
+    loud = {row["arb_id"] for row in world.rows("alarms") if row["closed_ms"] is None}
+    for row in world.rows("intents"):
+        if row["state"] not in ("filled", "not_filled") and row["arb_id"] not in loud:
+            yield f"{row['id']}: {row['state']}, and no alarm is open"
+
+
+def b1_alarm_in_time(world: World) -> Iterator[str]:
+    """A gap that the journal knows of for long has its alarm in time."""
+    for row in world.admitted:
+        known = _known_naked(world, row)
+        if known is None:
+            continue
+        start, end = known
+        limit = start + world.rules.alarm_ms + world.rules.down(start, end)
+        opened = [a["opened_ms"] for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        if end > limit and not any(at <= limit for at in opened):
+            yield f"{row['id']}: naked and known to be for {end - start} ms before an alarm"
+
+
+def _known_naked(world: World, row: Row) -> tuple[int, int] | None:
+    """From when the journal knew both entries and a gap between them, until its first sale."""
+    mine = [i for i in world.rows("intents") if i["arb_id"] == row["id"]]
+    entries = [i for i in mine if i["purpose"] == "entry"]
+    if any(i["answered_ms"] is None for i in entries) or not entries:
+        return None
+    start = max(i["answered_ms"] for i in entries)
+    sizes = dict.fromkeys(VENUES, Fraction(0))
+    venue_of = {i["id"]: i["venue"] for i in entries}
+    for fill in world.rows("fills"):
+        if fill["intent_id"] in venue_of:
+            counted = fill["state"] != "voided"
+            sizes[venue_of[fill["intent_id"]]] += micro(fill["size_micro"]) if counted else 0
+            start = max(start, fill["state_ms"])
+    if _gap(world, row, sizes["polymarket"], sizes["kalshi"]) <= world.rules.dust:
+        return None
+    sales = [i["answered_ms"] for i in mine if i["purpose"] != "entry" and i["answered_ms"]]
+    return start, min(sales, default=row["closed_ms"] or world.at_ms)
+
+
+def b3_resolving_after_restart(world: World) -> Iterator[str]:
+    """After every outage, orders in flight are asked for in time."""
+    for start, end in world.rules.outages:
+        for row in world.rows("intents"):
+            sent, answered = row["sent_ms"], row["answered_ms"]
+            if sent is None or sent > end or (answered is not None and answered <= start):
+                continue
+            asked = [o["at_ms"] for o in world.rows("observations") if o["intent_id"] == row["id"]]
+            asked = [at for at in [*asked, answered] if at is not None and at >= start]
+            limit = end + world.rules.resolve_after_restart_ms
+            limit += world.rules.down(end, limit)
+            if not any(at <= limit for at in asked) and world.at_ms > limit:
+                yield f"{row['id']}: in flight at an outage and not asked for in time"
+
+
+def b4_rest_after_heal(world: World) -> Iterator[str]:
+    """Once all faults are gone, everything comes to rest in time."""
+    healed = world.rules.healed_ms
+    if healed is None:
+        return
+    limit = healed + world.rules.rest_after_heal_ms
+    for row in world.admitted:
+        if row["phase"] not in REST and world.at_ms > limit:
+            yield f"{row['id']}: {row['phase']} {world.at_ms - healed} ms after the faults"
+        elif row["phase"] == "FLAT" and row["opened_ms"] < healed and row["closed_ms"] > limit:
+            yield f"{row['id']}: ended {row['closed_ms'] - healed} ms after the faults"
+
+
+def b5_no_silent_exposure(world: World) -> Iterator[str]:
+    """By the exchanges' own clocks: nothing is naked for long without an open alarm."""
+    for row in world.admitted:
+        alarms = [a for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        for start, end in naked_spans(world, row):
+            loud_from = start + world.rules.alarm_ms + world.rules.down(start, end)
+            if end <= loud_from:
+                continue
+            covering = [
+                alarm
+                for alarm in alarms
+                if alarm["opened_ms"] <= loud_from
+                and (alarm["closed_ms"] is None or alarm["closed_ms"] + 1_000 >= end)
+            ]
+            if not covering:
+                yield f"{row['id']}: naked for {end - start} ms without an alarm"
+
+
+def naked_spans(world: World, row: Row) -> list[tuple[int, int]]:
+    """When exactly one leg was held, or one beyond the other (ms), by the exchanges' clocks."""
+    moments: set[int] = set()
+    for order, _ in world.orders_by_arbitrage.get(row["id"], ()):
+        for trade in order.trades:
+            moments.add(trade.at_ns)
+            if trade.state == FAILED and trade.void_ns is not None:
+                moments.add(trade.void_ns)
+    end_ms = row["closed_ms"] or world.at_ms
+    times = [*sorted(moments), end_ms * MS_NS]
+    spans: list[tuple[int, int]] = []
+    for start, end in itertools.pairwise(times):
+        polymarket, kalshi = (world.held(row["id"], venue, start) for venue in VENUES)
+        if _gap(world, row, polymarket, kalshi) <= world.rules.dust or end <= start:
+            continue
+        if spans and spans[-1][1] == start // MS_NS:
+            spans[-1] = (spans[-1][0], end // MS_NS)
+        else:
+            spans.append((start // MS_NS, end // MS_NS))
+    return spans

@@ -1,0 +1,51 @@
+"""Each line of the oracle is silent on a sound world and speaks up in one that breaks it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.oracle import stories
+from tests.oracle.build import Story
+from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
+from tests.oracle.damages import BROKEN, Break
+
+
+def test_a_sound_world_breaks_nothing() -> None:
+    assert [str(found) for found in examine(stories.every_ending().world())] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "damage"), BROKEN, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_the_line_speaks_up_in_a_world_that_breaks_it(check: str, damage: Break) -> None:
+    story = stories.every_ending()
+    world = damage(story) or story.world()
+    assert check in {found.check for found in examine(world)}
+
+
+def test_a_secret_in_a_log_is_found(tmp_path: Path) -> None:
+    log = tmp_path / "executor.log"
+    log.write_bytes(b"signed with canary")
+    found = examine(stories.every_ending().world(sinks=(log,)))
+    assert [violation.check for violation in found] == ["S18_secrets"]
+
+
+def test_every_line_can_fail_and_every_other_is_excused() -> None:
+    assert {check for check, _ in BROKEN} | {"S18_secrets"} == set(CHECKS)
+    assert all(len(reason) > 20 for reason in NOT_CHECKED.values())
+    lines = {name.split("_")[0] for name in [*CHECKS, *NOT_CHECKED]}
+    promised = {f"S{n}" for n in range(1, 22)} | {f"Q{n}" for n in range(1, 11)}
+    assert lines == promised | {f"B{n}" for n in range(1, 6)}
+
+
+def test_the_sample_message_of_the_seed_is_not_an_honest_profit() -> None:
+    """2.07 shares against 3 contracts, "guaranteed $3.00": a loss of $0.52 in one outcome."""
+    story = Story()
+    arb_id = story.admit("sample")
+    bought, other = stories.entries(story, arb_id)
+    for intent, size, price in ((bought, "2.07", "0.55"), (other, "3", "0.40")):
+        sent = story.send(intent)
+        sent["size"], sent["limit"] = size, price
+        story.fill(intent, sent, "0")
+    story.lock(arb_id, "0.4105")
+    assert "S14_honest_profit" in {found.check for found in examine(story.world())}
