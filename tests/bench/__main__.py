@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bench_gate, signal_to_send
+from tests.bench import bench_gate, page_stream, signal_to_send
 from tests.bench.figures import machine
 
 SCHEMA_VERSION = 1
@@ -24,6 +24,7 @@ async def _gate(count: int) -> dict[str, object]:
 BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "gate": _gate,
     "signal_to_send": signal_to_send.measure,
+    "page_stream": page_stream.measure,
 }
 
 

@@ -86,9 +86,7 @@ async def test_shift_k_held_kills_and_a_tap_does_not(visitor: Visitor, pages: Pa
     await page.keyboard.up("Shift")
 
 
-async def test_the_word_does_for_those_who_cannot_hold(
-    visitor: Visitor, pages: PageServer
-) -> None:
+async def test_the_word_does_for_those_who_cannot_hold(visitor: Visitor, pages: PageServer) -> None:
     page = await visitor.open()
     await button(page, "Kill + flatten").click()
     dialog = page.get_by_role("dialog")

@@ -275,9 +275,7 @@ async def test_a_naked_leg_pins_a_card_with_its_actions(
     assert await pages.call("positions/arb-naked/retry") == {}
 
 
-async def test_empty_states_prove_that_something_lives(
-    visitor: Visitor, pages: PageServer
-) -> None:
+async def test_empty_states_prove_that_something_lives(visitor: Visitor, pages: PageServer) -> None:
     pages.data["executor"] |= {"positions": [], "trades": [], "events": []}
     page = await visitor.open()
     await expect(page.locator("#positions")).to_contain_text("Watching 1284 pairs")

@@ -37,6 +37,13 @@ CONTRAST = """([text, ground]) => {
   return (high + 0.05) / (low + 0.05);
 }"""
 
+WATCH_SHIFTS = """() => {
+  globalThis.shifts = [];
+  const named = (entry) => entry.sources.map((source) => source.node?.parentElement?.className);
+  new PerformanceObserver((list) => shifts.push(...list.getEntries().map(named)))
+    .observe({ type: "layout-shift", buffered: false });
+}"""
+
 
 async def settled(page: Page, path: str) -> None:
     if path == "/executor":
@@ -145,15 +152,10 @@ async def test_every_important_control_is_reached_by_keyboard(visitor: Visitor) 
     assert wanted <= reached
 
 
-async def test_values_that_change_do_not_move_the_page(
-    visitor: Visitor, pages: PageServer
-) -> None:
+async def test_values_that_change_do_not_move_the_page(visitor: Visitor, pages: PageServer) -> None:
     page = await visitor.open()
     await settled(page, "/executor")
-    await page.evaluate(
-        "globalThis.shifts = []; new PerformanceObserver((list) => list.getEntries().forEach("
-        "(e) => shifts.push(e.sources.map((s) => s.node?.parentElement?.className)))).observe({type: 'layout-shift', buffered: false})"
-    )
+    await page.evaluate(WATCH_SHIFTS)
     for cents in range(10, 60):
         await pages.send("balance_update", {"poly_exact": f"{cents}.00", "total": f"95.{cents}"})
         close = {"id": states.position()["id"], "close_now": f"-0.{cents}"}

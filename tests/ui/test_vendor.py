@@ -51,6 +51,8 @@ def test_no_template_or_module_holds_inline_script_or_style() -> None:
 
 def test_scripts_and_styles_stay_within_the_budget() -> None:
     ours = [path for path in OWN if path.suffix in {".js", ".css"}]
-    theirs = [p for p in VENDOR.rglob("*") if p.suffix in {".js", ".css"} and "swagger" not in str(p)]
+    theirs = [
+        p for p in VENDOR.rglob("*") if p.suffix in {".js", ".css"} and "swagger" not in str(p)
+    ]
     size = sum(len(gzip.compress(path.read_bytes())) for path in ours + theirs)
     assert size < SIZE_MAX, f"{size} bytes gzipped"

@@ -172,7 +172,7 @@ class PageServer:
             case "update_settings":
                 exact = message["settings"]
                 changed = {k: float(v) if "." in str(v) else int(v) for k, v in exact.items()}
-                saved = states.settings(version=message["expected_version"] + 1, **changed)
+                saved = states.settings(message["expected_version"] + 1, None, **changed)
                 await self.send("settings_changed", saved | {"ref": ref})
             case "close_position":
                 found = {"id": message["position_id"], "status": "closed", "ref": ref}
@@ -234,7 +234,7 @@ async def serving(server: PageServer) -> AsyncIterator[PageServer]:
         )
         running = uvicorn.Server(config)
         task = asyncio.create_task(running.serve(sockets=[listener]))
-        while not running.started:
+        while not running.started:  # noqa: ASYNC110 - uvicorn offers a flag, not an event
             await asyncio.sleep(0.01)
         try:
             yield server

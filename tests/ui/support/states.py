@@ -63,7 +63,11 @@ def money() -> Json:
             "poly": parts | {"free": "39.60", "in_positions": "10.40"},
             "kalshi": parts | {"free": "35.40", "in_positions": "9.60"},
         },
-        "cap": {"venue": "kalshi", "size": "20", "text": "Kalshi caps the next trade at 20 shares."},
+        "cap": {
+            "venue": "kalshi",
+            "size": "20",
+            "text": "Kalshi caps the next trade at 20 shares.",
+        },
     }
 
 

@@ -17,7 +17,8 @@ const at = (id) => document.getElementById(id);
 const RUN = ["run_state", "enabled", "services", "link", "pending", "clock", "settings"];
 
 view(at("command"), [...RUN, "stats", "venues"], commandBand);
-view(at("strip"), ["stats", "settings", "unhedged", "venues", "services", "balances", "clock"], strip);
+view(at("strip"), ["stats", "settings", "unhedged", "venues", "services", "balances", "clock"],
+  strip);
 view(at("unhedged"), ["unhedged", "pending", "link", "services", "clock"], unhedgedPanel);
 view(at("settings"), ["settings", "stats", "pending", "link", "services"], settingsForm);
 view(at("balances"), ["balances", "clock"], balances);

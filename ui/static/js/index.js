@@ -22,7 +22,8 @@ function scannerStrip(s) {
   };
   return html`
     <p>${scanning(s.scanner)} Last cycle ${span(age(s.scanner.cycle_at))} ago.</p>
-    <p class="feeds">${feed("Polymarket", s.venues.polymarket)} ${feed("Kalshi", s.venues.kalshi)}</p>
+    <p class="feeds">${feed("Polymarket", s.venues.polymarket)}
+      ${feed("Kalshi", s.venues.kalshi)}</p>
   `;
 }
 

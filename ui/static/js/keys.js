@@ -19,7 +19,8 @@ export function installKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (!singleKeys() || dialogOpen() || typing(event.target)) return;
-    const typed = prefix && Date.now() - prefixAt < PREFIX_MS ? `${prefix} ${event.key}` : event.key;
+    const follows = prefix && Date.now() - prefixAt < PREFIX_MS;
+    const typed = follows ? `${prefix} ${event.key}` : event.key;
     prefix = "";
     const bound = keys.get(typed);
     if (bound) {

@@ -112,11 +112,11 @@ function banner() {
         </p>`
       : nothing}
     ${phase === "refused"
-      ? html`<p class="banner banner-down" role="alert">⛔ ${reason}. Open the page by the address
+      ? html`<p class="banner banner-down" role="alert">✖ ${reason}. Open the page by the address
           that Lockstep printed.</p>`
       : nothing}
     ${state.ready && state.services.executor?.state === "down"
-      ? html`<p class="banner banner-down" role="alert">⛔ The executor is not running: trades wait
+      ? html`<p class="banner banner-down" role="alert">✖ The executor is not running: trades wait
           in Temporal and nothing new starts. Start it with
           <code>lockstep run executor</code>. What is shown comes from the journal.</p>`
       : nothing}
@@ -133,7 +133,7 @@ function waiting(attempt, nextAt, old, reason) {
   const when = next ? `next try in ${next} s` : "trying now";
   return html`
     <p class="banner banner-down" role="status">
-      ⛔ Disconnected${reason ? ` (${reason})` : ""}: attempt ${attempt}, ${when}. ${old}
+      ✖ Disconnected${reason ? ` (${reason})` : ""}: attempt ${attempt}, ${when}. ${old}
       ${retryButton()}
     </p>
   `;
@@ -211,7 +211,8 @@ function preferences() {
     <fieldset class="choice"><legend>${name}</legend>
       ${values.map(
         ([value, label]) => html`<label><input type="radio" name=${name} value=${value}
-          .checked=${value === current} @change=${() => act(value)} /><span>${label}</span></label>`,
+          .checked=${value === current} @change=${() => act(value)} />
+          <span>${label}</span></label>`,
       )}
     </fieldset>
   `;

@@ -5,7 +5,7 @@ import { repeat } from "../vendor/lit-html-3.3.3/directives/repeat.js";
 
 const SHOWN_MAX = 3;
 const SHOWN_MS = 6_000;
-const ICONS = { info: "ℹ", good: "✓", warn: "▲", critical: "⛔" };
+const ICONS = { info: "ℹ", good: "✓", warn: "▲", critical: "✖" };
 
 let shown = [];
 let counter = 0;

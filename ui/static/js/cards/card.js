@@ -77,7 +77,8 @@ function freshness(bookAt) {
 
 export function roi(value) {
   const band = roiBand(value);
-  return html`<b class="roi roi-${band.name}" title=${band.says ? "Above 5 %: first of all a warning. Check the rules." : nothing}>
+  const warning = "Above 5 %: first of all a warning. Check the rules.";
+  return html`<b class="roi roi-${band.name}" title=${band.says ? warning : nothing}>
     ${band.marks ? html`<span aria-hidden="true">${band.marks}</span>` : nothing}
     ${pct(value)}${band.says ? html` <small>${band.says}</small>` : nothing}</b>`;
 }
@@ -111,8 +112,8 @@ function countdown({ expires_at: at }) {
 export function cardRow(one, { copied, expired, act }) {
   const { name } = trend(one.profit);
   return html`
-    <tr class="confidence-${one.confidence.toLowerCase()} ${expired ? "state-expired" : ""}" data-row
-      tabindex="0" data-id=${one.id}>
+    <tr class="confidence-${one.confidence.toLowerCase()} ${expired ? "state-expired" : ""}"
+      data-row tabindex="0" data-id=${one.id}>
       <td>${one.title}</td>
       <td><span class="confidence">${one.confidence}
         <span aria-hidden="true">${CONFIDENCE[one.confidence]}</span></span></td>

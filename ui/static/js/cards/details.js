@@ -51,8 +51,8 @@ function evidence(card, { evidence: found }) {
     <ul class="evidence">${(found ?? []).map(({ known: is, text }) => {
       const [icon, tone] = KNOWN[String(is)];
       return html`<li class=${tone}><span aria-hidden="true">${icon}</span> ${text}</li>`;
-    })}${found?.length ? nothing : html`<li class="warn"><span aria-hidden="true">?</span> Nothing was
-      reviewed: both titles merely look alike.</li>`}</ul>
+    })}${found?.length ? nothing : html`<li class="warn"><span aria-hidden="true">?</span>
+      Nothing was reviewed: both titles merely look alike.</li>`}</ul>
   `;
 }
 
@@ -143,7 +143,8 @@ function spark(name, values) {
 
 function identities(card, facts) {
   const link = (leg) => (leg.url
-    ? html`<a href=${safe(leg.url)} target="_blank" rel="noreferrer noopener">${leg.url}</a>` : "–");
+    ? html`<a href=${safe(leg.url)} target="_blank" rel="noreferrer noopener">${leg.url}</a>`
+    : "–");
   return html`
     <h4>Ids, addresses and times</h4>
     <dl class="facts ids">

@@ -99,7 +99,8 @@ export function filterBar(s) {
       <span class="bar" aria-hidden="true"></span>
       ${switchFor("Hide expired", "expired", "hide", "show", "hide-expired")}
       <span class="bar" aria-hidden="true"></span>
-      <label class="inline">Sort: <select id="sort" @change=${(e) => choose({ sort: e.target.value })}>
+      <label class="inline">Sort:
+        <select id="sort" @change=${(event) => choose({ sort: event.target.value })}>
         ${Object.entries(SORTS).map(([value, [label]]) => html`<option value=${value}
           ?selected=${chosen.sort === value}>${label}</option>`)}
       </select></label>

@@ -165,7 +165,8 @@ function emptyState({ cards, scanner }) {
 }
 
 /** The scanner as one sentence that only a running scanner can say. */
-export function scanning({ pairs, checks_per_s: rate, best_edge: best, last_opportunity_at: last }) {
+export function scanning(scanner) {
+  const { pairs, checks_per_s: rate, best_edge: best, last_opportunity_at: last } = scanner;
   const edge = best ? `, best net edge now ${pct(best.roi)}` : "";
   const when = last ? `, last opportunity ${span(age(last))} ago` : ", no opportunity yet";
   return `Scanning ${pairs} pairs, ${rate} checks/s${edge}${when}.`;

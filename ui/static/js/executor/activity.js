@@ -5,7 +5,7 @@ import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { clock } from "../fmt.js";
 
 const SHOWN_MAX = 40;
-const MARKS = { info: "•", warn: "▲", critical: "⛔" };
+const MARKS = { info: "•", warn: "▲", critical: "✖" };
 
 export function activityPanel({ events }) {
   const rows = events.slice(0, SHOWN_MAX);
@@ -13,7 +13,8 @@ export function activityPanel({ events }) {
     <h2 class="panel-title" id="activity-title">Activity</h2>
     <div class="panel-body activity">
       ${rows.length
-        ? html`<ol>${repeat(rows, (row) => row.id, (row) => html`<li class="severity-${row.severity}">
+        ? html`<ol>${repeat(rows, (row) => row.id, (row) => html`<li
+            class="severity-${row.severity}">
             <time>${clock(row.at)}</time>
             <span aria-hidden="true">${MARKS[row.severity] ?? "•"}</span>
             <span>${row.text}</span></li>`)}</ol>`

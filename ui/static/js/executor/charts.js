@@ -59,7 +59,8 @@ const dollars = (_, ticks) => ticks.map((tick) => usd(tick));
 // Ranges above a day are labelled by date, the others by time.
 function times(plot, ticks) {
   const long = plot.scales.x.max - plot.scales.x.min > 172_800;
-  return ticks.map((tick) => (long ? day(tick * 1000).slice(0, 6) : clock(tick * 1000).slice(0, 5)));
+  const label = (at) => (long ? day(at).slice(0, 6) : clock(at).slice(0, 5));
+  return ticks.map((tick) => label(tick * 1000));
 }
 
 function frame(root) {

@@ -22,7 +22,7 @@ const LEG_STATES = {
 const PHASES = {
   RESERVING: ["◌", "busy"], PLACING: ["➤", "busy"], RESOLVING: ["?", "busy"],
   UNWINDING: ["↩", "alarm"], HOLDING: ["●", "good"], CLOSING: ["↩", "busy"],
-  SETTLING: ["◕", "busy"], NEEDS_OPERATOR: ["⛔", "alarm"],
+  SETTLING: ["◕", "busy"], NEEDS_OPERATOR: ["✖", "alarm"],
   REFUSED: ["✕", "quiet"], FLAT: ["○", "quiet"], SETTLED: ["✓", "good"],
 };
 
@@ -32,7 +32,7 @@ export const STATUSES = {
   FAILED: ["✕", "quiet"],
   ROLLED_BACK: ["↩", "warned"],
   PARTIAL: ["◐", "warned"],
-  ROLLBACK_FAILED: ["⛔", "alarm"],
+  ROLLBACK_FAILED: ["✖", "alarm"],
 };
 
 const mark = (icon, word, tone) =>

@@ -82,7 +82,8 @@ export function settingsForm(s) {
       ${changes.length ? difference(s, changes) : nothing}
       <div class="form-actions">
         <button type="submit" class="button primary" id="save-settings"
-          aria-disabled=${blocked ? "true" : "false"} title=${whyNot || blockedWhy(changes, errors)}>
+          aria-disabled=${blocked ? "true" : "false"}
+          title=${whyNot || blockedWhy(changes, errors)}>
           ${phase ? "Saving…" : "Save Settings"}
         </button>
         ${changes.length
@@ -168,7 +169,8 @@ function versionLine(s) {
   const by = `saved v${meta.version} by ${meta.saved_by} at ${clock(meta.saved_at)}`;
   const active = (meta.active ?? []).map((executor) => {
     const behind = executor.version !== meta.version ? ` → v${meta.version} pending` : "";
-    return `active in ${executor.executor} v${executor.version}${behind} at ${clockMs(executor.at)}`;
+    const since = clockMs(executor.at);
+    return `active in ${executor.executor} v${executor.version}${behind} at ${since}`;
   });
   return [by, ...(active.length ? active : ["not yet active in an executor"])].join(" · ");
 }

@@ -60,7 +60,7 @@ function lossTile({ stats, settings }) {
 function unhedgedTile({ unhedged }) {
   const naked = micro(unhedged.usd) !== 0n;
   const count = unhedged.legs.length;
-  const value = naked ? html`<span class="loss">⛔ ${usd(unhedged.usd)}</span>` : usd("0");
+  const value = naked ? html`<span class="loss">✖ ${usd(unhedged.usd)}</span>` : usd("0");
   const note = naked ? `${count} naked leg${count === 1 ? "" : "s"}` : "both legs or neither";
   return tile("Unhedged", value, note, naked ? "tile-alarm" : "");
 }

@@ -27,7 +27,7 @@ export function timeline(row) {
   const all = lanes.flatMap((lane) => lane.hops);
   if (!all.length) return html`<p class="empty">No times have been recorded for this trade.</p>`;
   const start = Math.min(...all.map((hop) => hop.at));
-  // Settlement takes seconds where all else takes milliseconds: it is set at the edge, with its age.
+  // Settlement takes seconds where all else takes milliseconds: it stands at the edge.
   const quick = all.filter((hop) => hop.key !== "settled_at");
   const end = Math.max(start + 1, ...quick.map((hop) => hop.at));
   const slowest = quick.filter((hop) => hop.key !== "received_at")

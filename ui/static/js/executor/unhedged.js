@@ -25,7 +25,7 @@ export function unhedgedPanel(s) {
   if (!legs.length) return nothing;
   return html`
     <section class="panel alarm" aria-labelledby="unhedged-title">
-      <h2 class="panel-title" id="unhedged-title"><span aria-hidden="true">⛔</span>
+      <h2 class="panel-title" id="unhedged-title"><span aria-hidden="true">✖</span>
         Unhedged: ${usd(exposed)}</h2>
       <div class="panel-body">${legs.map((leg) => nakedLeg(s, leg))}</div>
     </section>
