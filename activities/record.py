@@ -71,6 +71,8 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
         )
     elif standing.phase.ended or (standing.phase is Phase.HOLDING and not standing.naked):
         alarms.close(session, unhedged, _holdings(standing), now_ms)
+    if standing.phase.ended:
+        alarms.close(session, f"ghost:{standing.arb_id}", _holdings(standing), now_ms)
     pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
     if pays and sum(pays.values()) != 1:
         alarms.raise_alarm(

@@ -3,6 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities import worries
 from activities.desk import Desk
 from activities.failpoints import Point, hit
 from activities.messages import Activity, LegRequest
@@ -60,8 +61,11 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
         rule = _quarantine(order.venue, timing)
         answer = conclude_absent(seen, intent.sent_at_ms, desk.wall_ms(), rule)
     hit(Point.RESOLVED, order.venue, order.purpose)
-    if not isinstance(answer, Unknown):
-        await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+    if isinstance(answer, Unknown):
+        await worries.about_unknown(desk, intent, answer.evidence)
+        return
+    await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+    await worries.no_longer_unknown(desk, intent, answer)
 
 
 async def refresh_fills(desk: Desk, arb_id: str, venue: Venue) -> None:
@@ -71,6 +75,7 @@ async def refresh_fills(desk: Desk, arb_id: str, venue: Venue) -> None:
         if any(not fill.state.final for fill in fills):
             fresh = await desk.venues[venue].refresh(intent.order, fills)
             await desk.journal.record_fills(fresh, desk.wall_ms())
+            await worries.about_fills(desk, intent, fresh)
 
 
 async def _intents(desk: Desk, arb_id: str, venue: Venue) -> list[StoredIntent]:

@@ -187,7 +187,7 @@ class ArbitrageWorkflow(OperatorWords):
             sequence=trade.next_number(),
             deadline_ms=plan.bounds.deadline_ms,
         )
-        trade.count_attempt()
+        trade.completing()
         summary = story.completion_summary(venue, size, limit)
         await self._step(Activity.COMPLETE, venue, f"complete:{request.sequence}", request, summary)
 

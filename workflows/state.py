@@ -40,6 +40,7 @@ class TradeState:
         self.phase = Phase.RESERVING
         self.escalations = 0
         self._exits: Exits | None = None
+        self._tried_completing = False
         self._keeps_uneven = False
         self._moved_by_hand: Usd | None = None
         self.flattening = False
@@ -142,9 +143,15 @@ class TradeState:
         self._exits = None
 
     def priced(self, exits: Exits) -> None:
-        """What both ways out of an uneven pair cost now."""
-        self._exits = exits
+        """What both ways out of an uneven pair cost now. Completing is tried once: the venue that
+        refused it has no better answer than selling at the other."""
+        self._exits = replace(exits, completion=None) if self._tried_completing else exits
         self.say(exits.said)
+
+    def completing(self) -> None:
+        """The missing leg is about to be bought."""
+        self._tried_completing = True
+        self.count_attempt()
 
     def doubt(self, venue: Venue, said: str) -> None:
         """An order of this leg has no report: the leg is unknown again."""

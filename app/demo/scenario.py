@@ -60,8 +60,17 @@ ORDER_MS = 1_500
 
 LOCKED = tuple(Act("both legs fill", Ending.SETTLED) for _ in range(8))
 TROUBLED = (
-    Act("Kalshi kills its leg", Ending.ROLLED_BACK, (Trouble("kalshi", "buy", "kill"),)),
-    Act("Polymarket kills its leg", Ending.ROLLED_BACK, (Trouble("polymarket", "buy", "kill"),)),
+    Act("Kalshi kills its leg twice", Ending.ROLLED_BACK, (Trouble("kalshi", "buy", "kill", 2),)),
+    Act(
+        "Polymarket kills its leg twice",
+        Ending.ROLLED_BACK,
+        (Trouble("polymarket", "buy", "kill", 2),),
+    ),
+    Act(
+        "Kalshi kills its leg, completing is cheaper than selling",
+        Ending.SETTLED,
+        (Trouble("kalshi", "buy", "kill"),),
+    ),
     Act(
         "both legs are killed",
         Ending.NOTHING,
@@ -85,28 +94,31 @@ TROUBLED = (
     Act(
         "Kalshi drops the line before it reads",
         Ending.ROLLED_BACK,
-        (Trouble("kalshi", "buy", "drop_before"),),
+        (Trouble("kalshi", "buy", "drop_before"), Trouble("kalshi", "buy", "kill")),
     ),
     Act(
         "Kalshi kills its leg, Polymarket refuses the sale twice",
         Ending.ROLLED_BACK,
-        (Trouble("kalshi", "buy", "kill"), Trouble("polymarket", "sell", "sell_refused", times=2)),
+        (
+            Trouble("kalshi", "buy", "kill", 2),
+            Trouble("polymarket", "sell", "sell_refused", times=2),
+        ),
     ),
     Act(
         "Polymarket kills its leg, Kalshi kills the sale twice",
         Ending.ROLLED_BACK,
-        (Trouble("polymarket", "buy", "kill"), Trouble("kalshi", "sell", "kill", times=2)),
+        (Trouble("polymarket", "buy", "kill", 2), Trouble("kalshi", "sell", "kill", times=2)),
     ),
     Act(
         "Polymarket matches and the chain voids it",
         Ending.ROLLED_BACK,
-        (Trouble("polymarket", "buy", "ghost"),),
+        (Trouble("polymarket", "buy", "ghost"), Trouble("polymarket", "buy", "kill")),
     ),
     Act("the operator closes a locked pair", Ending.CLOSED),
     Act(
         "the answer to a sale is lost",
         Ending.ROLLED_BACK,
-        (Trouble("polymarket", "buy", "kill"), Trouble("kalshi", "sell", "drop_after")),
+        (Trouble("polymarket", "buy", "kill", 2), Trouble("kalshi", "sell", "drop_after")),
     ),
 )
 HELD = Act("both legs fill, the question stays open", Ending.HELD)
