@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from api.wire import Json, iso
+from api.wire import Json, iso, text
 from domain.money import show_usd
 from store.codec import detail_from
 from store.tables import AuditRow
@@ -13,13 +13,13 @@ TOLD_BY_OUTBOX = frozenset({"save_settings"})
 
 def of_message(told: Told) -> Json:
     """One message of the outbox as a line."""
-    severity, text = _line(told)
+    severity, said = _line(told)
     return {
         "id": f"m{told.id}",
         "at": iso(told.at_ms),
         "kind": told.topic,
         "severity": severity,
-        "text": text,
+        "text": said,
     }
 
 
@@ -48,7 +48,7 @@ def _line(told: Told) -> tuple[str, str]:
             good = status == "SUCCESS"
             return ("info" if good else "warn"), f"{payload['event']}: {status} {pnl}"
         case "position_opened":
-            size = payload["poly_size"]
+            size = text(Decimal(str(payload["poly_size"])))
             return "info", f"{payload['event']}: locked, {size} contracts on both sides"
         case "position_closed":
             return "info", f"{payload['event']}: position {payload['status']}"

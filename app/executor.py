@@ -5,9 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
+from sqlmodel import Session
+
 from activities.desk import Desk
 from app.config import Config
 from app.intake import Intake
+from app.sightings import Lookout
 from app.wiring import connect, open_desk, wall_ms, worker
 from domain.money import Usd
 from domain.policy import Refusal
@@ -15,7 +18,7 @@ from domain.venue import Venue
 from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
-from store import presence
+from store import presence, sightings
 from store.arbitrages import resting_pairs
 from venues.port import VenueMisuse, VenueUnreachable
 
@@ -47,6 +50,12 @@ class Executor:
             config.trade.bounds(),
             intake.take,
         )
+        self._lookout = Lookout(
+            config.pairs, lambda: self._pairs.listed, self._books, self._scanner, intake, wall_ms
+        )
+        self._settings_at = (0, 0)
+        self._looked = (0, 0)
+        self._found = (0, 0)
 
     async def prepare(self) -> None:
         """Read what the first decision needs: settings, balances, the rules of every pair."""
@@ -98,7 +107,9 @@ class Executor:
 
     async def _refresh_advice(self) -> None:
         journal, advice = self._desk.journal, self._intake.advice
-        await journal.settings.load()
+        saved = await journal.settings.load()
+        if saved.version != self._settings_at[0]:
+            self._settings_at = saved.version, wall_ms()
         state = await journal.run_state()
         halted, disabled = state.halted, not state.enabled
         before, was_stopped = set(advice.taken), advice.stopped is not None
@@ -113,21 +124,40 @@ class Executor:
 
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""
+        now_ms = wall_ms()
+        report = self._presence(now_ms)
+        seen, gone = self._lookout.changed(now_ms), self._lookout.gone()
+        counts = self._lookout.counts(now_ms)
+
+        def work(session: Session) -> None:
+            presence.report(session, self._name, report, now_ms)
+            sightings.keep(session, self._name, seen, gone, now_ms)
+            sightings.count(session, self._name, counts, now_ms)
+
+        await self._desk.journal.write(now_ms, work)
+
+    def _presence(self, now_ms: int) -> dict[str, object]:
+        """Counts since the start, feeds, and which settings are in force since when."""
+        scanner = self._scanner
         health = {venue.value: asdict(feed) for venue, feed in self._books.health().items()}
-        refused = self._scanner.refused + self._intake.refused
-        report = {
-            "looks": self._scanner.looks,
-            "found": self._scanner.found,
+        refused = scanner.refused + self._intake.refused
+        if scanner.found != self._found[0]:
+            self._found = scanner.found, now_ms
+        before_ms, before = self._looked
+        elapsed_ms, self._looked = max(now_ms - before_ms, 1), (now_ms, scanner.looks)
+        return {
+            "looks": scanner.looks,
+            "checks_per_s": (scanner.looks - before) * 1_000 // elapsed_ms,
+            "found": scanner.found,
+            "last_opportunity_ms": self._found[1] or None,
             "started": self._intake.started,
             "refused": {reason.value: number for reason, number in refused.items()},
             "feeds": health,
             "listed": len(self._pairs.listed),
             "unlisted": {k: pair.why.detail for k, pair in self._pairs.unlisted.items()},
+            "settings_version": self._settings_at[0],
+            "settings_at_ms": self._settings_at[1],
         }
-        now_ms = wall_ms()
-        await self._desk.journal.write(
-            now_ms, lambda s: presence.report(s, self._name, report, now_ms)
-        )
 
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:

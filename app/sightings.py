@@ -1,0 +1,331 @@
+"""What the scanner sees, written down for pages: the last look at every pair, counts by minute."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from app.config import ConfiguredPair
+from app.intake import Intake
+from domain.book import Book, Level, depth
+from domain.money import ONE, ZERO, Price, Size, floor_to, show_usd
+from domain.opportunity import Opportunity, Refused
+from domain.venue import Instrument, Venue
+from markets.books import Books
+from markets.pairs import Direction, ListedPair
+from markets.scanner import Scanner, Seen
+from store.codec import iso_utc
+from store.sightings import MINUTE_MS
+
+LEVELS = 8
+POINTS = 20
+PAIRS_AT_ONCE = 40
+PERCENT_STEP = Decimal("0.01")
+MICRO_STEP = Decimal("0.000001")
+EVIDENCE = {
+    "reviewed": (True, "A person compared both venues' rules and approved this pair"),
+    "high": (True, "The configuration calls this pair certain; no review is recorded"),
+    "medium": (None, "The rules were read and no difference was found; no review is recorded"),
+    "low": (None, "Nothing was reviewed: both titles merely look alike"),
+}
+Json = dict[str, object]
+
+
+@dataclass(slots=True)
+class _Life:
+    """How long a pair has been worth taking, and how its prices moved."""
+
+    opened_ms: int | None = None
+    peak_roi: Decimal = ZERO
+    history: deque[Json] = field(default_factory=lambda: deque(maxlen=POINTS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a page may say of one direction: the plan, or one contract where there is none."""
+
+    size: Size
+    prices: dict[Venue, Price]
+    fees: dict[Venue, Decimal]
+
+    @property
+    def cost(self) -> Decimal:
+        """Both legs without fees."""
+        return sum((self.size * price for price in self.prices.values()), start=ZERO)
+
+    @property
+    def fee(self) -> Decimal:
+        """Both fees."""
+        return sum(self.fees.values(), start=ZERO)
+
+    @property
+    def profit(self) -> Decimal:
+        """The least that is gained."""
+        return self.size - self.cost - self.fee
+
+    @property
+    def roi(self) -> Decimal:
+        """Percent of what is spent, rounded down."""
+        return floor_to(_percent(self.profit, self.cost + self.fee), PERCENT_STEP)
+
+
+class Lookout:
+    """Turns what the scanner keeps into what pages show. Reads only; decides nothing."""
+
+    def __init__(
+        self,
+        configured: Iterable[ConfiguredPair],
+        listed: Callable[[], Mapping[str, ListedPair]],
+        books: Books,
+        scanner: Scanner,
+        intake: Intake,
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self._configured = {pair.id: pair for pair in configured}
+        self._listed = listed
+        self._books = books
+        self._scanner = scanner
+        self._intake = intake
+        self._wall_ms = wall_ms
+        self._told: dict[str, Json] = {}
+        self._lives: dict[str, _Life] = {}
+        self._read_at: dict[str, tuple[int, int]] = {}
+        self._minute = (0, Counter[str]())
+
+    def changed(self, now_ms: int) -> dict[str, Json]:
+        """Looks that differ from what was told, at most PAIRS_AT_ONCE; the rest waits."""
+        found: dict[str, Json] = {}
+        listed = self._listed()
+        # What was told goes to the end of the queue, so that every pair has its turn.
+        turn = [
+            *(p for p in listed if p not in self._told),
+            *(p for p in self._told if p in listed),
+        ]
+        for pair_id in turn:
+            sighting = self._sighting(listed[pair_id], now_ms)
+            if sighting is not None and self._told.get(pair_id) != sighting:
+                self._told.pop(pair_id, None)
+                found[pair_id] = self._told[pair_id] = sighting
+                if len(found) >= PAIRS_AT_ONCE:
+                    break
+        return found
+
+    def gone(self) -> list[str]:
+        """Pairs that were told and are followed no longer; each is named once."""
+        gone = [pair_id for pair_id in self._told if pair_id not in self._listed()]
+        for pair_id in gone:
+            del self._told[pair_id]
+        return gone
+
+    def counts(self, now_ms: int) -> dict[str, int]:
+        """What was counted since the running minute began."""
+        total = self._scanner.refused + self._intake.refused
+        now: Counter[str] = Counter({reason.value: number for reason, number in total.items()})
+        now.update(found=self._scanner.found, started=self._intake.started)
+        minute = now_ms // MINUTE_MS
+        if minute != self._minute[0]:
+            self._minute = minute, now
+        return dict(now - self._minute[1])
+
+    def _sighting(self, listed: ListedPair, now_ms: int) -> Json | None:
+        """None before both books of a direction offer something."""
+        pair_id = listed.pair.pair_id
+        looks = [
+            seen
+            for seen in self._scanner.seen(pair_id)
+            if seen.polymarket_ask is not None and seen.kalshi_ask is not None
+        ]
+        if not looks:
+            return None
+        seen = min(looks, key=_rank)
+        direction = next(d for d in listed.directions if d.outcome is seen.direction)
+        terms = _terms(seen, direction)
+        life = self._live(pair_id, seen, terms, now_ms)
+        books = {
+            Venue.POLYMARKET: self._books.latest(direction.polymarket),
+            Venue.KALSHI: self._books.latest(direction.kalshi),
+        }
+        card = self._card(listed, direction, seen, terms)
+        card |= {"found_at": iso_utc(life.opened_ms or seen.at_ms), **_volumes(books, terms)}
+        held = pair_id in self._intake.advice.taken
+        return {
+            "opened_ms": life.opened_ms,
+            "card": card,
+            "detail": self._detail(pair_id, books, terms, life),
+            "bids": self._bids(listed) if held else {},
+        }
+
+    def _live(self, pair_id: str, seen: Seen, terms: _Terms, now_ms: int) -> _Life:
+        life = self._lives.setdefault(pair_id, _Life())
+        if isinstance(seen.verdict, Opportunity):
+            life.opened_ms = life.opened_ms or now_ms
+            life.peak_roi = max(life.peak_roi, terms.roi)
+        else:
+            life.opened_ms, life.peak_roi = None, ZERO
+        point: Json = {
+            "polymarket": str(terms.prices[Venue.POLYMARKET]),
+            "kalshi": str(terms.prices[Venue.KALSHI]),
+            "edge": str(terms.roi),
+        }
+        if not life.history or life.history[-1] != point:
+            life.history.append(point)
+        return life
+
+    def _card(self, listed: ListedPair, direction: Direction, seen: Seen, terms: _Terms) -> Json:
+        pair = listed.pair
+        return {
+            "id": pair.pair_id,
+            "pair_id": pair.pair_id,
+            "title": pair.title,
+            "category": "",
+            "confidence": pair.confidence.value,
+            "size": _text(terms.size),
+            "unit_cost": _text(sum(terms.prices.values(), start=ZERO)),
+            "cost": _text(terms.cost),
+            "fees": _text(terms.fee),
+            "payout": _text(terms.size),
+            "profit": _text(terms.profit),
+            "roi": str(terms.roi),
+            "annualised": None,
+            "expires_at": None,
+            "seen_at": iso_utc(seen.at_ms),
+            "verdict": self._verdict(pair.pair_id, seen),
+            "legs": {
+                leg.venue.value: self._leg(leg, terms)
+                for leg in (direction.polymarket, direction.kalshi)
+            },
+        }
+
+    def _leg(self, instrument: Instrument, terms: _Terms) -> Json:
+        price = terms.prices[instrument.venue]
+        return {
+            "outcome": instrument.outcome.upper(),
+            "price": str(price),
+            "size": _text(terms.size),
+            "fee": _text(terms.fees[instrument.venue]),
+            "cost": _text(terms.size * price),
+            "market": instrument.market,
+            "token": instrument.token,
+            "url": None,
+            "book_at": self._book_at(instrument),
+            "settles_at": None,
+        }
+
+    def _verdict(self, pair_id: str, seen: Seen) -> Json:
+        verdict = seen.verdict
+        if isinstance(verdict, Refused):
+            text = f"Skipped: {verdict.detail}"
+            return {"ok": False, "code": verdict.reason.value, "text": text}
+        refusal = self._intake.advice.refusal(pair_id)
+        if refusal is not None:
+            words = refusal.value.replace("_", " ")
+            return {"ok": False, "code": refusal.value, "text": f"Skipped: {words}"}
+        gain = show_usd(verdict.profit)
+        text = f"Would trade {verdict.size} shares for {gain} or more"
+        return {"ok": True, "code": "", "text": text}
+
+    def _detail(
+        self, pair_id: str, books: Mapping[Venue, Book | None], terms: _Terms, life: _Life
+    ) -> Json:
+        configured = self._configured.get(pair_id)
+        known, text = EVIDENCE[configured.confidence if configured else "low"]
+        depths = {
+            venue: depth(book.asks, terms.prices[venue], buying=True)
+            for venue, book in books.items()
+            if book is not None
+        }
+        least = min(depths, key=lambda venue: depths[venue]) if depths else None
+        steps = [("Gross edge", terms.size - terms.cost)]
+        steps += [(f"{v.value.capitalize()} fee", -fee) for v, fee in terms.fees.items()]
+        steps.append(("Net profit", terms.profit))
+        return {
+            "evidence": [{"known": known, "text": text}],
+            "rules": None,
+            "ladders": {
+                venue.value: _ladder(book.asks, terms.size) if book else []
+                for venue, book in books.items()
+            },
+            "waterfall": [{"name": name, "amount": _text(amount)} for name, amount in steps],
+            "max_size": _text(depths[least]) if least else None,
+            "capped_by": f"{least.value.capitalize()} depth" if least else None,
+            "life": {"opened_at": iso_utc(life.opened_ms), "peak_roi": str(life.peak_roi)}
+            if life.opened_ms
+            else None,
+            "history": list(life.history),
+        }
+
+    def _bids(self, listed: ListedPair) -> Json:
+        """What selling would bring, for pairs that something may be held of."""
+        return {
+            instrument.token: [[str(level.price), str(level.size)] for level in book.bids[:LEVELS]]
+            for instrument in listed.instruments
+            if (book := self._books.latest(instrument)) is not None
+        }
+
+    def _book_at(self, instrument: Instrument) -> str | None:
+        """When the book was read, by the wall clock; the same text while it is the same book."""
+        book = self._books.latest(instrument)
+        if book is None:
+            return None
+        read_ns, at_ms = self._read_at.get(instrument.token, (0, 0))
+        if read_ns != book.received_ns:
+            at_ms = self._wall_ms() - self._books.age_ms(book)
+            self._read_at[instrument.token] = book.received_ns, at_ms
+        return iso_utc(at_ms)
+
+
+def _percent(profit: Decimal, outlay: Decimal) -> Decimal:
+    """Profit as percent of what is spent."""
+    return profit / outlay * 100 if outlay > ZERO else ZERO
+
+
+def _rank(seen: Seen) -> tuple[bool, Decimal]:
+    """Opportunities first, then the cheaper direction."""
+    assert seen.polymarket_ask is not None, "only looks with both asks are ranked"
+    assert seen.kalshi_ask is not None, "only looks with both asks are ranked"
+    return not isinstance(seen.verdict, Opportunity), seen.polymarket_ask + seen.kalshi_ask
+
+
+def _terms(seen: Seen, direction: Direction) -> _Terms:
+    verdict = seen.verdict
+    if isinstance(verdict, Opportunity):
+        legs = {Venue.POLYMARKET: verdict.polymarket, Venue.KALSHI: verdict.kalshi}
+        return _Terms(
+            verdict.size,
+            {venue: leg.limit for venue, leg in legs.items()},
+            {venue: Decimal(leg.fee_bound) for venue, leg in legs.items()},
+        )
+    assert seen.polymarket_ask is not None, "only looks with both asks are told"
+    assert seen.kalshi_ask is not None, "only looks with both asks are told"
+    one = Size(ONE)
+    return _Terms(
+        one,
+        {Venue.POLYMARKET: seen.polymarket_ask, Venue.KALSHI: seen.kalshi_ask},
+        {
+            Venue.POLYMARKET: direction.polymarket.fee.charge(one, seen.polymarket_ask),
+            Venue.KALSHI: direction.kalshi.fee.charge(one, seen.kalshi_ask),
+        },
+    )
+
+
+def _volumes(books: Mapping[Venue, Book | None], terms: _Terms) -> Json:
+    found = {venue: book.asks for venue, book in books.items() if book is not None}
+    offered = sum((level.size for asks in found.values() for level in asks), start=ZERO)
+    within = [depth(asks, terms.prices[venue], buying=True) for venue, asks in found.items()]
+    return {"volume": _text(offered), "depth": _text(min(within, default=ZERO))}
+
+
+def _ladder(levels: tuple[Level, ...], size: Size) -> list[Json]:
+    left, told = Decimal(size), []
+    for level in levels[:LEVELS]:
+        taken = min(left, level.size)
+        left -= taken
+        row: Json = {"price": str(level.price), "size": _text(level.size), "taken": _text(taken)}
+        told.append(row)
+    return told
+
+
+def _text(value: Decimal) -> str:
+    """An amount without needless zeros, rounded down to a millionth."""
+    plain = f"{floor_to(value, MICRO_STEP):f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
