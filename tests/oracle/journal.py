@@ -21,6 +21,7 @@ LEGAL = {
     "SETTLING": {"RESOLVING", "NEEDS_OPERATOR", "SETTLED"},
     "NEEDS_OPERATOR": WORKING | {"FLAT", "SETTLING"},
 }
+BUYS = ("entry", "complete")
 MISSES, SOURCES = 3, 2
 DECIMALS_MAX = 12
 GATE_MS = 2_000
@@ -113,7 +114,7 @@ def s9_disable_fence(world: World) -> Iterator[str]:
     grace = world.rules.lease_ms + world.rules.slack_ms
     for order in world.orders:
         intent = world.intent_of.get((order.venue, order.key))
-        if intent is None or intent["purpose"] != "entry":
+        if intent is None or intent["purpose"] not in BUYS:
             continue
         at_ms = order.first_byte_ns // MS_NS
         for name, switches in (("disabled", changes), ("halted", halts)):
@@ -243,7 +244,10 @@ def s14_honest_profit(world: World) -> Iterator[str]:
     for row in world.admitted:
         for event, detail in world.events(row["id"]):
             if event["kind"] == "locked":
-                honest = _least_gain(world, row["id"], (event["at_ms"] + 1) * MS_NS)
+                at_ns = (event["at_ms"] + 1) * MS_NS
+                # A failure on the chain is known a little later than it happened.
+                graces = (0, world.rules.void_ms * MS_NS)
+                honest = max(_least_gain(world, row["id"], at_ns, grace) for grace in graces)
                 if Fraction(detail["guaranteed"]) > honest:
                     yield f"{row['id']}: said {detail['guaranteed']}, at least {show(honest)}"
         if row["phase"] == "HOLDING":
@@ -254,13 +258,13 @@ def s14_honest_profit(world: World) -> Iterator[str]:
                     yield f"{row['id']}: logged a profit of {said}, at least {show(honest)}"
 
 
-def _least_gain(world: World, arb_id: str, at_ns: int | None) -> Fraction:
-    payout = min(world.held(arb_id, venue, at_ns) for venue in VENUES)
+def _least_gain(world: World, arb_id: str, at_ns: int | None, grace_ns: int = 0) -> Fraction:
+    payout = min(world.held(arb_id, venue, at_ns, grace_ns) for venue in VENUES)
     paid = Fraction(0)
     for order, _ in world.orders_by_arbitrage.get(arb_id, ()):
         sign = 1 if order.action == "buy" else -1
         for trade in order.trades:
-            if trade.state != FAILED if at_ns is None else trade.counts_at(at_ns):
+            if trade.state != FAILED if at_ns is None else trade.counts_at(at_ns, grace_ns):
                 paid += sign * trade.size * trade.price + trade.fee
     # Polymarket books dollars per level to the micro-dollar: the product may be a hair above.
     return payout - paid + Fraction(2, 1_000_000)

@@ -12,6 +12,7 @@ TIF = {
     "immediate_or_cancel": {"FAK", "immediate_or_cancel"},
 }
 PRICE_STEP = Fraction(1, 1_000_000)
+BUYS = ("entry", "complete")
 
 
 def s1_once(world: World) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _as_written(world: World, order: VenueOrder, intent: Row) -> Iterator[str]:
         "market": (order.pair, arbitrage["pair_id"]),
         "outcome": (order.outcome, "yes" if yes_here else "no"),
         "outcome written": (intent["outcome"], order.outcome),
-        "direction": (order.action, "buy" if intent["purpose"] == "entry" else "sell"),
+        "direction": (order.action, "buy" if intent["purpose"] in BUYS else "sell"),
         "direction written": (intent["action"], order.action),
         "size": (order.size, micro(intent["size_micro"])),
     }
@@ -136,25 +137,24 @@ def s4_pair(world: World) -> Iterator[str]:
 
 
 def s5_no_blind_unwind(world: World) -> Iterator[str]:
-    """When a sale leaves, the other leg is known; and when an excess is sold, every counted fill
-    is final."""
+    """When a step towards an even pair leaves, every earlier order of both legs is known; and
+    when an excess is sold or completed, every counted fill is final."""
     for arb_id, sent in world.orders_by_arbitrage.items():
-        for sale, intent in sent:
+        for _, intent in sent:
             if intent["purpose"] == "entry" or intent["sent_ms"] is None:
                 continue
             for row in world.rows("intents"):
-                if row["arb_id"] != arb_id or row["venue"] == sale.venue:
-                    continue
-                yield from _was_known(intent, row)
-            if intent["purpose"] == "unwind":
+                if row["arb_id"] == arb_id and row["id"] != intent["id"]:
+                    yield from _was_known(intent, row)
+            if intent["purpose"] != "close":
                 yield from _was_final(world, arb_id, intent)
 
 
-def _was_known(sale: Row, sibling: Row) -> Iterator[str]:
-    if sibling["sent_ms"] is None or sibling["sent_ms"] > sale["sent_ms"]:
+def _was_known(step: Row, other: Row) -> Iterator[str]:
+    if other["sent_ms"] is None or other["sent_ms"] > step["sent_ms"]:
         return
-    if sibling["answered_ms"] is None or sibling["answered_ms"] > sale["sent_ms"]:
-        yield f"{sale['id']}: left while {sibling['id']} was unknown"
+    if other["answered_ms"] is None or other["answered_ms"] > step["sent_ms"]:
+        yield f"{step['id']}: left while {other['id']} was unknown"
 
 
 def _was_final(world: World, arb_id: str, sale: Row) -> Iterator[str]:
@@ -168,17 +168,20 @@ def _was_final(world: World, arb_id: str, sale: Row) -> Iterator[str]:
 
 
 def s6_no_overshoot(world: World) -> Iterator[str]:
-    """A sale is no larger than the excess, nothing is ever held short, no gap grows by a sale."""
+    """A sale is no larger than the excess, a completion no larger than what is missing, nothing
+    is ever held short."""
     for arb_id, sent in world.orders_by_arbitrage.items():
-        for sale, intent in sent:
+        for order, intent in sent:
             if intent["purpose"] == "entry":
                 continue
-            before = sale.first_byte_ns - 1
-            own = world.held(arb_id, sale.venue, before)
-            sibling = world.held(arb_id, OTHER[sale.venue], before)
-            excess = own if intent["purpose"] == "close" else max(own - sibling, Fraction(0))
-            if sale.size > excess:
-                yield f"{intent['id']}: sells {show(sale.size)} of an excess of {show(excess)}"
+            before = order.first_byte_ns - 1
+            own = world.held(arb_id, order.venue, before)
+            sibling = world.held(arb_id, OTHER[order.venue], before)
+            gap = sibling - own if intent["purpose"] == "complete" else own - sibling
+            room = own if intent["purpose"] == "close" else max(gap, Fraction(0))
+            if order.size > room:
+                verb = "buys" if order.action == "buy" else "sells"
+                yield f"{intent['id']}: {verb} {show(order.size)}, the gap is {show(room)}"
         for venue in VENUES:
             moments = [t.at_ns for order, _ in sent for t in order.trades]
             if any(world.held(arb_id, venue, moment) < 0 for moment in moments):

@@ -60,9 +60,11 @@ class Trade:
     cash: Fraction
     void_ns: int | None
 
-    def counts_at(self, at_ns: int) -> bool:
-        """Whether it was matched and not (yet) undone at this time."""
-        return self.at_ns <= at_ns and (self.void_ns is None or at_ns < self.void_ns)
+    def counts_at(self, at_ns: int, grace_ns: int = 0) -> bool:
+        """Whether it was matched and not (yet) undone at this time; an undoing is known only
+        after a grace."""
+        undone = self.void_ns is not None and self.void_ns + grace_ns <= at_ns
+        return self.at_ns <= at_ns and not undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ class World:
                 found.setdefault(intent["arb_id"], []).append((order, intent))
         return {arb_id: tuple(both) for arb_id, both in found.items()}
 
-    def held(self, arb_id: str, venue: str, at_ns: int | None = None) -> Fraction:
+    def held(
+        self, arb_id: str, venue: str, at_ns: int | None = None, grace_ns: int = 0
+    ) -> Fraction:
         """Contracts of an arbitrage that an exchange says are ours, then or in the end."""
         total = Fraction(0)
         for order, _ in self.orders_by_arbitrage.get(arb_id, ()):
@@ -158,7 +162,9 @@ class World:
                 continue
             sign = 1 if order.action == "buy" else -1
             for trade in order.trades:
-                counts = trade.state != FAILED if at_ns is None else trade.counts_at(at_ns)
+                counts = (
+                    trade.state != FAILED if at_ns is None else trade.counts_at(at_ns, grace_ns)
+                )
                 total += sign * trade.size if counts else 0
         return total
 
