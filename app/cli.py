@@ -18,6 +18,7 @@ import uvloop
 from app.config_sources import is_secret, known_keys, load_config
 from app.errors import ExitCode, GuardError, LockstepError, UsageError
 from domain.venue import Mode
+from store.credentials import Scope
 
 EXAMPLES = """Both legs, or neither: arbitrage between Polymarket and Kalshi.
 
@@ -46,6 +47,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at the static configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+token_app = typer.Typer(help="Bearer tokens for scripts.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
 
 
 @app.callback()
@@ -161,6 +164,53 @@ def show(
         return
     for key, row in rows.items():
         typer.echo(f"{key} = {row['value']}" + (f"  ({row['origin']})" if origin else ""))
+
+
+@app.command(name="login-url")
+def login_url(
+    base_url: Annotated[
+        str | None, typer.Option(help="The dashboard's address, where api.port does not say it.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Print a link that logs into the dashboard once, within ten minutes."""
+    from app import access
+
+    typer.echo(access.login_link(load_config(config_file=config).config, base_url))
+
+
+@app.command(name="hash-password")
+def hash_password() -> None:
+    """Ask for a password and print its hash for api.password_hash."""
+    if not sys.stdin.isatty():
+        raise UsageError("hash-password: expected a terminal to ask for the password")
+    from app import access
+
+    typer.echo(access.password_hash(typer.prompt("Password", hide_input=True, err=True)))
+
+
+@token_app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Whose token it is, for the audit trail.")],
+    scope: Annotated[Scope, typer.Option(help="What its bearer may do.")] = Scope.READ,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Print a new bearer token for scripts; it is shown this once."""
+    from app import access
+
+    typer.echo(access.add_token(load_config(config_file=config).config, name, scope))
+
+
+@token_app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="Whose tokens and sessions end.")],
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """End every token and session of a name."""
+    from app import access
+
+    number = access.revoke(load_config(config_file=config).config, name)
+    typer.echo(f"ended {number}", err=True)
 
 
 def main() -> None:
