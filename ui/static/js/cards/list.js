@@ -20,6 +20,7 @@ const FADE_MS = 5_000;
 const open = new Set();
 const copied = new Set();
 const fadingSince = new Map();
+const onScreen = new Set();
 const pinned = new Set(JSON.parse(recall("pinned", "[]")));
 let order = [];
 let waiting = 0;
@@ -51,8 +52,13 @@ const act = {
   },
 };
 
-/** Watch the pointer over `root`. */
+/** Watch the pointer over `root`, and which cards are on the screen. */
 export function startList(root) {
+  root.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+    if (skipped) onScreen.delete(target.dataset.id);
+    else onScreen.add(target.dataset.id);
+    touch("cards");
+  });
   root.addEventListener("pointerenter", () => (hovered = true));
   root.addEventListener("pointerleave", () => {
     hovered = false;
@@ -134,11 +140,15 @@ function context(one) {
   };
 }
 
+/** A card off the screen is drawn once, and again when it comes into sight. */
 function drawn(one, template) {
+  if (template === card && !onScreen.has(one.id)) return guard([one.id], () => firstDrawn(one));
   const now = context(one);
   const depends = [one, second, now.open, now.pinned, now.copied, detailsRevision(one.id)];
   return guard(depends, () => template(one, now));
 }
+
+const firstDrawn = (one) => card(one, context(one));
 
 function gridOf(shown) {
   return html`<div class="grid">${repeat(shown, (one) => one.id, (one) => drawn(one, card))}</div>`;
