@@ -64,11 +64,11 @@ Decision = Reconcile | PriceExits | Complete | Unwind | Hold | StandDown | Escal
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What is left to a trade: attempts to get even, the excess that is kept rather than sold
-    (contracts), and what getting even may lose (dollars)."""
+    (contracts), and what getting even may lose (dollars; None: any price will do)."""
 
     attempts_left: int
     dust: Size
-    budget: Usd
+    budget: Usd | None
 
 
 def decide(

@@ -33,12 +33,12 @@ class Exits:
     sale_loss: Usd | None
     said: str
 
-    def completes(self, budget: Usd) -> bool:
-        """Whether completing is open, within the budget, and no dearer than selling."""
+    def completes(self, budget: Usd | None) -> bool:
+        """Whether completing is open, within the budget if any, and no dearer than selling."""
         if self.completion is None or self.completion_loss is None:
             return False
         cheaper = self.sale_loss is None or self.completion_loss <= self.sale_loss
-        return cheaper and self.completion_loss <= budget
+        return cheaper and (budget is None or self.completion_loss <= budget)
 
 
 NOT_PRICED = Exits(None, None, None, "neither way out could be priced")
@@ -54,7 +54,7 @@ class Naked:
     missing: Instrument
 
 
-def price_exits(naked: Naked, held_book: Book, missing_book: Book, budget: Usd) -> Exits:
+def price_exits(naked: Naked, held_book: Book, missing_book: Book, budget: Usd | None) -> Exits:
     """Both ways out of holding `naked.excess`, on books that were just read."""
     sale = plan_sale(naked.held, held_book, naked.leg, naked.excess, budget, attempt=1)
     completion = _completion(naked, missing_book)

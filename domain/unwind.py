@@ -36,9 +36,15 @@ class NoSale:
 
 
 def plan_sale(
-    instrument: Instrument, book: Book, leg: LegState, excess: Size, budget: Usd, attempt: int
+    instrument: Instrument,
+    book: Book,
+    leg: LegState,
+    excess: Size,
+    budget: Usd | None,
+    attempt: int,
 ) -> Sale | NoSale:
-    """The sale for unwind step `attempt` (from 1), or why there is none within `budget` dollars.
+    """The sale for unwind step `attempt` (from 1), or why there is none within `budget` dollars
+    (None: any price will do).
 
     The whole excess is offered, or as much of it as bids within the budget hold. Kalshi's later
     attempts take what there is with immediate-or-cancel; reduce-only keeps them from flipping the
@@ -53,7 +59,7 @@ def plan_sale(
         loss = sale_loss(instrument, leg, size, floor)
         if not instrument.allows_price(floor):
             refused = NoSale(f"expected a price on the grid, found {floor} for a bid of {worst}")
-        elif loss > budget:
+        elif budget is not None and loss > budget:
             refused = NoSale(f"selling {size} at {floor} may lose {loss:.6f}, of {budget} left")
         else:
             partial = instrument.venue is Venue.KALSHI and attempt > FOK_TRIES

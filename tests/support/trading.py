@@ -15,7 +15,7 @@ from activities.desk import Desk
 from activities.messages import ArbitrageInput
 from app.config import Config
 from app.config_sources import load_config
-from app.demo.control import Control
+from app.demo.control import Control, Quote
 from app.intake import start
 from app.run import sim_environment
 from app.wiring import open_desk, worker
@@ -105,11 +105,20 @@ class Trading:
         )
 
     async def open(
-        self, pair_id: str, cents: int = 8, **kwargs: Any
+        self, pair_id: str, cents: int = 8, *, gone: str | None = None, **kwargs: Any
     ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
-        """Open an edge and start the arbitrage that takes it."""
+        """Open an edge and start the arbitrage that takes it. Before its orders arrive the offer
+        at the venue `gone` is withdrawn, so that this leg can be neither bought nor completed."""
         await self.control.edge(pair_id, cents)
-        return await self.start(await self.opportunity(pair_id), **kwargs)
+        opportunity = await self.opportunity(pair_id)
+        if gone is not None:
+            await self.withdraw(pair_id, gone)
+        return await self.start(opportunity, **kwargs)
+
+    async def withdraw(self, pair_id: str, gone: str, polymarket_bid: str = "0.48") -> None:
+        """Nobody offers the leg of the venue `gone` any more; the other leg can be sold."""
+        there, here = ("0.99", "0.58") if gone == "polymarket" else ("0.50", "0.02")
+        await self.control.books(pair_id, Quote(polymarket_bid, there), Quote(here, "0.60"))
 
     async def trade(self, pair_id: str, cents: int = 8, **kwargs: Any) -> Snapshot:
         """Open an edge, take it, and wait for the arbitrage to be held or over."""

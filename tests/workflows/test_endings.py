@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowHandle
 
-from app.demo.control import Quote
 from domain.money import usd
 from domain.order import Rejection
 from domain.policy import Bounds
@@ -86,12 +85,23 @@ async def test_a_leg_that_is_not_filled_rolls_the_other_back(
     desk: Trading, pair: str, killed: Venue, how: str
 ) -> None:
     await desk.control.fault(killed, pair, "buy", how)
-    snapshot = await desk.trade(pair)
+    snapshot = await desk.trade(pair, gone=killed)
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
     assert leg(snapshot, OTHER[killed]) == 0 < bought(snapshot, OTHER[killed])
     assert bought(snapshot, killed) == 0
     assert snapshot.realised_profit is not None
     assert snapshot.realised_profit < 0
+    await assert_books_balance(desk)
+
+
+@pytest.mark.parametrize("killed", list(Venue))
+async def test_a_killed_leg_that_is_still_offered_is_bought_again(
+    desk: Trading, pair: str, killed: Venue
+) -> None:
+    await desk.control.fault(killed, pair, "buy", "kill")
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == snapshot.size
     await assert_books_balance(desk)
 
 
@@ -130,7 +140,7 @@ async def test_an_order_that_never_arrived_is_given_up_after_its_quarantine(
     desk: Trading, pair: str, venue: Venue, how: str
 ) -> None:
     await desk.control.fault(venue, pair, "buy", how)
-    snapshot = await desk.trade(pair)
+    snapshot = await desk.trade(pair, gone=venue)
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
     state = await desk.desk.journal.arbitrage(snapshot.arb_id)
     (entry,) = (
@@ -149,9 +159,8 @@ async def test_an_order_that_never_arrived_is_given_up_after_its_quarantine(
 async def test_a_refused_sale_is_tried_again_until_it_sells(
     desk: Trading, pair: str, sold: Venue, times: int
 ) -> None:
-    await desk.control.fault(OTHER[sold], pair, "buy", "kill")
     await desk.control.fault(sold, pair, "sell", "kill", times=times)
-    snapshot = await desk.trade(pair)
+    snapshot = await desk.trade(pair, gone=OTHER[sold])
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
     state = await desk.desk.journal.arbitrage(snapshot.arb_id)
     sales = [one for one in state.intents if one.order.purpose == "unwind"]
@@ -166,9 +175,8 @@ async def test_a_refused_sale_is_tried_again_until_it_sells(
 async def test_a_sale_without_an_answer_is_looked_up_before_anything_else_is_sold(
     desk: Trading, pair: str, sold: Venue, how: str
 ) -> None:
-    await desk.control.fault(OTHER[sold], pair, "buy", "kill")
     await desk.control.fault(sold, pair, "sell", how)
-    snapshot = await desk.trade(pair)
+    snapshot = await desk.trade(pair, gone=OTHER[sold])
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
     state = await desk.desk.journal.arbitrage(snapshot.arb_id)
     sales = [one for one in state.intents if one.order.purpose == "unwind"]
@@ -176,71 +184,74 @@ async def test_a_sale_without_an_answer_is_looked_up_before_anything_else_is_sol
     await assert_books_balance(desk)
 
 
-async def test_a_fill_voided_before_the_pair_is_final_is_unwound(desk: Trading, pair: str) -> None:
-    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 10})
-    snapshot = await desk.trade(pair)
-    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
-    assert bought(snapshot, Venue.POLYMARKET) == 0 < bought(snapshot, Venue.KALSHI)
-    await assert_books_balance(desk)
-
-
-async def test_a_fill_voided_while_the_pair_is_held_reopens_it(desk: Trading, pair: str) -> None:
-    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
-    handle = await desk.open(pair)
-    held = await desk.until_phase(handle, Phase.HOLDING)
-    assert held.provisional
-    snapshot = await handle.result()
-    assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
-    assert snapshot.locked_profit is None
-    phases = [line.phase for line in snapshot.story]
-    assert phases.index(Phase.HOLDING) < phases.index(Phase.UNWINDING)
-    await assert_books_balance(desk)
-
-
-@pytest.mark.parametrize("venue", list(Venue))
-async def test_a_partial_fill_is_hedged_by_as_much_and_the_rest_is_sold(
-    desk: Trading, pair: str, venue: Venue
+@pytest.mark.parametrize("void_ms", [10, 700])
+async def test_a_voided_fill_that_nobody_offers_any_more_is_rolled_back(
+    desk: Trading, pair: str, void_ms: int
 ) -> None:
-    await desk.control.fault(venue, pair, "buy", "partial", params={"size": "15"})
+    """Before the pair is held, and while it is held with a provisional leg."""
+    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": void_ms})
+    handle = await desk.open(pair)
+    held = await desk.until_phase(handle, Phase.HOLDING, Phase.UNWINDING, Phase.FLAT)
+    await desk.withdraw(pair, "polymarket")
+    snapshot = await handle.result() if void_ms > 10 else await desk.until_at_rest(handle)
+    if void_ms > 10:
+        assert held.phase == Phase.HOLDING
+        assert held.provisional
+        assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+        assert bought(snapshot, Venue.POLYMARKET) == 0 < bought(snapshot, Venue.KALSHI)
+    await assert_books_balance(desk)
+
+
+async def test_a_voided_fill_that_is_still_offered_is_bought_again(
+    desk: Trading, pair: str
+) -> None:
+    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 300})
+    handle = await desk.open(pair)
+    await desk.until(handle, lambda s: any(line.phase == Phase.UNWINDING for line in s.story))
+    snapshot = await desk.until_at_rest(handle)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == snapshot.size
+    await assert_books_balance(desk)
+
+
+async def test_what_a_partial_fill_lacks_is_bought(desk: Trading, pair: str) -> None:
+    await desk.control.fault("kalshi", pair, "buy", "partial", params={"size": "15"})
+    snapshot = await desk.trade(pair)
+    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
+    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == snapshot.size
+    await assert_books_balance(desk)
+
+
+async def test_what_a_partial_fill_lacks_below_the_minimum_is_sold_at_the_other_venue(
+    desk: Trading, pair: str
+) -> None:
+    """Polymarket takes no order for the missing three contracts."""
+    await desk.control.fault("polymarket", pair, "buy", "partial", params={"size": "21"})
     snapshot = await desk.trade(pair, cents=20)
     assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
-    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == 15 < snapshot.size
-    assert snapshot.payout == usd(15)
+    assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == 21 < snapshot.size
+    assert snapshot.payout == usd(21)
     assert snapshot.locked_profit is not None
     assert snapshot.locked_profit > 0
     await assert_books_balance(desk)
 
 
-async def test_equal_legs_that_cost_more_than_they_pay_are_no_success(
-    desk: Trading, pair: str
-) -> None:
-    """Selling most of one leg back cost more than the little that is hedged can gain."""
-    await desk.control.fault("kalshi", pair, "buy", "partial", params={"size": "2"})
-    snapshot = await desk.trade(pair)
-    assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.PARTIAL)
-    assert snapshot.outlay > snapshot.payout == usd(2)
-    assert snapshot.locked_profit is None
-    await assert_books_balance(desk)
-
-
 async def test_what_is_too_little_to_sell_stays_as_dust(desk: Trading, pair: str) -> None:
     """Polymarket sells whole hundredths; what is left under the dust limit ends the trade."""
-    await desk.control.fault("kalshi", pair, "buy", "kill")
     await desk.control.fault("polymarket", pair, "buy", "partial", params={"size": "7.123456"})
-    snapshot = await desk.trade(pair)
+    snapshot = await desk.trade(pair, gone="kalshi")
     assert snapshot.phase == Phase.FLAT
     assert leg(snapshot, Venue.POLYMARKET) == Decimal("0.003456")
     await assert_books_balance(desk)
 
 
 async def test_a_sale_beyond_the_loss_budget_waits_for_a_person(desk: Trading, pair: str) -> None:
-    await desk.control.fault("kalshi", pair, "buy", "kill")
     handle = await _without_bids(desk, pair)
     stuck = await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
     assert stuck.status == TradeStatus.ROLLBACK_FAILED
     assert leg(stuck, Venue.POLYMARKET) > 0
     assert alarms(desk.database) == {"UNHEDGED": 1}
-    await desk.control.edge(pair, 8)
+    await desk.withdraw(pair, "kalshi")
     await handle.execute_update(ArbitrageWorkflow.retry_unwind, RetryRequest("ann"))
     snapshot = await handle.result()
     assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
@@ -250,16 +261,16 @@ async def test_a_sale_beyond_the_loss_budget_waits_for_a_person(desk: Trading, p
 
 
 async def test_bids_that_come_back_are_taken_without_a_person(desk: Trading, pair: str) -> None:
-    await desk.control.fault("kalshi", pair, "buy", "kill")
     handle = await _without_bids(desk, pair)
     await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
-    await desk.control.edge(pair, 8)
+    await desk.withdraw(pair, "kalshi")
     assert (await handle.result()).phase == Phase.FLAT
     await assert_books_balance(desk)
 
 
 async def _without_bids(desk: Trading, pair: str) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
-    """An arbitrage whose Polymarket leg can be sold for a cent only."""
-    await desk.control.books(pair, Quote("0.01", "0.50"), Quote("0.58", "0.60"))
+    """An arbitrage whose Polymarket leg can be sold for a cent only, and not be completed."""
+    await desk.control.edge(pair, 8)
     opportunity = await desk.opportunity(pair)
+    await desk.withdraw(pair, "kalshi", polymarket_bid="0.01")
     return await desk.start(opportunity, bounds=Bounds(cooldown_ms=0, unwind_attempts=2))
