@@ -81,7 +81,8 @@ class LegRequest:
 class UnwindRequest:
     """Sell up to `excess` of a leg as order number `sequence` of this purpose.
 
-    `budget` is what the sale may lose (dollars), None where any price will do; `attempt` counts tries since the last progress.
+    `budget` is what the sale may lose (dollars), None where any price will do; `attempt` counts
+    tries since the last progress.
     """
 
     arb_id: str
@@ -103,7 +104,7 @@ class ExitsRequest:
     opportunity: Opportunity
     venue: Venue
     excess: Size
-    budget: Usd
+    budget: Usd | None
 
 
 @dataclass(frozen=True, slots=True)
