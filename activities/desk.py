@@ -12,17 +12,22 @@ from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from store.errors import NotJournaled
 from store.journal import Journal
+from store.lease import Claim
 from store.leg_results import leg_result
 from venues.port import VenuePort
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One executor's hands. `wall_ms` is the wall clock in milliseconds."""
+    """One executor's hands. `wall_ms` is the wall clock in milliseconds, `claim` its lease on the
+    accounts (None while another process sends), `killed` why no entry may leave whatever the
+    journal says."""
 
     journal: Journal
     venues: Mapping[Venue, VenuePort]
     wall_ms: Callable[[], int]
+    claim: Callable[[], Claim | None]
+    killed: Callable[[], str | None]
 
     async def leg(self, arb_id: str, venue: Venue, planned: Size) -> LegReport:
         """One leg as its intents and fills in the journal tell it. An arbitrage that the gate

@@ -11,6 +11,7 @@ from activities.failpoints import Point, hit
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Rejection, Unknown
 from store.intents import AlreadySent, Leave, MaySend
+from store.lease import FIRST_BYTE_MS
 
 HEARTBEAT_S = 0.25
 
@@ -29,8 +30,13 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     async def first_byte() -> NotFilled | None:
         nonlocal leave
         hit(Point.AFTER_INTENT, order.venue, order.purpose)
-        leave = await desk.journal.mark_sent(order.intent_id, desk.wall_ms())
+        leave = await desk.journal.mark_sent(
+            order.intent_id, desk.wall_ms(), desk.claim(), desk.killed()
+        )
         match leave:
+            case MaySend(sent_at_ms) if desk.wall_ms() > sent_at_ms + FIRST_BYTE_MS:
+                # This process stood still: its lease may have run out, so another may be sending.
+                return NotFilled(Rejection.NOT_SENT, "paused between the last gate and the send")
             case MaySend():
                 hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
                 return None

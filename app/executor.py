@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 from sqlmodel import Session
 
-from activities.desk import Desk
 from app.config import Config
+from app.duty import serve
 from app.intake import Intake
 from app.sightings import Lookout
-from app.wiring import connect, open_desk, wall_ms, worker
+from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
 from domain.policy import Refusal
 from domain.venue import Venue
@@ -20,6 +20,7 @@ from markets.pairs import Pairs
 from markets.scanner import Scanner
 from store import presence, sightings
 from store.arbitrages import resting_pairs
+from store.audit import Act
 from venues.port import VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,13 @@ PRESENCE_SECONDS = 1.0
 class Executor:
     """Finds opportunities and carries arbitrages out until it is told to stop."""
 
-    def __init__(self, config: Config, desk: Desk, intake: Intake, name: str) -> None:
+    def __init__(self, config: Config, station: Station, intake: Intake) -> None:
+        desk = station.desk
         self._config = config
+        self._station = station
         self._desk = desk
         self._intake = intake
-        self._name = name
+        self._name = station.sender.name
         self._cash: dict[Venue, Usd] = {}
         self._pairs = Pairs(
             tuple(pair.to_domain() for pair in config.pairs), desk.venues, self._relist
@@ -110,10 +113,8 @@ class Executor:
         saved = await journal.settings.load()
         if saved.version != self._settings_at[0]:
             self._settings_at = saved.version, wall_ms()
-        state = await journal.run_state()
-        halted, disabled = state.halted, not state.enabled
         before, was_stopped = set(advice.taken), advice.stopped is not None
-        advice.stopped = Refusal.HALTED if halted else Refusal.DISABLED if disabled else None
+        advice.stopped = await self._stopped()
         now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
         advice.taken = await journal.read(
             lambda s: resting_pairs(s, self._config.mode, now_ms - cooldown_ms)
@@ -121,6 +122,19 @@ class Executor:
         resumed = was_stopped and advice.stopped is None
         for pair_id in self._pairs.listed if resumed else before - set(advice.taken):
             self._scanner.rearm(pair_id)
+
+    async def _stopped(self) -> Refusal | None:
+        """Why nothing may be started here now. A kill file becomes a halt of the journal, which
+        outlives the file."""
+        state = await self._desk.journal.run_state()
+        killed = self._desk.killed()
+        if killed is not None and not state.halted:
+            await self._desk.journal.halt(killed, Act("operator", "kill file", wall_ms()))
+        if state.halted or killed is not None:
+            return Refusal.HALTED
+        if not state.enabled:
+            return Refusal.DISABLED
+        return None if self._station.sender.holds else Refusal.STANDBY
 
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""
@@ -146,6 +160,7 @@ class Executor:
         before_ms, before = self._looked
         elapsed_ms, self._looked = max(now_ms - before_ms, 1), (now_ms, scanner.looks)
         return {
+            "sends": self._station.sender.holds,
             "looks": scanner.looks,
             "checks_per_s": (scanner.looks - before) * 1_000 // elapsed_ms,
             "found": scanner.found,
@@ -162,14 +177,15 @@ class Executor:
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Open everything, say `ready`, trade until `stop`, drain, close."""
-    async with open_desk(config) as desk:
+    async with open_station(config) as station:
         client = await connect(config)
         trade = config.trade
         queue = config.temporal.task_queue
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())
-        name = f"executor-{wall_ms()}"
-        executor = Executor(config, desk, intake, name)
+        executor = Executor(config, station, intake)
         await executor.prepare()
-        async with worker(client, queue, desk):
-            ready()
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(client, queue, station, done, ready))
             await executor.run(stop)
+            done.set()

@@ -1,9 +1,11 @@
 """The composition root: where the concrete journal, venues and Temporal client are chosen."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -19,7 +21,9 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
+from app.kill_file import KillFile
 from app.payloads import DATA_CONVERTER
+from app.sender import Sender
 from domain.venue import Venue
 from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
 from store.journal import Journal
@@ -42,9 +46,26 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Station:
+    """An executor's desk, its lease on the accounts, and the file that stops it."""
+
+    desk: Desk
+    sender: Sender
+    kill_file: KillFile
+
+
 @asynccontextmanager
 async def open_desk(config: Config) -> AsyncIterator[Desk]:
-    """The journal and both venues, closed with the block."""
+    """The desk of a station, closed with the block."""
+    async with open_station(config) as station:
+        yield station.desk
+
+
+@asynccontextmanager
+async def open_station(config: Config) -> AsyncIterator[Station]:
+    """The journal, both venues and the right to send, as far as nobody else has it; all of it is
+    closed with the block."""
     async with AsyncExitStack() as stack:
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
@@ -54,7 +75,20 @@ async def open_desk(config: Config) -> AsyncIterator[Desk]:
         }
         for venue in venues.values():
             stack.push_async_callback(venue.close)
-        yield Desk(journal, venues, wall_ms)
+        name = f"executor-{wall_ms()}-{os.getpid()}"
+        kill_file = KillFile(config.data_dir)
+        sender = Sender(journal, name, _accounts(config), wall_ms)
+        await stack.enter_async_context(sender.kept())
+        desk = Desk(journal, venues, wall_ms, lambda: sender.claim, kill_file.reason)
+        yield Station(desk, sender, kill_file)
+
+
+def _accounts(config: Config) -> dict[Venue, str]:
+    """How the accounts of the configuration are named in leases."""
+    return {
+        Venue.POLYMARKET: f"{Venue.POLYMARKET}/{config.polymarket.funder}",
+        Venue.KALSHI: f"{Venue.KALSHI}/{config.kalshi.key_id}",
+    }
 
 
 def open_journal(config: Config) -> Journal:
@@ -127,10 +161,16 @@ async def connect(config: Config) -> Client:
 
 
 def worker(
-    client: Client, task_queue: str, desk: Desk, *, cached: int = CACHED_WORKFLOWS
+    client: Client,
+    task_queue: str,
+    desk: Desk,
+    *,
+    cached: int = CACHED_WORKFLOWS,
+    sends: bool = True,
 ) -> Worker:
     """The worker that runs arbitrages: everything passed through the sandbox, which still guards
-    against clocks and randomness in workflow code."""
+    against clocks and randomness in workflow code. One that does not send leaves the activities
+    that touch a venue to the process that does."""
     entry, resolve = EntryActivities(desk), ResolveActivities(desk)
     unwind, hold = UnwindActivities(desk), HoldActivities(desk)
     complete = CompleteActivities(desk)
@@ -151,6 +191,7 @@ def worker(
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
         ),
+        no_remote_activities=not sends,
         max_cached_workflows=cached,
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS if cached else 1),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),

@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     BET_ABOVE_MAXIMUM = "bet_above_maximum"
     SIZE_BELOW_VENUE_MINIMUM = "size_below_venue_minimum"
     HALTED = "halted"
+    STANDBY = "another_executor_sends"
+    UNRECONCILED = "not_reconciled_yet"
     DISABLED = "disabled"
     DAILY_TRADES_REACHED = "daily_trades_reached"
     DAILY_LOSS_REACHED = "daily_loss_reached"

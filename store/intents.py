@@ -19,9 +19,10 @@ from domain.order import (
     Unknown,
 )
 from domain.venue import Action, TimeInForce, Venue
-from store import fills, run_state
+from store import fills, lease, run_state
 from store.codec import detail_from, detail_json, instrument_from, instrument_json
 from store.errors import JournalConflict, NotJournaled
+from store.lease import Claim
 from store.run_state import RunState
 from store.states import IntentState
 from store.tables import IntentRow, ObservationRow
@@ -114,16 +115,26 @@ def of_arbitrage(session: Session, arb_id: str) -> tuple[StoredIntent, ...]:
     return tuple(_stored(session, row) for row in session.exec(rows))
 
 
-def mark_sent(session: Session, intent_id: str, now_ms: int) -> Leave:
+def mark_sent(
+    session: Session,
+    intent_id: str,
+    now_ms: int,
+    claim: Claim | None = None,
+    stop: str | None = None,
+) -> Leave:
     """The last gate, just before the first byte. MaySend is given once in the life of an intent;
-    a NotFilled is written down and final, so that nobody can send the order later."""
+    a NotFilled is written down and final, so that nobody can send the order later.
+
+    `claim` is the sender's lease, needed once any process ever took one; `stop` is a reason from
+    outside of the journal for which no entry may leave.
+    """
     row = _row(session, intent_id)
     if row.state == IntentState.NOT_FILLED:
         return _not_filled(row)
     if row.state != IntentState.PLANNED:
         assert row.sent_ms is not None, f"{intent_id} is {row.state} and has no time of sending"
         return AlreadySent(IntentState(row.state), row.sent_ms)
-    refusal = _fence(session, row, now_ms)
+    refusal = _fence(session, row, now_ms, claim, stop)
     if refusal is not None:
         _close(row, refusal, now_ms)
         return refusal
@@ -201,14 +212,19 @@ def observations(session: Session, intent_id: str) -> tuple[Observation, ...]:
     )
 
 
-def _fence(session: Session, row: IntentRow, now_ms: int) -> NotFilled | None:
+def _fence(
+    session: Session, row: IntentRow, now_ms: int, claim: Claim | None, stop: str | None
+) -> NotFilled | None:
     if now_ms > row.not_after_ms:
         late = now_ms - row.not_after_ms
         return NotFilled(Rejection.TOO_LATE, f"expected to leave {late} ms earlier")
-    if row.purpose != Purpose.ENTRY:
+    not_ours = lease.refusal(session, Venue(row.venue), claim, now_ms)
+    if not_ours is not None:
+        return NotFilled(Rejection.FENCED, not_ours)
+    if row.purpose not in (Purpose.ENTRY, Purpose.COMPLETE):
         return None
     state = run_state.read(session)
-    stopped = state.stopped
+    stopped = stop or state.stopped
     if stopped is None and state.epoch != row.epoch:
         stopped = f"admitted under epoch {row.epoch}, now it is {state.epoch}"
     if stopped is None or _sibling_left(session, row, now_ms):

@@ -38,6 +38,7 @@ from store.errors import JournalConflict
 from store.events import Event
 from store.gate import GateRequest, Granted
 from store.intents import Leave, StoredIntent
+from store.lease import Claim
 from store.lifecycle import Conclusion
 from store.run_state import RunState
 from store.settings import ExecutorSettingsManager
@@ -131,9 +132,13 @@ class Journal:
         intent id the first order stays and is returned: send that one."""
         return await self.write(now_ms, lambda s: _plan(s, order, identity))
 
-    async def mark_sent(self, intent_id: str, now_ms: int) -> Leave:
+    async def mark_sent(
+        self, intent_id: str, now_ms: int, claim: Claim | None = None, stop: str | None = None
+    ) -> Leave:
         """The last gate before the first byte: MaySend once, else NotFilled or AlreadySent."""
-        return await self.write(now_ms, lambda s: intents.mark_sent(s, intent_id, now_ms))
+        return await self.write(
+            now_ms, lambda s: intents.mark_sent(s, intent_id, now_ms, claim, stop)
+        )
 
     async def withdraw(self, intent_id: str, now_ms: int) -> StoredIntent:
         """Close an order that was never sent, so that it never will be; returns what it is."""

@@ -9,8 +9,10 @@ from store.tables.control import (
     SettingsHistoryRow,
     SettingsRow,
 )
+from store.tables.lease import SenderLeaseRow
 from store.tables.notices import AlarmRow, OutboxRow
 from store.tables.presence import ExecutorRow
+from store.tables.reconciliation import KnownDifferenceRow, ReconciliationRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
 from store.tables.sightings import ScanMinuteRow, SightingRow
 from store.tables.trade_log import PositionRow, TradeRow
@@ -35,14 +37,17 @@ __all__ = [
     "FillRow",
     "InstallationRow",
     "IntentRow",
+    "KnownDifferenceRow",
     "ObservationRow",
     "OutboxRow",
     "PayoutRow",
     "PositionRow",
+    "ReconciliationRow",
     "ReservationRow",
     "RiskDayRow",
     "RunStateRow",
     "ScanMinuteRow",
+    "SenderLeaseRow",
     "SettingsHistoryRow",
     "SettingsRow",
     "SightingRow",

@@ -34,7 +34,8 @@ class ArbitrageRow(Base, table=True):
     """One arbitrage, admitted or refused; `id` is its workflow id.
 
     `direction` is the outcome bought at Polymarket. `status` is the trade log's word,
-    `realised_micro` the booked profit in micro-dollars, both empty until known.
+    `realised_micro` the booked profit in micro-dollars, both empty until known. `reopened` counts
+    how often a late fill brought it back: it may then stand beside another trade of its pair.
     """
 
     __tablename__ = "arbitrages"
@@ -53,8 +54,8 @@ class ArbitrageRow(Base, table=True):
             "mode",
             "pair_id",
             unique=True,
-            sqlite_where=text("closed_ms IS NULL"),
-            postgresql_where=text("closed_ms IS NULL"),
+            sqlite_where=text("closed_ms IS NULL AND reopened = 0"),
+            postgresql_where=text("closed_ms IS NULL AND reopened = 0"),
         ),
         refers("settings_version", "settings_history.version"),
         Index("ix_arbitrages_pair_closed", "mode", "pair_id", "closed_ms"),
@@ -81,6 +82,7 @@ class ArbitrageRow(Base, table=True):
     closed_ms: OptMillis = None
     realised_micro: OptMicro = None
     revision: Number = 0
+    reopened: Number = 0
 
 
 class EventRow(Base, table=True):
