@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from domain.standing import Standing
-from domain.trade import Phase
+from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
 from store import alarms, lifecycle
 from store.alarms import Alarm
@@ -15,10 +15,16 @@ from store.tables import ArbitrageRow
 def write_down(session: Session, standing: Standing, now_ms: int) -> None:
     """All of it in the caller's transaction; written again it changes nothing.
 
-    An arbitrage that the gate never wrote down holds nothing and leaves no rows.
+    An arbitrage that the gate never wrote down holds nothing and leaves no rows. What has ended
+    stays so: a run that was reset may pass through all its phases once more. Where it meets the
+    journal in a phase that cannot follow, it starts from asking.
     """
-    if session.get(ArbitrageRow, standing.arb_id) is None:
+    row = session.get(ArbitrageRow, standing.arb_id)
+    if row is None or (row.closed_ms is not None and row.phase != standing.phase):
         return
+    if standing.phase not in TRANSITIONS[Phase(row.phase)] | {row.phase}:
+        reason = f"{row.phase} is taken up again by a run that was reset"
+        lifecycle.set_phase(session, row.id, Phase.RESOLVING, now_ms, reason=reason)
     if standing.phase is Phase.HOLDING:
         lifecycle.lock(session, standing.arb_id, standing.status, _details(standing), now_ms)
     elif standing.phase.ended:

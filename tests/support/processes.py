@@ -31,10 +31,16 @@ class Child:
 
 
 @contextmanager
-def python_module(module: str, *arguments: str) -> Iterator[Child]:
-    """Run `python -m module`; the block starts once its first line of stdout, JSON, is there."""
+def python_module(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Child]:
+    """Run `python -m module`; the block starts once its first line of stdout, JSON, is there.
+    `environment` is added to our own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=subprocess.PIPE
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
     )
     try:
         yield Child(process, json.loads(_first_line(process, module)))

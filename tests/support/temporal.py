@@ -30,8 +30,18 @@ def session_server() -> Iterator[Server]:
 
 async def connect(server: Server) -> Client:
     """A client of the running event loop, with the converter that keeps decimals exact."""
+    return await connect_to(server.address, server.namespace)
+
+
+async def connect_to(
+    address: str, namespace: str = "default", identity: str | None = None
+) -> Client:
+    """The same for a server by its address; `identity` is what histories name the client."""
     return await Client.connect(
-        server.address, namespace=server.namespace, data_converter=DATA_CONVERTER
+        address,
+        namespace=namespace,
+        data_converter=DATA_CONVERTER,
+        identity=identity,
     )
 
 
