@@ -1,0 +1,58 @@
+"""Golden histories: the saga of today still replays what earlier runs recorded."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from app.payloads import DATA_CONVERTER
+from tests.support.processes import ROOT, Child
+from tests.workflows.record_histories import HISTORIES, PLAYS
+from workflows.arbitrage import ArbitrageWorkflow
+
+GOLDEN = sorted(HISTORIES.glob("*.json"))
+MACHINE = re.compile(r"/(home|root|Users|tmp|work|usr)/|\.py\b|site-packages")
+
+
+def words(path: Path) -> str:
+    """The file, and every payload in it decoded."""
+    text = path.read_text(encoding="utf-8")
+    payloads = re.findall(r'"data": "([A-Za-z0-9+/=]+)"', text)
+    return text + "".join(base64.b64decode(one).decode(errors="replace") for one in payloads)
+
+
+def history_of(path: Path) -> WorkflowHistory:
+    """The recorded run."""
+    return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+
+
+def test_every_ending_has_a_golden_history() -> None:
+    assert {path.stem for path in GOLDEN} >= {play.__name__ for play in PLAYS}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("strict", [False, True], ids=["open", "sandboxed"])
+async def test_a_golden_history_replays(path: Path, strict: bool) -> None:
+    runner = SandboxedWorkflowRunner() if strict else UnsandboxedWorkflowRunner()
+    replayer = Replayer(
+        workflows=[ArbitrageWorkflow], data_converter=DATA_CONVERTER, workflow_runner=runner
+    )
+    await replayer.replay_workflow(history_of(path))
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_a_history_holds_no_secret_and_no_path_of_a_machine(path: Path, exchanges: Child) -> None:
+    said = words(path)
+    keys = exchanges.ready["keys"]
+    secrets = [
+        keys["polymarket"][name] for name in ("private_key", "api_key", "secret", "passphrase")
+    ]
+    body = "".join(str(keys["kalshi"]["private_key_pem"]).splitlines()[1:3])
+    for secret in (*secrets, secrets[0].removeprefix("0x"), body, "PRIVATE KEY"):
+        assert secret not in said
+    assert MACHINE.search(said) is None, MACHINE.search(said)
+    assert str(ROOT) not in said
