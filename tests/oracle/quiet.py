@@ -64,7 +64,7 @@ def q3_cash(world: World) -> Iterator[str]:
             (Fraction(e["cash"]) for e in account.entries if e["kind"] != "transfer"),
             start=Fraction(0),
         )
-        ours = micro(_journal_cash(world, venue))
+        ours = micro(journal_cash(world, venue))
         if moved != ours:
             yield f"{venue}: its cash moved {show(moved)}, the journal says {show(ours)}"
     for row in world.admitted:
@@ -75,7 +75,8 @@ def q3_cash(world: World) -> Iterator[str]:
                 yield f"{row['id']}: booked a result of {said}, it moved {show(result)}"
 
 
-def _journal_cash(world: World, venue: str) -> int:
+def journal_cash(world: World, venue: str) -> int:
+    """Micro-dollars that the journal says an exchange's account gained or lost."""
     flow: int = 0
     for fill in world.rows("fills"):
         if fill["venue"] == venue and fill["state"] != "voided":
@@ -177,18 +178,19 @@ def q9_unknown_is_loud(world: World) -> Iterator[str]:
 def b1_alarm_in_time(world: World) -> Iterator[str]:
     """A gap that the journal knows of for long has its alarm in time."""
     for row in world.admitted:
-        known = _known_naked(world, row)
+        known = known_naked(world, row)
         if known is None:
             continue
-        start, end = known
+        start, end, _ = known
         limit = start + world.rules.alarm_ms + world.rules.down(start, end)
         opened = [a["opened_ms"] for a in world.rows("alarms") if a["arb_id"] == row["id"]]
         if end > limit and not any(at <= limit for at in opened):
             yield f"{row['id']}: naked and known to be for {end - start} ms before an alarm"
 
 
-def _known_naked(world: World, row: Row) -> tuple[int, int] | None:
-    """From when the journal knew both entries and a gap between them, until its first sale."""
+def known_naked(world: World, row: Row) -> tuple[int, int, str] | None:
+    """From when the journal knew both entries and a gap between them, until its first step (ms),
+    and the venue that holds more; None where there was no gap."""
     mine = [i for i in world.rows("intents") if i["arb_id"] == row["id"]]
     entries = [i for i in mine if i["purpose"] == "entry"]
     if any(i["answered_ms"] is None for i in entries) or not entries:
@@ -204,7 +206,8 @@ def _known_naked(world: World, row: Row) -> tuple[int, int] | None:
     if _gap(world, row, sizes["polymarket"], sizes["kalshi"]) <= world.rules.dust:
         return None
     sales = [i["answered_ms"] for i in mine if i["purpose"] != "entry" and i["answered_ms"]]
-    return start, min(sales, default=row["closed_ms"] or world.at_ms)
+    more = max(sizes, key=lambda venue: sizes[venue])
+    return start, min(sales, default=row["closed_ms"] or world.at_ms), more
 
 
 def b3_resolving_after_restart(world: World) -> Iterator[str]:

@@ -92,7 +92,7 @@ class VenueOrder:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One exchange's own books of our account."""
+    """One exchange's own books of our account, and the faults it was told to commit."""
 
     start: Fraction
     cash: Fraction
@@ -101,6 +101,7 @@ class Account:
     positions: Mapping[tuple[str, str], Fraction]
     entries: tuple[Row, ...]
     orders: tuple[VenueOrder, ...]
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,7 @@ def _account(venue: str, ledger: Row) -> Account:
         positions=positions,
         entries=entries,
         orders=tuple(_order(venue, row, cash, voids) for row in ledger["orders"]),
+        faults=tuple(row["fault"] for row in ledger["orders"] if row.get("fault")),
     )
 
 

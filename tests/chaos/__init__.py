@@ -1,0 +1,1 @@
+"""Real processes, a real Temporal server and both simulated exchanges, broken on purpose."""

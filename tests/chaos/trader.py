@@ -1,0 +1,291 @@
+"""One trade from its edge to its end: sets the trouble, and waits for every step by the journal."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from app.demo.control import Control, Quote
+from store.audit import Act
+from store.journal import Journal
+from tests.chaos.cases import OUTCOMES, Case, Kind
+from tests.chaos.proxy import Rule, Trouble
+from tests.chaos.stack import ORDER_MS, Stack, now_ms
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import CloseRequest, Snapshot
+
+OTHER = {"polymarket": "kalshi", "kalshi": "polymarket"}
+START_S = 20.0
+REST_S = 60.0
+FIRE_S = 8.0
+POLL_S = 0.02
+FAIR, CENTS = 50, 8
+PURPOSE = {
+    Kind.ENTRY: "entry", Kind.UNWIND: "unwind", Kind.COMPLETE: "complete", Kind.CLOSE: "close",
+}  # fmt: skip
+STOP_MS = (200, 2_500)
+
+
+class Trader:
+    """Plays cases on a running stack; `journal` only saves settings, as an operator would."""
+
+    def __init__(self, stack: Stack, journal: Journal) -> None:
+        self._stack = stack
+        self._control: Control = stack.control
+        self._journal = journal
+
+    async def play(self, case: Case, pairs: list[str], rng: Random) -> bool:
+        """Play a case on the first pair (others help); whether its point was reached.
+
+        Raises TimeoutError where something does not come to rest.
+        """
+        if case.kind is Kind.LIMIT:
+            await self._contend(pairs)
+            return True
+        pair = pairs[0]
+        hit = await self._open(case, pair, rng)
+        await self._at_rest(pair)
+        await self._control.quiet(pair)
+        for row in await self._rows(pair):
+            if row["phase"] == "HOLDING":
+                hit = await self._finish(case, pair, row["id"], rng) or hit
+        await self._until(pair, lambda rows: all(row["closed_ms"] for row in rows), REST_S)
+        return hit
+
+    async def save(self, **changes: object) -> None:
+        """Save settings as an operator would."""
+        saved = await self._journal.settings.load()
+        act = Act("chaos", "chaos", now_ms())
+        await self._journal.settings.update(dict(changes), saved.version, act)  # type: ignore[arg-type]
+
+    async def _open(self, case: Case, pair: str, rng: Random) -> bool:
+        """Open the edge and see the trade through its trouble; whether the point was reached."""
+        if case.kind is Kind.COMPLETE:
+            await self._fault(pair, case.venue, "buy", OUTCOMES["refuse"] or {})
+        if case.kind in (Kind.UNWIND, Kind.VENUE_CLOSED):
+            await self._fault(pair, OTHER[case.venue], "buy", OUTCOMES["refuse"] or {})
+        await self._set_fault(case, pair)
+        striking = case.kind is Kind.ENTRY or not case.point
+        works: list[Any] = []
+        if case.kind in (Kind.UNWIND, Kind.VENUE_CLOSED):
+            works.append(self._make_unbuyable(case, pair))
+        if case.kind is not Kind.CLOSE and (case.point or case.network):
+            works.append(self._strike(case, pair, rng))
+            striking = True
+        if case.kind in (Kind.TEMPORAL, Kind.DRAIN):
+            works.append(self._break_in_flight(case, pair))
+        if case.kind is Kind.DISABLE:
+            works.append(self._disable_between(case))
+        tasks = [asyncio.create_task(work) for work in works]
+        await asyncio.sleep(0)  # every rule is in place before the edge is
+        await self._control.edge(pair, CENTS, FAIR)
+        reached = [bool(result) for result in await asyncio.gather(*tasks)]
+        await self._until(pair, bool, START_S)
+        return striking and all(reached)
+
+    async def _set_fault(self, case: Case, pair: str) -> None:
+        fault = OUTCOMES[case.outcome]
+        if fault is None:
+            return
+        action = "buy" if case.kind in (Kind.ENTRY, Kind.COMPLETE) else "sell"
+        await self._fault(pair, case.venue, action, fault)
+
+    async def _fault(self, pair: str, venue: str, action: str, fault: Mapping[str, Any]) -> None:
+        await self._control.fault(
+            venue, pair, action, fault["do"],
+            times=fault.get("times", 1), params=fault.get("params"),
+        )  # fmt: skip
+
+    async def _strike(self, case: Case, pair: str, rng: Random) -> bool:
+        """The trouble itself: on the way, or in the executor at a named place."""
+        if case.network is not None:
+            rule = self._rule(case, pair, case.network, ms=_network_ms(case.network))
+            return await _reached(rule, START_S)
+        if case.point == "P8":
+            rule = self._rule(case, pair, Trouble.HOLD_ANSWER, ms=ORDER_MS * 4)
+            if not await _reached(rule, START_S):
+                return False
+            await self._fall(case, rng, signalled=False)
+            rule.release.set()
+            return True
+        self._stack.arm(_spec(case))
+        if not await self._stack.fired(START_S if case.kind is Kind.ENTRY else START_S + FIRE_S):
+            return False
+        await self._fall(case, rng, signalled=True)
+        return True
+
+    async def _fall(self, case: Case, rng: Random, *, signalled: bool) -> None:
+        if case.stop:
+            await self._stack.stopped(rng.randint(*STOP_MS), signalled=signalled)
+        elif signalled:
+            await self._stack.reborn(now_ms())
+        else:
+            await self._stack.kill()
+
+    def _rule(self, case: Case, pair: str, trouble: Trouble, ms: int) -> Rule:
+        """Trouble for the order of this case: a step towards an even pair is the second order on
+        its market; a close is looked for once the entries have passed."""
+        skip = 1 if case.kind in (Kind.UNWIND, Kind.COMPLETE) else 0
+        return self._stack.proxies[case.venue].add(
+            Rule(self._needle(pair, case.venue), trouble, skip=skip, ms=ms)
+        )
+
+    def _needle(self, pair: str, venue: str) -> bytes:
+        listed = self._stack.pairs[pair][venue]
+        return str(listed["token_yes"] if venue == "polymarket" else listed["ticker"]).encode()
+
+    async def _make_unbuyable(self, case: Case, pair: str) -> bool:
+        """Hold the refusal of the missing leg until its book asks too much to complete."""
+        missing = OTHER[case.venue]
+        rule = self._stack.proxies[missing].add(
+            Rule(self._needle(pair, missing), Trouble.HOLD_ANSWER, ms=ORDER_MS)
+        )
+        reached = await _reached(rule, START_S)
+        if reached:
+            polymarket, kalshi = Quote("0.48", "0.50"), Quote("0.58", "0.60")
+            if missing == "polymarket":
+                polymarket = Quote("0.48", "0.97")
+            else:
+                kalshi = Quote("0.03", "0.60")
+            await self._control.books(pair, polymarket, kalshi)
+            if case.kind is Kind.VENUE_CLOSED:
+                await self._stack.close_venue(case.venue)
+        rule.release.set()
+        return reached
+
+    async def _break_in_flight(self, case: Case, pair: str) -> bool:
+        """Restart the server, or the executor politely, with both orders in flight."""
+        rules = [
+            proxy.add(Rule(self._needle(pair, venue), Trouble.HOLD_ANSWER, ms=ORDER_MS))
+            for venue, proxy in self._stack.proxies.items()
+        ]
+        reached = all([await _reached(rule, START_S) for rule in rules])
+        if case.kind is Kind.TEMPORAL:
+            await self._stack.restart_temporal()
+        else:
+            await self._stack.restart_executor()
+        for rule in rules:
+            rule.release.set()
+        return reached
+
+    async def _disable_between(self, case: Case) -> bool:
+        """Stand still after the gate; entries are disabled before the process goes on."""
+        self._stack.arm(f"P6/{case.venue}/entry:1:stop")
+        if not await self._stack.fired(START_S):
+            return False
+        await self.save(enabled=False)
+        await self._stack.stopped(600, signalled=True)
+        await asyncio.sleep(0.5)
+        await self.save(enabled=True)
+        return True
+
+    async def _contend(self, pairs: list[str]) -> None:
+        """More edges at once than the day allows trades."""
+        with self._connect() as connection:
+            (trades,) = connection.execute(
+                "SELECT coalesce(sum(trades), 0) FROM risk_days"
+            ).fetchone()
+        await self.save(max_daily_trades=trades + 1)
+        for pair in pairs:
+            await self._control.edge(pair, CENTS, FAIR)
+        await self._until_any(pairs)
+        await asyncio.sleep(0.5)
+        for pair in pairs:
+            await self._control.quiet(pair)
+        await self.save(max_daily_trades=10_000)
+        for pair in pairs:
+            await self._at_rest(pair)
+
+    async def _finish(self, case: Case, pair: str, arb_id: str, rng: Random) -> bool:
+        """End what is held: an operator closes it, or the question is answered."""
+        if case.kind is not Kind.CLOSE and rng.random() < 0.5:
+            answers = ("yes", "yes"), ("no", "no"), ("half", "yes"), ("no", "yes")
+            polymarket, kalshi = rng.choice(answers[:2] if rng.random() < 0.8 else answers[2:])
+            await self._control.resolve(pair, polymarket, kalshi)
+            return False
+        strike = None
+        if case.kind is Kind.CLOSE and (case.point or case.network):
+            strike = asyncio.create_task(self._strike(case, pair, rng))
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(self._close(arb_id))
+        hit = await strike if strike is not None else False
+        await closing
+        return hit
+
+    async def _close(self, arb_id: str) -> None:
+        handle = self._stack.client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
+        request = CloseRequest(by="chaos")
+        await asyncio.wait_for(
+            handle.execute_update(
+                names.CLOSE_POSITION, request, id="close", result_type=Snapshot
+            ),
+            REST_S,
+        )  # fmt: skip
+
+    async def _at_rest(self, pair: str) -> None:
+        await self._until(pair, lambda rows: all(row["at_rest"] for row in rows), REST_S)
+
+    async def _until_any(self, pairs: list[str]) -> None:
+        deadline = time.monotonic() + START_S
+        while not [row for pair in pairs for row in await self._rows(pair)]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"expected a trade on one of {pairs}, found none")
+            await asyncio.sleep(POLL_S)
+
+    async def _until(
+        self, pair: str, holds: Callable[[list[dict[str, Any]]], bool], seconds: float
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            rows = await self._rows(pair)
+            if holds(rows):
+                return
+            if time.monotonic() > deadline:
+                found = ", ".join(f"{r['id']} {r['phase']} ({r['reason']})" for r in rows)
+                raise TimeoutError(f"{pair}: waited {seconds:.0f} s, found {found or 'no trade'}")
+            await asyncio.sleep(POLL_S)
+
+    async def _rows(self, pair: str) -> list[dict[str, Any]]:
+        return await asyncio.to_thread(self._read, pair)
+
+    def _read(self, pair: str) -> list[dict[str, Any]]:
+        with self._connect() as connection:
+            rows = connection.execute(_ROWS, {"pair": pair}).fetchall()
+        names_ = ("id", "phase", "reason", "closed_ms", "at_rest")
+        return [dict(zip(names_, row, strict=True)) for row in rows]
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self._stack.database}?mode=ro", uri=True)
+
+
+_ROWS = """
+    SELECT id, phase, reason, closed_ms, closed_ms IS NOT NULL OR phase = 'HOLDING'
+        AND NOT EXISTS (SELECT 1 FROM intents WHERE arb_id = arbitrages.id
+            AND state NOT IN ('filled', 'not_filled'))
+        AND NOT EXISTS (SELECT 1 FROM fills JOIN intents ON intents.id = fills.intent_id
+            WHERE arb_id = arbitrages.id AND fills.state = 'provisional')
+    FROM arbitrages WHERE pair_id = :pair
+"""
+
+
+def _spec(case: Case) -> str:
+    how = ":stop" if case.stop else ""
+    if case.point in ("P3", "P4", "P12", "P16", "P18"):
+        return f"{case.point}:1{how}"
+    return f"{case.point}/{case.venue}/{PURPOSE[case.kind]}:1{how}"
+
+
+def _network_ms(trouble: Trouble) -> int:
+    """Slow is within the executor's patience, late is beyond it and within the quarantine."""
+    return {Trouble.SLOW: ORDER_MS // 2, Trouble.LATE: ORDER_MS + 300}.get(trouble, ORDER_MS * 3)
+
+
+async def _reached(rule: Rule, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(rule.reached.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

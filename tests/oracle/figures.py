@@ -1,0 +1,47 @@
+"""Figures of a run by the judge's own arithmetic: drift, duplicates, how long legs were naked."""
+
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+
+from tests.oracle.quiet import journal_cash, known_naked
+from tests.oracle.world import MS_NS, World, micro
+
+
+def drift(world: World) -> Fraction:
+    """Dollars by which the journal and the exchanges differ, added up without signs."""
+    total = Fraction(0)
+    for venue, account in world.accounts.items():
+        transfers = sum(
+            (Fraction(e["cash"]) for e in account.entries if e["kind"] == "transfer"),
+            start=Fraction(0),
+        )
+        total += abs(account.cash - account.start - transfers - micro(journal_cash(world, venue)))
+    return total
+
+
+def duplicates(world: World) -> int:
+    """Orders that arrived more than once, and repeats that an exchange refused."""
+    sent = Counter((order.venue, order.key) for order in world.orders)
+    repeats = sum(times - 1 for times in sent.values())
+    return repeats + sum(account.duplicates for account in world.accounts.values())
+
+
+def times_to_even(world: World) -> Iterator[tuple[str, int]]:
+    """For every trade that was naked: the venue of the excess, and the milliseconds from when
+    both legs were known and final to the last trade that made it even, by the exchange's clock.
+    Spans in which no executor could act are not counted."""
+    for row in world.admitted:
+        known = known_naked(world, row)
+        if known is None or row["phase"] == "NEEDS_OPERATOR":
+            continue
+        start, _, venue = known
+        trades = [
+            trade.at_ns // MS_NS
+            for order, intent in world.orders_by_arbitrage.get(row["id"], ())
+            for trade in order.trades
+            if intent["purpose"] in ("unwind", "complete")
+        ]
+        if trades:
+            end = max(trades)
+            yield venue, max(end - start - world.rules.down(start, end), 0)
