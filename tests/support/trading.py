@@ -53,6 +53,8 @@ SETTINGS = ExecutorSettings(
     enabled=True, max_bet=usd(20), max_daily_trades=10_000, max_daily_loss=usd(10_000)
 )
 CASH = usd(5_000)
+PATIENT = Bounds(cooldown_ms=0, deadline_ms=10_000)
+"""Without a cool-down, and with time for a busy machine to send."""
 ORDER_MS = 500
 """How long a venue may take to answer an order in a test."""
 SETTLING = {"settle_mined_ms": 20, "settle_confirmed_ms": 20}
@@ -100,9 +102,7 @@ class Trading:
     ) -> ArbitrageInput:
         """What the arbitrage runs on; without a cool-down, so that a test can trade again."""
         arb_id = names.arb_id(opportunity.key)
-        return ArbitrageInput(
-            arb_id, opportunity, Mode.SIM, bounds or Bounds(cooldown_ms=0), timing
-        )
+        return ArbitrageInput(arb_id, opportunity, Mode.SIM, bounds or PATIENT, timing)
 
     async def open(
         self, pair_id: str, cents: int = 8, *, gone: str | None = None, **kwargs: Any
