@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from app.errors import UsageError
 from tests.chaos.proxy import Trouble
 
 VENUES = ("polymarket", "kalshi")
@@ -64,7 +65,8 @@ OUTCOMES: dict[str, dict[str, object] | None] = {
 }
 ENTRY_POINTS = ("P6", "P7", "P8", "P10", "P11")
 STEP_POINTS = ("P5", *ENTRY_POINTS)
-ANYWHERE = ("P3", "P4", "P12", "P16", "P18")
+AT_BEGIN = ("P3", "P4", "P12")
+AT_END = ("P16", "P18")
 RESOLVE = "P13"
 MATRIX_POINTS = ("P7", "P8", "P10")
 """Before send, after send before the answer, after the answer before its record."""
@@ -104,10 +106,15 @@ def _all() -> Iterator[Case]:
             for network in Trouble:
                 yield Case(kind, venue, network=network)
     for venue in VENUES:
-        for outcome in ("fill", "refuse", "unknown_filled"):
-            for point in ANYWHERE:
-                yield Case(Kind.ENTRY, venue, outcome, point)
-                yield Case(Kind.ENTRY, venue, outcome, point, stop=True)
+        for kind, places in (
+            (Kind.ENTRY, AT_BEGIN),
+            (Kind.UNWIND, AT_END),
+            (Kind.CLOSE, AT_END),
+        ):
+            for outcome in ("fill", "refuse", "unknown_filled"):
+                for point in places:
+                    yield Case(kind, venue, outcome, point)
+                    yield Case(kind, venue, outcome, point, stop=True)
         for kind in (Kind.TEMPORAL, Kind.DRAIN, Kind.VENUE_CLOSED, Kind.DISABLE):
             yield Case(kind, venue)
     yield Case(Kind.LIMIT)
@@ -116,10 +123,7 @@ def _all() -> Iterator[Case]:
 def _meaningful(case: Case) -> bool:
     if case.venue == "kalshi" and case.outcome.startswith("failed"):
         return False  # its fills are final
-    if case.outcome == "refuse_thrice":
-        return case.kind in (Kind.UNWIND, Kind.CLOSE)
-    late_point = case.point in ("P16", "P18") and case.outcome == "fill"
-    return not (late_point and case.kind is Kind.ENTRY and case.stop)
+    return case.outcome != "refuse_thrice" or case.kind in (Kind.UNWIND, Kind.CLOSE)
 
 
 def draw(seed: int, runs: int, points: frozenset[str]) -> list[Case]:
@@ -130,7 +134,7 @@ def draw(seed: int, runs: int, points: frozenset[str]) -> list[Case]:
     rng = Random(f"cases-{seed}")
     chosen = [case for case in everything() if not points or case.point in points]
     if not chosen:
-        raise ValueError(f"expected points of the matrix, found {', '.join(sorted(points))}")
+        raise UsageError(f"points: expected all, merge or P3 to P18, found {sorted(points)}")
     rng.shuffle(chosen)
     seen: set[object] = set()
     first: list[Case] = []

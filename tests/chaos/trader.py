@@ -10,7 +10,7 @@ from typing import Any
 from app.demo.control import Control, Quote
 from store.audit import Act
 from store.journal import Journal
-from tests.chaos.cases import OUTCOMES, Case, Kind
+from tests.chaos.cases import AT_BEGIN, AT_END, OUTCOMES, Case, Kind
 from tests.chaos.proxy import Rule, Trouble
 from tests.chaos.stack import ORDER_MS, Stack, now_ms
 from workflows import names
@@ -273,7 +273,7 @@ _ROWS = """
 
 def _spec(case: Case) -> str:
     how = ":stop" if case.stop else ""
-    if case.point in ("P3", "P4", "P12", "P16", "P18"):
+    if case.point in (*AT_BEGIN, *AT_END):
         return f"{case.point}:1{how}"
     return f"{case.point}/{case.venue}/{PURPOSE[case.kind]}:1{how}"
 
