@@ -30,13 +30,18 @@ class Activity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageInput:
-    """All that an arbitrage runs on, pinned when it starts. `arb_id` names its rows and orders."""
+    """All that an arbitrage runs on, pinned when it starts. `arb_id` names its rows and orders.
+
+    `adopted` is 0 for a new one; a workflow that takes over from one that was lost is the n-th to
+    do so, and goes on from what the journal and the venues say.
+    """
 
     arb_id: str
     opportunity: Opportunity
     mode: Mode
     bounds: Bounds
     timing: Timing
+    adopted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

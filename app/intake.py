@@ -29,7 +29,7 @@ async def start(
     return await client.start_workflow(
         ArbitrageWorkflow.run,
         plan,
-        id=plan.arb_id,
+        id=names.workflow_id(plan.arb_id, plan.adopted),
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,

@@ -9,6 +9,16 @@ SALT_BITS = 53
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
+ORDERS_PER_LIFE = 10_000
+"""How many numbers one workflow of an arbitrage has for its orders."""
+
+
+def first_number(adopted: int) -> int:
+    """Where the `adopted`-th workflow of an arbitrage counts from: no order of an earlier one, not
+    even one that is only about to be written down, has its name."""
+    return adopted * ORDERS_PER_LIFE
+
+
 def intent_id(arb_id: str, venue: Venue, purpose: Purpose, sequence: int) -> str:
     """The name of one order of one leg; `sequence` counts the orders of that purpose from 1."""
     return f"{arb_id}/{venue}/{purpose}/{sequence}"

@@ -19,7 +19,7 @@ from domain.order import (
     Unknown,
 )
 from domain.venue import Action, TimeInForce, Venue
-from store import fills, lease, run_state
+from store import adoptions, fills, lease, run_state
 from store.codec import detail_from, detail_json, instrument_from, instrument_json
 from store.errors import JournalConflict, NotJournaled
 from store.lease import Claim
@@ -221,6 +221,8 @@ def _fence(
     not_ours = lease.refusal(session, Venue(row.venue), claim, now_ms)
     if not_ours is not None:
         return NotFilled(Rejection.FENCED, not_ours)
+    if row.purpose != Purpose.ENTRY and (lost := adoptions.outlived(session, row)):
+        return NotFilled(Rejection.FENCED, lost)
     if row.purpose not in (Purpose.ENTRY, Purpose.COMPLETE):
         return None
     state = run_state.read(session)

@@ -91,9 +91,12 @@ class ArbitrageWorkflow(OperatorWords):
                     pass
 
     async def _reserve(self) -> tuple[Ticket, ...] | None:
-        """The tickets of both legs; none where the gate's verdict is lost (then every order it
-        may have written down is looked for); None where the gate refused."""
+        """The tickets of both legs; none where the gate's verdict is lost or an earlier workflow
+        asked (then every order that may be written down is looked for); None where it refused."""
         plan = self._plan
+        if plan.adopted:
+            self._trade.say(f"adopted for the {plan.adopted}. time: its workflow was lost")
+            return ()
         request = ReserveRequest(plan.arb_id, plan.opportunity, plan.mode, plan.bounds)
         try:
             verdict: Reserved = await workflow.execute_local_activity(

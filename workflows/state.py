@@ -10,6 +10,7 @@ from temporalio import workflow
 from activities.messages import ArbitrageInput, Ticket
 from domain.decision import Decision, Limits, StandDown, decide
 from domain.exits import Exits
+from domain.identity import first_number
 from domain.leg import LegState
 from domain.money import NO_SIZE, NO_USD, Usd
 from domain.payout import Locked, NotLocked, judge
@@ -31,7 +32,7 @@ class TradeState:
         self._legs = {venue: _nothing_held(venue, plan) for venue in Venue}
         self._story: list[Happening] = []
         self._revision = 0
-        self._number = 0
+        self._number = first_number(plan.adopted)
         self._attempts = 0
         self._allowed = plan.bounds.unwind_attempts
         self._loss_max: Usd | None = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)

@@ -36,6 +36,7 @@ class ArbitrageRow(Base, table=True):
     `direction` is the outcome bought at Polymarket. `status` is the trade log's word,
     `realised_micro` the booked profit in micro-dollars, both empty until known. `reopened` counts
     how often a late fill brought it back: it may then stand beside another trade of its pair.
+    `adopted` counts the workflows that took it over from one that was lost.
     """
 
     __tablename__ = "arbitrages"
@@ -83,6 +84,7 @@ class ArbitrageRow(Base, table=True):
     realised_micro: OptMicro = None
     revision: Number = 0
     reopened: Number = 0
+    adopted: Number = 0
 
 
 class EventRow(Base, table=True):

@@ -58,9 +58,10 @@ def upgrade() -> None:
         primary("known_differences", "key"),
         known("known_differences", "venue", _VENUES),
     )
-    op.add_column(
-        "arbitrages", sa.Column("reopened", INT64, nullable=False, server_default=sa.text("0"))
-    )
+    for counter in ("reopened", "adopted"):
+        op.add_column(
+            "arbitrages", sa.Column(counter, INT64, nullable=False, server_default=sa.text("0"))
+        )
     op.drop_index("uq_arbitrages_open_pair", "arbitrages")
     index_where(
         "uq_arbitrages_open_pair",

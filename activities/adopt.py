@@ -1,0 +1,84 @@
+"""Arbitrages whose workflow is gone: found in the journal, carried on by a new workflow."""
+
+import logging
+from enum import StrEnum
+from typing import Protocol
+
+from activities.desk import Desk
+from domain.opportunity import Opportunity
+from domain.venue import Mode
+from store import adoptions
+from store.adoptions import Carried
+from store.alarms import Alarm, close, raise_alarm
+from store.states import Severity
+
+log = logging.getLogger(__name__)
+
+
+class WorkflowState(StrEnum):
+    """What Temporal says of a workflow."""
+
+    RUNNING = "running"
+    CLOSED = "closed"
+    MISSING = "missing"
+
+
+class Workflows(Protocol):
+    """The workflows of arbitrages, as Temporal knows them. Raises WorkflowsUnreachable."""
+
+    async def state(self, arb_id: str, adopted: int) -> WorkflowState:
+        """The workflow that carries the arbitrage now."""
+
+    async def adopt(self, arb_id: str, adopted: int, opportunity: Opportunity, mode: Mode) -> None:
+        """Start the `adopted`-th workflow of an arbitrage; started already is no error."""
+
+    async def running(self) -> dict[str, int]:
+        """Arbitrages with a running workflow: {arb_id: start of the workflow (wall-clock ms)}."""
+
+
+class WorkflowsUnreachable(Exception):
+    """Temporal does not answer. Nothing is known of any workflow."""
+
+
+class Adopter:
+    """Gives every unfinished arbitrage a workflow."""
+
+    def __init__(self, desk: Desk, workflows: Workflows, mode: Mode) -> None:
+        self._desk = desk
+        self._workflows = workflows
+        self._mode = mode
+
+    async def adopt_orphans(self) -> tuple[str, ...]:
+        """The arbitrages that were adopted: unfinished, and their workflow ended or is missing."""
+        journal = self._desk.journal
+        carried = await journal.read(lambda s: adoptions.unfinished(s, self._mode))
+        found = []
+        for one in carried:
+            state = await self._workflows.state(one.arb_id, one.adopted)
+            if state is not WorkflowState.RUNNING and await self._adopt(one, state):
+                found.append(one.arb_id)
+        return tuple(found)
+
+    async def _adopt(self, one: Carried, state: WorkflowState) -> bool:
+        """The journal is asked once more: a workflow may have ended it since it was listed."""
+        desk, now_ms = self._desk, self._desk.wall_ms()
+        why = f"its workflow is {state}"
+        number = await desk.journal.write(
+            now_ms, lambda s: adoptions.adopt(s, one.arb_id, one.adopted, why, now_ms)
+        )
+        if number is None:
+            return False
+        alarm = Alarm(
+            key=f"adopted:{one.arb_id}",
+            code="WORKFLOW_LOST",
+            severity=Severity.AMBER,
+            detail=f"{one.arb_id} was {one.phase} and {why}: adopted for the {number}. time",
+            arb_id=one.arb_id,
+        )
+        await desk.journal.write(now_ms, lambda s: raise_alarm(s, alarm, now_ms))
+        plan = (await desk.journal.arbitrage(one.arb_id)).opportunity
+        await self._workflows.adopt(one.arb_id, number, plan, self._mode)
+        evidence = f"workflow {number} of {one.arb_id} runs"
+        await desk.journal.write(now_ms, lambda s: close(s, alarm.key, evidence, now_ms))
+        log.warning("%s", alarm.detail)
+        return True

@@ -1,0 +1,72 @@
+"""Arbitrages that outlive their workflow: who carries them now, and how an end is taken back."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from domain.identity import ORDERS_PER_LIFE
+from domain.money import from_micro
+from domain.trade import Phase
+from domain.venue import Mode
+from store import events
+from store.errors import JournalConflict
+from store.states import ReservationState
+from store.tables import ArbitrageRow, IntentRow, ReservationRow, RiskDayRow
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An arbitrage that has not ended and how often it was adopted: both name its workflow."""
+
+    arb_id: str
+    adopted: int
+    phase: Phase
+    opened_at_ms: int
+
+
+def unfinished(session: Session, mode: Mode) -> list[Carried]:
+    """Every arbitrage that needs a workflow, oldest first."""
+    rows = (
+        select(ArbitrageRow)
+        .where(ArbitrageRow.mode == mode, col(ArbitrageRow.closed_ms).is_(None))
+        .order_by(col(ArbitrageRow.opened_ms), col(ArbitrageRow.id))
+    )
+    return [Carried(r.id, r.adopted, Phase(r.phase), r.opened_ms) for r in session.exec(rows)]
+
+
+def adopt(session: Session, arb_id: str, before: int, why: str, now_ms: int) -> int | None:
+    """Count one more workflow of the arbitrage and fence the orders of all earlier ones. None
+    where it has ended, or somebody has adopted it since it was seen with `before`."""
+    row = session.get_one(ArbitrageRow, arb_id)
+    if row.closed_ms is not None or row.adopted != before:
+        return None
+    row.adopted += 1
+    events.append(session, row, "adopted", {"number": row.adopted, "why": why}, now_ms)
+    return row.adopted
+
+
+def outlived(session: Session, order: IntentRow) -> str | None:
+    """Why an order that is no entry must not leave: the workflow that wanted it was replaced."""
+    adopted = session.get_one(ArbitrageRow, order.arb_id).adopted
+    if order.sequence // ORDERS_PER_LIFE >= adopted:
+        return None
+    return f"{order.arb_id} was adopted for the {adopted}. time since this order was planned"
+
+
+def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:
+    """Take back the end of an arbitrage that a late fill proves wrong: its result is booked out,
+    its reservation held again. One that was settled is left to a person."""
+    row = session.get_one(ArbitrageRow, arb_id)
+    if row.phase != Phase.FLAT:
+        raise JournalConflict(f"{arb_id} is {row.phase}, yet {why}")
+    reservation = session.get_one(ReservationRow, arb_id)
+    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
+    assert row.realised_micro is not None, f"{arb_id} ended without a result"
+    day.realised_loss_micro -= max(-row.realised_micro, 0)
+    if reservation.state != ReservationState.HELD:
+        reservation.state, reservation.ended_ms = ReservationState.HELD, None
+        day.reserved_loss_micro += reservation.worst_loss_micro
+    result = str(from_micro(row.realised_micro))
+    row.phase, row.closed_ms, row.realised_micro = Phase.RESOLVING, None, None
+    row.reopened += 1
+    events.append(session, row, "reopened", {"why": why, "was": result}, now_ms)

@@ -1,0 +1,125 @@
+"""A workflow that is terminated is carried on by another one, from any phase, without an order
+that should not be."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from activities.adopt import Adopter
+from app.workflow_list import WorkflowList
+from domain.policy import Bounds
+from domain.venue import Mode
+from store.errors import NotJournaled
+from tests.support.books import assert_books_balance
+from tests.support.trading import QUICK, Trading
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import CloseRequest, Snapshot
+
+Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
+
+
+def adopter(desk: Trading) -> Adopter:
+    """What the executor runs every other second."""
+    bounds = Bounds(cooldown_ms=0)
+    workflows = WorkflowList(desk.client, desk.task_queue, bounds, QUICK)
+    return Adopter(desk.desk, workflows, Mode.SIM)
+
+
+def adopted(desk: Trading, arb_id: str, number: int = 1) -> Handle:
+    """The workflow that took over."""
+    return desk.client.get_workflow_handle_for(
+        ArbitrageWorkflow.run, names.workflow_id(arb_id, number)
+    )
+
+
+async def _placing(desk: Trading, pair: str) -> Handle:
+    await desk.control.fault("polymarket", pair, "buy", "drop_after")
+    await desk.control.fault("kalshi", pair, "buy", "drop_after")
+    handle = await desk.open(pair)
+    while not await _both_left(desk, handle.id):  # noqa: ASYNC110 - another process writes it
+        await asyncio.sleep(0.01)
+    return handle
+
+
+async def _both_left(desk: Trading, arb_id: str) -> bool:
+    try:
+        state = await desk.desk.journal.arbitrage(arb_id)
+    except NotJournaled:
+        return False
+    return all(one.sent_at_ms is not None for one in state.intents)
+
+
+async def _unwinding(desk: Trading, pair: str) -> Handle:
+    """Polymarket is held and cannot be sold yet: its chain has not confirmed."""
+    await desk.control.fault("kalshi", pair, "buy", "kill")
+    await desk.control.fault("polymarket", pair, "sell", "kill", times=2)
+    handle = await desk.open(pair)
+    await desk.until(handle, lambda s: s.polymarket.state.held > 0 and not s.kalshi.state.unknown)
+    return handle
+
+
+async def _holding(desk: Trading, pair: str) -> Handle:
+    handle = await desk.open(pair)
+    await desk.until_phase(handle, "HOLDING")
+    return handle
+
+
+PHASES: dict[str, tuple[Callable[[Trading, str], Awaitable[Handle]], set[str]]] = {
+    "placing": (_placing, {"HOLDING"}),
+    "unwinding": (_unwinding, {"FLAT", "HOLDING"}),
+    "holding": (_holding, {"HOLDING"}),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_a_terminated_arbitrage_is_adopted_and_finished(
+    desk: Trading, pair: str, phase: str
+) -> None:
+    begin, ends = PHASES[phase]
+    handle = await begin(desk, pair)
+    await handle.terminate("a person meant well")
+    assert await adopter(desk).adopt_orphans() == (handle.id,)
+    successor = adopted(desk, handle.id)
+    snapshot = await desk.until_at_rest(successor)
+    assert snapshot.phase in ends, snapshot.story
+    assert await adopter(desk).adopt_orphans() == ()
+    await assert_books_balance(desk)
+    if snapshot.phase == "HOLDING":
+        closed = await _close(successor)
+        assert closed.phase == "FLAT", closed.story
+        await assert_books_balance(desk)
+
+
+async def test_one_that_is_running_or_over_is_left_alone(desk: Trading, pair: str) -> None:
+    handle = await _holding(desk, pair)
+    assert await adopter(desk).adopt_orphans() == ()
+    await _close(handle)
+    await handle.result()
+    assert await adopter(desk).adopt_orphans() == ()
+
+
+async def test_it_is_adopted_once_by_two_that_look_at_the_same_time(
+    desk: Trading, pair: str
+) -> None:
+    handle = await _holding(desk, pair)
+    await handle.terminate()
+    both = await asyncio.gather(*(adopter(desk).adopt_orphans() for _ in range(2)))
+    assert sorted(both) == [(), (handle.id,)]
+
+
+async def test_an_adopted_one_that_is_terminated_is_adopted_again(desk: Trading, pair: str) -> None:
+    handle = await _holding(desk, pair)
+    for number in (1, 2):
+        await handle.terminate()
+        assert await adopter(desk).adopt_orphans() == (names.arb_of(handle.id),)
+        handle = adopted(desk, names.arb_of(handle.id), number)
+        await desk.until_phase(handle, "HOLDING")
+
+
+async def _close(handle: Handle) -> Snapshot:
+    word = CloseRequest(by="test")
+    closed: Snapshot = await handle.execute_update(names.CLOSE_POSITION, word, result_type=Snapshot)
+    return closed
