@@ -34,12 +34,12 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
             order.intent_id, desk.wall_ms(), desk.claim(), desk.killed()
         )
         match leave:
-            case MaySend(sent_at_ms) if desk.wall_ms() > sent_at_ms + FIRST_BYTE_MS:
+            case MaySend(sent_at_ms):
+                hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
+                if desk.wall_ms() <= sent_at_ms + FIRST_BYTE_MS:
+                    return None
                 # This process stood still: its lease may have run out, so another may be sending.
                 return NotFilled(Rejection.NOT_SENT, "paused between the last gate and the send")
-            case MaySend():
-                hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
-                return None
             case NotFilled():
                 return leave
             case AlreadySent():
