@@ -18,24 +18,32 @@ from workflows.snapshot import Snapshot
 class Known:
     """Everything known of one arbitrage: the journal's state, the workflow's own word where a
     worker gives it (None: stale), the times of its legs, and the bids seen last by token, each
-    as (price, size), best first."""
+    as (price, size), best first. `fresh`: the journal has not changed since the workflow spoke.
+
+    What is held is always the journal's fold: fills are written before the workflow hears of them.
+    """
 
     state: ArbitrageState
     snapshot: Snapshot | None
+    fresh: bool
     times: Mapping[Venue, LegTimes]
     bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
 
     @property
     def phase(self) -> Phase:
-        """By the workflow, else by the journal."""
-        return self.snapshot.phase if self.snapshot else self.state.phase
+        """By whoever spoke last: the workflow or the journal."""
+        return self.snapshot.phase if self.snapshot and self.fresh else self.state.phase
+
+    @property
+    def reason(self) -> str:
+        """Why it is where it is."""
+        if self.snapshot and self.fresh:
+            return self.snapshot.reason
+        return self.state.reason or ""
 
     def leg(self, venue: Venue) -> LegState:
-        """By the workflow, else folded from the journal's fills."""
-        if self.snapshot is None:
-            return self.state.leg(venue)
-        report = self.snapshot.polymarket if venue is Venue.POLYMARKET else self.snapshot.kalshi
-        return report.state
+        """What the leg holds."""
+        return self.state.leg(venue)
 
     def instrument(self, venue: Venue) -> Instrument:
         """What the leg holds."""

@@ -109,19 +109,21 @@ class Live:
         finally:
             await self.queries.stop()
 
-    async def known(self, arb_id: str) -> Known:
-        """One arbitrage now: the journal, and the workflow's word where it is open. Raises
-        NotJournaled."""
+    async def known(self, arb_id: str, *, ask: bool = False) -> Known:
+        """One arbitrage now: the journal, and what its workflow said last; with `ask` what it
+        says now where that is older than the journal. Raises NotJournaled."""
         tracked = self.queries.tracked.get(arb_id)
         snapshot = tracked.snapshot if tracked else None
-        if tracked is not None and snapshot is None and self.alive:
-            snapshot = await self.queries.ask(arb_id)
+        as_of_ms = tracked.found.updated_at_ms if tracked and tracked.asked else 0
+        if tracked is not None and ask and self.alive:
+            snapshot, as_of_ms = await self.queries.ask(arb_id), tracked.found.updated_at_ms
 
         def work(session: Session) -> Known:
             state = arbitrages.load(session, arb_id)
             seen = sightings.one(session, state.opportunity.pair_id)
             times = views.leg_times(session, arb_id)
-            return Known(state, snapshot, times, bids_of(seen))
+            fresh = snapshot is not None and as_of_ms >= state.updated_at_ms
+            return Known(state, snapshot, fresh, times, bids_of(seen))
 
         return await self._journal.read(work)
 

@@ -33,7 +33,7 @@ def position(known: Known) -> Json:
         "phase": known.phase.value,
         "mode": state.mode.value,
         "stale": known.snapshot is None and not state.phase.ended,
-        "reason": known.snapshot.reason if known.snapshot else state.reason or "",
+        "reason": known.reason,
         "legs": legs,
         "cost": usd(outlay),
         "payout": usd(min(payouts.values())),

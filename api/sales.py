@@ -64,7 +64,7 @@ def naked(known: Known) -> Json | None:
         "since": iso(known.state.updated_at_ms),
         "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
         "loss_budget": usd(floor_to(known.state.opportunity.dearer_outlay, PRICE_STEP)),
-        "trying": known.snapshot.reason if known.snapshot else known.state.reason or "",
+        "trying": known.reason,
         "next_retry_at": None,
         "actions": {"retry": True, "accept": True if operator else "An attempt is running"},
     }

@@ -77,7 +77,7 @@ def api_options(config: Config) -> ApiOptions:
     if missing:
         raise ConfigError(
             f"api.host: expected a loopback address, or also {' and '.join(missing)}, found "
-            f"{section.host}: others could reach money through it (docs/security.md)"
+            f"{section.host}: others could reach money through it (docs/access.md)"
         )
     password = section.password_hash
     return ApiOptions(

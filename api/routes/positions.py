@@ -90,7 +90,7 @@ async def arbitrage(arb_id: str, service: The, _caller: Reader) -> JsonResponse:
 
 async def _known(service: Service, arb_id: str) -> Known:
     try:
-        return await service.live.known(arb_id)
+        return await service.live.known(arb_id, ask=True)
     except NotJournaled:
         raise Problem(404, "not_found", f"no arbitrage {arb_id[:80]!r}") from None
 

@@ -1,0 +1,142 @@
+"""The seed's three integration tests, and closing a real position: all real but the money."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from domain.trade import Phase
+from tests.api.harness import Running, opened, serving, until
+from tests.support.processes import Child
+from tests.support.trading import Trading, trading
+
+
+@pytest.fixture
+async def trader(
+    sim: Child, temporal_client: Client, task_queue: str, id_prefix: str, tmp_path: Path
+) -> AsyncIterator[Trading]:
+    """An executor without its scanner, on both simulated exchanges."""
+    async with trading(sim.ready, temporal_client, task_queue, id_prefix, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def dashboard(trader: Trading, temporal_client: Client) -> AsyncIterator[Running]:
+    """The API on the executor's journal."""
+    async with serving(trader.desk.journal, temporal_client) as running:
+        await running.executor_lives(settings_version=2, settings_at_ms=1)
+        yield running
+
+
+async def test_websocket_connection_lifecycle(api: Running) -> None:
+    hub = api.app.state.service.live.hub
+    async with api.page() as first, api.page() as second:
+        assert (await first.next())["type"] == "init"
+        assert (await second.next())["type"] == "init"
+        assert len(hub.clients) == 2
+        await first.socket.close()
+        await until(lambda: len(hub.clients) == 1)
+        await second.ask("status_changed", action="toggle_enabled", value=False)
+        await api.app.state.connections.restart()
+        assert (await second.next("bye"))["data"]["reason"]
+        assert await second.closed() == 1012
+    await until(lambda: not hub.clients)
+
+
+async def test_settings_persist_across_a_restart(tmp_path: Path, temporal_client: Client) -> None:
+    for version, bet in ((1, "10"), (2, "12.5"), (3, "14")):
+        journal = opened(tmp_path)
+        async with serving(journal, temporal_client) as api, api.page() as page:
+            data = (await page.next("init"))["data"]
+            assert data["settings"]["meta"]["version"] == version
+            assert data["settings"]["meta"]["exact"]["max_bet"] == bet
+            following = {1: "12.5", 2: "14", 3: "20"}[version]
+            changes = {"max_bet": following}
+            await page.ask("settings_changed", action="update_settings", settings=changes)
+        journal.close()
+
+
+@pytest.mark.temporal
+async def test_real_time_updates_reach_every_page(trader: Trading, dashboard: Running) -> None:
+    async with dashboard.page() as one, dashboard.page() as other:
+        snapshot = await trader.trade("p01")
+        assert snapshot.phase is Phase.HOLDING
+        for page in (one, other):
+            opened_row = (await page.next("position_opened"))["data"]
+            assert opened_row["arb_id"] == snapshot.arb_id
+            assert opened_row["poly_contracts"] == opened_row["kalshi_contracts"] > 0
+            assert {leg["outcome"] for leg in opened_row["legs"].values()} == {"YES", "NO"}
+        trade = next(m for m in one.seen if m["type"] == "trade_event")["data"]
+        assert trade["arb_id"] == snapshot.arb_id
+        assert trade["exact"]["pnl"] == str(snapshot.locked_profit).rstrip("0")
+        await trader.read_balances()
+        told = (await other.next("balance_update"))["data"]
+        assert told["poly"] + told["kalshi"] == pytest.approx(float(told["total"]))
+
+
+@pytest.mark.temporal
+async def test_a_position_is_closed_by_its_workflow(trader: Trading, dashboard: Running) -> None:
+    snapshot = await trader.trade("p01")
+    async with dashboard.page() as page:
+        init = await page.next("init")
+        if not init["data"]["positions"]:
+            await page.next("position_opened")
+        arb_id = snapshot.arb_id
+        accepted = await page.ask("accepted", action="close_position", position_id=arb_id)
+        assert accepted["data"]["state"] == "pending"
+        closed = await page.next("position_closed", ref="mine")
+        assert (closed["data"]["id"], closed["data"]["status"]) == (arb_id, "closed")
+    location = accepted["data"]["location"]
+    operation = (await dashboard.http.get(location)).json()
+    assert (operation["state"], operation["result"]["phase"]) == ("succeeded", "FLAT")
+    detail = (await dashboard.http.get(f"/api/v1/arbitrages/{arb_id}")).json()
+    assert (detail["phase"], detail["realised"]) == ("FLAT", closed["data"]["pnl"])
+    for leg in detail["legs"].values():
+        assert leg["state"] == "sold"
+        assert leg["stamps"]["sent_at"] <= leg["stamps"]["acked_at"]
+    again = await dashboard.http.post(f"/api/v1/positions/{arb_id}/close", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "not_open")
+
+
+@pytest.mark.temporal
+async def test_flatten_closes_everything_once(trader: Trading, dashboard: Running) -> None:
+    for pair in ("p01", "p02"):
+        await trader.trade(pair)
+    body = {"flatten": True, "confirm": "FLATTEN"}
+    headers = {"Idempotency-Key": "flat"}
+    killed = await dashboard.http.post("/api/v1/executor/kill", json=body, headers=headers)
+    assert killed.status_code == 202
+    assert [one["state"] for one in killed.json()["operations"]] == ["pending", "pending"]
+    again = await dashboard.http.post("/api/v1/executor/kill", json=body, headers=headers)
+    assert again.json() == killed.json()
+
+    async with dashboard.page() as page:
+        init = await page.next("init")
+        assert init["data"]["run_state"]["state"] == "HALTED"
+        for _ in init["data"]["positions"]:
+            await page.next("position_closed")
+    assert await trader.desk.journal.unfinished() == []
+
+
+@pytest.mark.temporal
+async def test_ten_pages_ask_the_workflow_no_more_than_one_does(
+    trader: Trading, dashboard: Running
+) -> None:
+    await trader.trade("p01")
+    queries = dashboard.app.state.service.live.queries
+
+    async def asked_while(number: int) -> int:
+        before: int = queries.asked
+        if number == 0:
+            return 0
+        async with dashboard.page() as page:
+            await page.next("init")
+            await asked_while(number - 1)
+            if number == 1:
+                await page.next("heartbeat")
+        after: int = queries.asked
+        return after - before
+
+    one, ten = await asked_while(1), await asked_while(10)
+    assert ten <= one + 2
