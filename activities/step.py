@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlmodel import Session
-
 from activities.desk import Desk
 from activities.failpoints import Point, hit
 from activities.messages import StepReport, Ticket
@@ -12,10 +10,9 @@ from activities.send import send_once
 from domain.identity import intent_id
 from domain.leg import LegState
 from domain.money import Size
-from domain.order import Filled, Identity, NotFilled, Order, Purpose, Unknown
+from domain.order import Filled, NotFilled, Order, Purpose, Unknown
 from domain.venue import Action, Venue
-from store import arbitrages, intents
-from store.intents import StoredIntent
+from store.arbitrages import ArbitrageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +35,13 @@ Plan = Callable[[LegState], Awaitable[Order | str]]
 """The order for a leg as it is now, or why there is none."""
 
 
-def plan_step(session: Session, order: Order, identity: Identity) -> StoredIntent | str:
-    """Write the order down, or say why it must not be sent: a step that the server gave up may
-    still run beside its successor, and both would move the same contracts.
+def overtaken(state: ArbitrageState, order: Order) -> str | None:
+    """Why the order must not be sent, asked as it is written down: a step that the server gave up
+    may still run beside its successor, and both would move the same contracts.
 
-    In one transaction: no other order of the arbitrage is without an answer, a sale takes no more
-    than the leg holds, and a purchase brings it no further than its sibling or its plan.
+    No other order of the arbitrage may be without an answer; a sale takes no more than the leg
+    holds, and a purchase brings it no further than its sibling or its plan.
     """
-    state = arbitrages.load(session, order.arb_id)
     waiting = state.polymarket.unknown + state.kalshi.unknown
     if waiting:
         return f"{waiting[0]} has no answer yet"
@@ -55,8 +51,7 @@ def plan_step(session: Session, order: Order, identity: Identity) -> StoredInten
         room = Size(max(leg.planned, sibling.held) - leg.held)
     if order.size > room:
         return f"expected to {order.action} at most {room}, found {order.size}"
-    intents.plan(session, order, identity)
-    return intents.load(session, order.intent_id)
+    return None
 
 
 async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
@@ -72,9 +67,7 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             return StepReport(before, f"nothing sent: {order}")
         identity = desk.venues[step.venue].identify(order)
         hit(Point.BEFORE_INTENT, step.venue, step.purpose)
-        planned = await desk.journal.write(
-            desk.wall_ms(), lambda session: plan_step(session, order, identity)
-        )
+        planned = await desk.journal.plan_step(order, identity, overtaken, desk.wall_ms())
         if isinstance(planned, str):
             # The leg is not what this step was decided on: the decision is taken again.
             now = await desk.leg(step.arb_id, step.venue, step.planned)

@@ -132,6 +132,17 @@ class Journal:
         intent id the first order stays and is returned: send that one."""
         return await self.write(now_ms, lambda s: _plan(s, order, identity))
 
+    async def plan_step(
+        self,
+        order: Order,
+        identity: Identity,
+        refusal: Callable[[ArbitrageState, Order], str | None],
+        now_ms: int,
+    ) -> StoredIntent | str:
+        """As `plan_unwind`, unless `refusal` says why the order must not be sent: it is asked of
+        the arbitrage as it is in the same transaction."""
+        return await self.write(now_ms, lambda s: _plan_step(s, order, identity, refusal))
+
     async def mark_sent(
         self, intent_id: str, now_ms: int, claim: Claim | None = None, stop: str | None = None
     ) -> Leave:
@@ -254,6 +265,16 @@ class Journal:
 def _plan(session: Session, order: Order, identity: Identity) -> StoredIntent:
     intents.plan(session, order, identity)
     return intents.load(session, order.intent_id)
+
+
+def _plan_step(
+    session: Session,
+    order: Order,
+    identity: Identity,
+    refusal: Callable[[ArbitrageState, Order], str | None],
+) -> StoredIntent | str:
+    refused = refusal(arbitrages.load(session, order.arb_id), order)
+    return refused if refused is not None else _plan(session, order, identity)
 
 
 def _observe(
