@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from api.wire import Json, Number, iso, text, usd
-from domain.money import ZERO, floor_to
+from domain.money import ZERO, floor_to, show_usd
 from domain.policy import ExecutorSettings
 from domain.venue import Venue
 from store.presence import Presence
@@ -101,7 +101,8 @@ def balances(found: dict[Venue, Balance]) -> Json | None:
         for venue, balance in found.items()
     }
     least = min(found, key=lambda venue: found[venue].free)
-    cap = f"{least.value.capitalize()} caps the next trade: ${usd(found[least].free)} is free there"
+    free = show_usd(found[least].free)
+    cap = f"{least.value.capitalize()} caps the next trade: {free} is free there"
     total = sum((balance.cash for balance in found.values()), start=ZERO)
     return told | {
         "total": usd(total),

@@ -7,7 +7,8 @@ import pytest
 from temporalio.client import Client
 
 from domain.trade import Phase
-from tests.api.harness import Running, opened, serving, until
+from store import audit
+from tests.api.harness import Json, Running, opened, serving, until
 from tests.support.processes import Child
 from tests.support.trading import Trading, trading
 
@@ -140,3 +141,22 @@ async def test_ten_pages_ask_the_workflow_no_more_than_one_does(
 
     one, ten = await asked_while(1), await asked_while(10)
     assert ten <= one + 2
+
+
+@pytest.mark.temporal
+async def test_without_an_executor_the_journal_speaks_and_says_so(
+    trader: Trading, dashboard: Running
+) -> None:
+    snapshot = await trader.trade("p01")
+    async with dashboard.page() as page:
+        await page.next("init")
+        await until(lambda: not dashboard.app.state.service.live.alive)
+        assert (await page.next("status_changed"))["data"]["run_state"]["state"] == "OFF"
+        row: Json = {}
+        while not row.get("stale"):
+            told = (await page.next("patch"))["data"].get("positions", {}).get("upsert", [])
+            row = next((one for one in told if one["id"] == snapshot.arb_id), row)
+        error = await page.ask("error", action="close_position", position_id=snapshot.arb_id)
+        assert error["code"] == "unavailable"
+    acts = await trader.desk.journal.read(lambda s: [row.action for row in audit.page(s, 50)])
+    assert "close_position" not in acts
