@@ -1,0 +1,1 @@
+"""Whole arbitrages in virtual time: the real saga and activities, modelled venues and journal."""

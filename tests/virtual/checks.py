@@ -1,0 +1,199 @@
+"""What must hold after every step and at the end, by this file's own arithmetic."""
+
+from collections.abc import Mapping
+
+from activities.messages import ArbitrageInput
+from domain.order import FillState, Order, Purpose
+from domain.standing import Standing
+from domain.trade import Phase
+from domain.venue import Action, Venue
+from tests.virtual.exchange import ONE, Exchange, micro
+from tests.virtual.ledger import Ledger, Row
+from tests.virtual.script import Script
+from tests.virtual.server import Broken
+from workflows.snapshot import Snapshot
+
+LEGAL = {
+    "": "PLACING RESOLVING UNWINDING HOLDING CLOSING NEEDS_OPERATOR FLAT",
+    "RESOLVING": "UNWINDING HOLDING CLOSING NEEDS_OPERATOR FLAT",
+    "UNWINDING": "RESOLVING HOLDING CLOSING NEEDS_OPERATOR FLAT",
+    "HOLDING": "RESOLVING UNWINDING CLOSING NEEDS_OPERATOR SETTLING FLAT",
+    "CLOSING": "RESOLVING NEEDS_OPERATOR FLAT",
+    "NEEDS_OPERATOR": "RESOLVING UNWINDING HOLDING CLOSING SETTLING FLAT",
+    "SETTLING": "RESOLVING NEEDS_OPERATOR SETTLED",
+    "FLAT": "",
+    "SETTLED": "",
+}
+"""The phases that may be recorded after each other, written down here a second time."""
+DEFINITE = ("filled", "not_filled")
+
+
+class Checks:
+    """The judge of one run."""
+
+    def __init__(
+        self,
+        plan: ArbitrageInput,
+        script: Script,
+        ledger: Ledger,
+        exchanges: Mapping[Venue, Exchange],
+    ) -> None:
+        self._plan, self._script = plan, script
+        self._ledger, self._exchanges = ledger, exchanges
+        self._seen = -1
+        self._phase = ""
+        self._free = False
+        self._by_hand = False
+        self._dust = micro(plan.bounds.dust)
+        dearer = max(
+            micro(leg.outlay) for leg in (plan.opportunity.polymarket, plan.opportunity.kalshi)
+        )
+        self._budget = dearer // 4
+
+    def hear(self, word: str) -> None:
+        """A person's word changes what may be expected."""
+        self._free = self._free or word in ("close", "cancel", "hold", "mark")
+        self._by_hand = self._by_hand or word in ("hold", "mark")
+
+    def first_byte(self, order: Order) -> None:
+        """Asked when the first byte of an order leaves."""
+        if order.purpose is Purpose.ENTRY:
+            return
+        others = [row for row in self._ledger.rows.values() if row.order is not order]
+        for row in others:
+            if row.order.intent_id != order.intent_id and str(row.state) not in DEFINITE:
+                raise Broken(f"{order.intent_id} leaves while {row.order.intent_id} is unknown")
+        for exchange in self._exchanges.values():
+            strict = order.purpose is not Purpose.CLOSE or exchange.venue is order.venue
+            if strict and self._open_fills(exchange):
+                raise Broken(f"{order.intent_id} leaves while fills are provisional")
+        if (
+            order.action is Action.SELL
+            and micro(order.size) > self._exchanges[order.venue].position
+        ):
+            raise Broken(f"{order.intent_id} sells more than is held")
+
+    def recorded(self, standing: Standing) -> None:
+        """A phase was written down."""
+        phase = str(standing.phase)
+        if phase != self._phase and phase not in LEGAL[self._phase].split():
+            raise Broken(f"{phase} was recorded after {self._phase or 'nothing'}")
+        self._phase = phase
+
+    def after_step(self) -> None:
+        """Whatever the ledgers say now."""
+        seen = sum(exchange.version for exchange in self._exchanges.values())
+        if seen == self._seen:
+            return
+        self._seen = seen
+        for exchange in self._exchanges.values():
+            if exchange.position < 0:
+                raise Broken(f"{exchange.venue} is short by {exchange.position}")
+            for intent, count in exchange.sent.items():
+                if count > 1 or exchange.arrived.get(intent, 0) > 1:
+                    raise Broken(f"{intent} was sent {count} times")
+            for intent, placed in exchange.placed.items():
+                self._bounded(intent, exchange)
+                if not placed.trades:
+                    continue
+                row = self._ledger.rows.get(intent)
+                if row is None or row.sent_at_ms is None:
+                    raise Broken(f"{intent} was executed and is not in the journal")
+
+    def settled(self) -> bool:
+        """Whether no venue can surprise us any more."""
+        return not any(map(self._open_fills, self._exchanges.values()))
+
+    def drift(self) -> int:
+        """Micro-dollars and micro-contracts by which the journal and the venues differ."""
+        total = 0
+        for venue, exchange in self._exchanges.items():
+            if exchange.resolution is None:
+                cash, held = self._journaled(venue)
+                total += abs(cash - exchange.cash) + abs(held - exchange.position)
+        return total
+
+    def at_the_end(self, final: Snapshot) -> None:
+        """The workflow is over and every venue has settled."""
+        if self._by_hand:
+            return
+        for row in self._ledger.rows.values():
+            if str(row.state) not in DEFINITE:
+                raise Broken(f"{row.order.intent_id} is {row.state} at the end")
+        if self.drift():
+            raise Broken(f"the journal and the venues differ by {self.drift()} millionths")
+        self._conserved(final)
+        held = [exchange.position for exchange in self._exchanges.values()]
+        if final.phase is Phase.FLAT and max(held) > self._dust:
+            raise Broken(f"FLAT with {held} millionths held")
+        if any(key.startswith("unhedged:") for key in self._ledger.alarms):
+            raise Broken("an alarm is still open")
+        self._within_budget()
+
+    def _conserved(self, final: Snapshot) -> None:
+        """What we call our profit is what the venues' cash changed by."""
+        if final.realised_profit is None:
+            raise Broken(f"{final.phase} without a result")
+        cash = sum(exchange.cash for exchange in self._exchanges.values())
+        credited = sum(
+            micro(exchange.resolution.credited or 0) - self._paid_out(final, exchange.venue)
+            for exchange in self._exchanges.values()
+            if exchange.resolution is not None and final.verdicts
+        )
+        if micro(final.realised_profit) != cash - credited:
+            raise Broken(f"profit {final.realised_profit}, cash changed by {cash} millionths")
+
+    def _paid_out(self, final: Snapshot, venue: Venue) -> int:
+        return sum(micro(verdict.cash) for verdict in final.verdicts if verdict.venue is venue)
+
+    def _within_budget(self) -> None:
+        if self._free:
+            return
+        worst = self._worst_case()
+        if worst < -self._budget - self._dust:
+            raise Broken(f"{-worst} millionths lost, {self._budget} were allowed")
+
+    def _worst_case(self) -> int:
+        """Cash so far plus what the hedged pair pays at least, in micro-dollars."""
+        held = []
+        cash = 0
+        for venue in Venue:
+            spent, position = self._journaled(venue)
+            cash += spent
+            held.append(position)
+        return cash + min(held)
+
+    def _journaled(self, venue: Venue) -> tuple[int, int]:
+        """Cash and contracts as the fills of the journal add up."""
+        cash = held = 0
+        for fill in self._ledger.fills.values():
+            if fill.venue is not venue or fill.state is FillState.VOIDED:
+                continue
+            sign = 1 if fill.action is Action.BUY else -1
+            held += sign * micro(fill.size)
+            cash -= sign * micro(fill.notional) + micro(fill.fee)
+        return cash, held
+
+    def _open_fills(self, exchange: Exchange) -> bool:
+        return any(
+            trade.state is FillState.PROVISIONAL
+            for placed in exchange.placed.values()
+            for trade in placed.trades
+        )
+
+    def _bounded(self, intent: str, exchange: Exchange) -> None:
+        placed = exchange.placed[intent]
+        live = [trade for trade in placed.trades if trade.state is not FillState.VOIDED]
+        order = placed.order
+        spent, size = sum(t.notional for t in live), sum(t.size for t in live)
+        bound = micro(order.size) * micro(order.limit) // ONE
+        if order.venue is Venue.POLYMARKET and order.action is Action.BUY:
+            if spent > bound:
+                raise Broken(f"{intent} spent {spent}, at most {bound} were ordered")
+        elif size > micro(order.size):
+            raise Broken(f"{intent} moved {size} millionths of {order.size}")
+
+
+def rows_of(ledger: Ledger, purpose: Purpose) -> list[Row]:
+    """The intents of one purpose."""
+    return [row for row in ledger.rows.values() if row.order.purpose is purpose]

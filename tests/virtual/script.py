@@ -1,0 +1,161 @@
+"""What goes wrong in one run: a function of its seed alone."""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from domain.venue import Action, Venue
+from tests.virtual.exchange import CENT, GOOD, ONE, Fate, Quote
+
+QUARANTINE_MS = 10_000
+HEAL_MS = 120_000
+"""After this nothing new goes wrong."""
+BUY_FATES = {
+    "fill": 10,
+    "kill": 3,
+    "partial": 2,
+    "refuse": 1,
+    "limited": 1,
+    "closed": 1,
+    "lost": 2,
+    "late": 2,
+    "unanswered": 3,
+    "garbled": 2,
+    "killed unanswered": 1,
+    "ghost": 3,
+    "half ghost": 1,
+    "stuck": 1,
+    "hidden": 2,
+    "better": 1,
+}
+SELL_FATES = {
+    "fill": 4,
+    "kill": 4,
+    "refuse": 1,
+    "closed": 1,
+    "lost": 2,
+    "late": 1,
+    "unanswered": 2,
+    "garbled": 1,
+    "ghost": 1,
+    "half ghost": 1,
+    "hidden": 1,
+}
+WORDS = ("close", "cancel", "retry", "hold", "mark", "close for nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person says, and when."""
+
+    at_ms: int
+    what: str
+
+
+@dataclass(slots=True)
+class Script:
+    """Fates in the order of use per venue and action, then all goes well. `crashes` are counted
+    in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
+    times at which reads fail. `names` tell the story."""
+
+    seed: int
+    fates: dict[tuple[Venue, Action], list[Fate]]
+    names: list[str]
+    quotes: dict[Venue, Quote]
+    crashes: tuple[int, ...] = ()
+    down_ms: int = 100
+    dark: dict[Venue, tuple[int, int]] = field(default_factory=dict)
+    journal_ms: int = 0
+    kalshi_lag_ms: int = 0
+    shows_killed: bool = True
+    balance_lag_ms: int = 0
+    halt_at_ms: int | None = None
+    no_bids_until_ms: int = 0
+    cheap_bids_until_ms: int = 0
+    ask_moves_to: int | None = None
+    words: tuple[Word, ...] = ()
+    answer: str = "yes"
+
+    @property
+    def person(self) -> bool:
+        """Whether somebody takes a part in it."""
+        return bool(self.words)
+
+
+def script(seed: int) -> Script:
+    """The run of that seed."""
+    rng = Random(seed)
+    names: list[str] = []
+    fates = {}
+    for venue in Venue:
+        for action, weights, most in ((Action.BUY, BUY_FATES, 2), (Action.SELL, SELL_FATES, 4)):
+            drawn = rng.choices(list(weights), list(weights.values()), k=rng.randint(1, most))
+            names += [f"{venue} {action}: {', '.join(drawn)}"]
+            fates[venue, action] = [_fate(rng, name, venue) for name in drawn]
+    quotes = {
+        Venue.POLYMARKET: Quote(ask=42 * CENT, bid=rng.choice([41, 40, 38]) * CENT),
+        Venue.KALSHI: Quote(ask=50 * CENT, bid=rng.choice([49, 48, 45]) * CENT),
+    }
+    made = Script(seed, fates, names, quotes)
+    _trouble(rng, made)
+    made.answer = rng.choice(["yes", "no", "half"])
+    return made
+
+
+def _trouble(rng: Random, made: Script) -> None:
+    if rng.random() < 0.45:
+        made.crashes = tuple(sorted(rng.randrange(1, 90) for _ in range(rng.randint(1, 3))))
+        made.down_ms = rng.choice([50, 300, 3_000, 9_000, 40_000])
+    if rng.random() < 0.25:
+        made.journal_ms = rng.randint(1, 40)
+    if rng.random() < 0.25:
+        start = rng.randrange(0, 8_000)
+        made.dark[rng.choice(list(Venue))] = (start, start + rng.choice([500, 5_000, 60_000]))
+    made.kalshi_lag_ms = rng.choice([0, 0, 200, 4_000])
+    made.shows_killed = rng.random() < 0.6
+    made.balance_lag_ms = rng.choice([0, 0, 0, 3_000, 20_000])
+    if rng.random() < 0.08:
+        made.halt_at_ms = rng.randrange(0, 3_000)
+    if rng.random() < 0.1:
+        made.no_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
+    if rng.random() < 0.1:
+        made.cheap_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
+    if rng.random() < 0.3:
+        made.ask_moves_to = rng.choice([20, 55, 70, 97])
+    if rng.random() < 0.2:
+        made.words = tuple(
+            Word(rng.choice([5, 60, 400, 2_500, 15_000, 70_000]), rng.choice(WORDS))
+            for _ in range(rng.randint(1, 2))
+        )
+
+
+def _fate(rng: Random, name: str, venue: Venue) -> Fate:
+    fate = replace(
+        GOOD,
+        arrive_ms=rng.choice([5, 20, 80]),
+        settle_ms=rng.choice([500, 2_000, 15_000]),
+        split=rng.random() < 0.2,
+    )
+    quarter = QUARANTINE_MS // 4
+    changed: dict[str, Fate] = {
+        "kill": replace(fate, outcome="kill"),
+        "partial": replace(fate, outcome="partial", part=rng.choice([10, 33, 50, 90])),
+        "refuse": replace(fate, outcome="refuse"),
+        "limited": replace(fate, outcome="limited"),
+        "closed": replace(fate, outcome="closed"),
+        "lost": replace(fate, reach=False),
+        "late": replace(fate, arrive_ms=rng.choice([3_100, quarter, 2 * quarter])),
+        "unanswered": replace(fate, answered="lost"),
+        "garbled": replace(fate, answered="garbled"),
+        "killed unanswered": replace(fate, outcome="kill", answered="lost"),
+        "ghost": replace(fate, settles="voided", settle_ms=rng.choice([1, 50, 700, 9_000, 30_000])),
+        "half ghost": replace(fate, settles="voided", split=True, settle_ms=3_000),
+        "stuck": replace(fate, settle_ms=40_000),
+        "hidden": replace(fate, answered="lost", shown_ms=rng.choice([500, quarter])),
+        "better": replace(fate, better=3),
+    }
+    return changed.get(name, fate)
+
+
+def micro_cents(cents: int) -> int:
+    """Whole cents in micro-dollars."""
+    return cents * ONE // 100
