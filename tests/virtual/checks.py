@@ -105,7 +105,10 @@ class Checks:
         return not any(map(self._open_fills, self._exchanges.values()))
 
     def drift(self) -> int:
-        """Micro-dollars and micro-contracts by which the journal and the venues differ."""
+        """Micro-dollars and micro-contracts by which the journal and the venues differ; what a
+        person marked as resolved, unknown as it was, is his."""
+        if self._by_hand:
+            return 0
         total = 0
         for venue, exchange in self._exchanges.items():
             if exchange.resolution is None:
