@@ -4,6 +4,7 @@ A new command is a function under `@app.command()`; it raises LockstepError to f
 """
 
 import asyncio
+import importlib
 import json
 import sys
 import traceback
@@ -17,6 +18,7 @@ import uvloop
 
 from app.config_sources import is_secret, known_keys, load_config
 from app.errors import ExitCode, GuardError, LockstepError, UsageError
+from app.leave import leave
 from domain.venue import Mode
 from store.credentials import Scope
 
@@ -143,6 +145,30 @@ def check_armed(mode: Mode, word: str) -> None:
         )
 
 
+@app.command()
+def chaos(
+    seed: Annotated[int, typer.Option(help="What every case follows from.")] = 7,
+    runs: Annotated[int, typer.Option(min=1, help="How many cases.")] = 60,
+    points: Annotated[
+        str, typer.Option(help="all, merge, or places to fall at, such as P7,P8.")
+    ] = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep journals and logs here.")] = None,
+) -> None:
+    """Break a whole system on purpose, then judge it by the exchanges' own books; in a clone only.
+
+    Exits with 1 on any violation; every one names its case and the seed.
+    """
+    root = Path(__file__).resolve().parents[1]
+    if not (root / "tests" / "chaos").is_dir():
+        raise UsageError("chaos is part of the tests: run it in a clone of the repository")
+    sys.path.insert(0, str(root))
+    play = importlib.import_module("tests.chaos.__main__").play
+    code = asyncio.run(play(seed, runs, points, as_json, keep))
+    if code:
+        raise typer.Exit(code)
+
+
 @config_app.command()
 def show(
     origin: Annotated[bool, typer.Option(help="Also say where each value comes from.")] = False,
@@ -217,14 +243,16 @@ def main() -> None:
     """Entry point: run the command, turn what it raises into a line and an exit code."""
     try:
         app()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else ExitCode.OK)
     except LockstepError as error:
         _report(str(error))
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(ExitCode.INTERRUPTED)
+        leave(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001  the last stop: say it, fail, hide no exit code
         _report(f"{type(error).__name__}: {error} (-v shows the traceback)")
-        sys.exit(ExitCode.FAILURE)
+        leave(ExitCode.FAILURE)
 
 
 def _report(message: str) -> None:

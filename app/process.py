@@ -15,6 +15,7 @@ from app.config import Config
 from app.config_sources import load_config
 from app.errors import LockstepError, UsageError
 from app.executor import run_executor
+from app.leave import leave
 from app.run import stop_event
 from app.web import run_api
 
@@ -69,4 +70,4 @@ def _log_to_stderr() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

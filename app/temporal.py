@@ -28,6 +28,7 @@ from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.service import RPCError
 
 from app.errors import DependencyError, LockstepError, UsageError
+from app.leave import leave
 from app.temporal_binary import cache_dir, ensure_binary, say_on_stderr
 from workflows.story import SEARCH_ATTRIBUTES
 
@@ -287,4 +288,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))
