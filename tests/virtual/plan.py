@@ -1,6 +1,7 @@
 """The arbitrage of a run: ten contracts, YES at 0.42 and NO at 0.50."""
 
 from decimal import Decimal
+from functools import cache
 
 from activities.messages import ArbitrageInput
 from domain.book import Book, Level
@@ -13,7 +14,7 @@ from domain.policy import Bounds, ExecutorSettings, Timing
 from domain.sizing import Side, size_pair
 from domain.venue import Instrument, Mode, Outcome, TickBand, Venue
 from tests.virtual.exchange import ONE, Quote
-from tests.virtual.loop import VirtualLoop
+from tests.virtual.loop import START_US
 from tests.virtual.script import QUARANTINE_MS, Script
 
 SETTINGS = ExecutorSettings(enabled=True, max_bet=usd("9.80"))
@@ -24,18 +25,27 @@ TIMING = Timing(
 PAIR = Pair("p1", "Celtics beat Lakers", "0xc0nd1t10n", "KXNBAGAME-BOS")
 
 
-def a_plan(loop: VirtualLoop, script: Script) -> ArbitrageInput:
-    """Sized by the product from the books of the script."""
-    sides = [
-        _side(loop, Venue.POLYMARKET, Outcome.YES, PolymarketFee(Decimal("0.05")), script),
-        _side(loop, Venue.KALSHI, Outcome.NO, KalshiFee(Decimal(1)), script),
-    ]
-    found = size_pair(PAIR, sides[0], sides[1], SETTINGS, loop.now_us * 1000)
-    assert isinstance(found, Opportunity), found
+def a_plan(script: Script) -> ArbitrageInput:
+    """Sized by the product from the books of the script, seen as the clock starts."""
+    bids = (script.quotes[venue].bid for venue in Venue)
+    asks = (script.quotes[venue].ask for venue in Venue)
+    found = _opportunity(tuple(zip(asks, bids, strict=True)))
     return ArbitrageInput(f"arb-{script.seed}", found, Mode.SIM, Bounds(), TIMING)
 
 
-def _side(loop: VirtualLoop, venue: Venue, outcome: Outcome, fee: Fee, script: Script) -> Side:
+@cache
+def _opportunity(prices: tuple[tuple[int, int], ...]) -> Opportunity:
+    fees: tuple[Fee, Fee] = PolymarketFee(Decimal("0.05")), KalshiFee(Decimal(1))
+    sides = [
+        _side(venue, outcome, fee, Quote(*price))
+        for venue, outcome, fee, price in zip(Venue, Outcome, fees, prices, strict=True)
+    ]
+    found = size_pair(PAIR, sides[0], sides[1], SETTINGS, START_US * 1000)
+    assert isinstance(found, Opportunity), found
+    return found
+
+
+def _side(venue: Venue, outcome: Outcome, fee: Fee, quote: Quote) -> Side:
     instrument = Instrument(
         venue=venue,
         market=PAIR.condition_id if venue is Venue.POLYMARKET else PAIR.ticker,
@@ -47,10 +57,10 @@ def _side(loop: VirtualLoop, venue: Venue, outcome: Outcome, fee: Fee, script: S
         notional_min=usd(0),
         fee=fee,
     )
-    return Side(instrument, _book(loop, venue, instrument.token, script.quotes[venue]), usd(1000))
+    return Side(instrument, _book(venue, instrument.token, quote), usd(1000))
 
 
-def _book(loop: VirtualLoop, venue: Venue, token: str, quote: Quote) -> Book:
+def _book(venue: Venue, token: str, quote: Quote) -> Book:
     def level(micro: int, depth: int) -> Level:
         return Level(price(Decimal(micro) / ONE), size(Decimal(depth) / ONE))
 
@@ -60,6 +70,6 @@ def _book(loop: VirtualLoop, venue: Venue, token: str, quote: Quote) -> Book:
         asks=(level(quote.ask, quote.depth),),
         bids=(level(quote.bid, quote.bid_depth),),
         version=1,
-        at_ms=loop.now_ms,
-        received_ns=loop.now_us * 1000,
+        at_ms=START_US // 1000,
+        received_ns=START_US * 1000,
     )

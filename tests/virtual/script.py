@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from domain.venue import Action, Venue
-from tests.virtual.exchange import CENT, GOOD, ONE, Fate, Quote
+from tests.virtual.exchange import CENT, Fate, Quote
 
 QUARANTINE_MS = 10_000
 HEAL_MS = 120_000
@@ -90,7 +91,7 @@ def script(seed: int) -> Script:
         for action, weights, most in ((Action.BUY, BUY_FATES, 2), (Action.SELL, SELL_FATES, 4)):
             drawn = rng.choices(list(weights), list(weights.values()), k=rng.randint(1, most))
             names += [f"{venue} {action}: {', '.join(drawn)}"]
-            fates[venue, action] = [_fate(rng, name, venue) for name in drawn]
+            fates[venue, action] = [_fate(rng, name) for name in drawn]
     quotes = {
         Venue.POLYMARKET: Quote(ask=42 * CENT, bid=rng.choice([41, 40, 38]) * CENT),
         Venue.KALSHI: Quote(ask=50 * CENT, bid=rng.choice([49, 48, 45]) * CENT),
@@ -128,34 +129,41 @@ def _trouble(rng: Random, made: Script) -> None:
         )
 
 
-def _fate(rng: Random, name: str, venue: Venue) -> Fate:
-    fate = replace(
-        GOOD,
+def _fate(rng: Random, name: str) -> Fate:
+    fate = Fate(
         arrive_ms=rng.choice([5, 20, 80]),
-        settle_ms=rng.choice([500, 2_000, 15_000]),
+        settle_ms=rng.choice([500, 2_000, 8_000]),
         split=rng.random() < 0.2,
     )
     quarter = QUARANTINE_MS // 4
-    changed: dict[str, Fate] = {
-        "kill": replace(fate, outcome="kill"),
-        "partial": replace(fate, outcome="partial", part=rng.choice([10, 33, 50, 90])),
-        "refuse": replace(fate, outcome="refuse"),
-        "limited": replace(fate, outcome="limited"),
-        "closed": replace(fate, outcome="closed"),
-        "lost": replace(fate, reach=False),
-        "late": replace(fate, arrive_ms=rng.choice([3_100, quarter, 2 * quarter])),
-        "unanswered": replace(fate, answered="lost"),
-        "garbled": replace(fate, answered="garbled"),
-        "killed unanswered": replace(fate, outcome="kill", answered="lost"),
-        "ghost": replace(fate, settles="voided", settle_ms=rng.choice([1, 50, 700, 9_000, 30_000])),
-        "half ghost": replace(fate, settles="voided", split=True, settle_ms=3_000),
-        "stuck": replace(fate, settle_ms=40_000),
-        "hidden": replace(fate, answered="lost", shown_ms=rng.choice([500, quarter])),
-        "better": replace(fate, better=3),
-    }
-    return changed.get(name, fate)
-
-
-def micro_cents(cents: int) -> int:
-    """Whole cents in micro-dollars."""
-    return cents * ONE // 100
+    changes: dict[str, Any] = {}
+    match name:
+        case "kill" | "refuse" | "limited" | "closed":
+            changes = {"outcome": name}
+        case "partial":
+            changes = {"outcome": "partial", "part": rng.choice([10, 33, 50, 90])}
+        case "lost":
+            changes = {"reach": False}
+        case "late":
+            changes = {"arrive_ms": rng.choice([3_100, quarter, 2 * quarter])}
+        case "unanswered":
+            changes = {"answered": "lost"}
+        case "garbled":
+            changes = {"answered": "garbled"}
+        case "killed unanswered":
+            changes = {"outcome": "kill", "answered": "lost"}
+        case "ghost":
+            changes = {"settles": "voided", "settle_ms": rng.choice([1, 50, 700, 9_000, 20_000])}
+        case "half ghost":
+            changes = {"settles": "voided", "split": True, "settle_ms": 3_000}
+        case "stuck":
+            changes = {"settle_ms": 25_000}
+        case "hidden":
+            changes = {"answered": "lost", "shown_ms": rng.choice([500, quarter])}
+        case "better":
+            changes = {"better": 3}
+        case "fill":
+            pass
+        case unknown:
+            raise ValueError(f"expected the name of a fate, found {unknown!r}")
+    return replace(fate, **changes)

@@ -1,57 +1,59 @@
-"""What the Temporal server and the core of its worker do for one arbitrage, in virtual time.
+"""What the Temporal server and a worker do for one arbitrage, in virtual time.
 
-The saga is the product's own class in the SDK's own workflow instance, driven by activations as
-the core drives it. A crash forgets the instance; a restart replays the activations and expects
-the same commands.
+A crash forgets the instance of the workflow; a restart replays what it was told and expects the
+same commands. Timers, retries and time limits outlive it, as they do at a server.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-import temporalio.common
-from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import TimeoutType
-from temporalio.bridge.proto.activity_result import ActivityResolution
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
-from temporalio.bridge.proto.workflow_commands import WorkflowCommand
-from temporalio.converter import DefaultFailureConverter
-from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstanceDetails
-from temporalio.workflow import Info, _Definition
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    TimeoutError,
+    TimeoutType,
+)
 
 from activities.messages import ArbitrageInput
 from store.errors import JournalBusy
-from tests.virtual import tasks
-from tests.virtual.loop import VirtualLoop, running
-from tests.virtual.payloads import ByReference
-from tests.virtual.tasks import DISPATCH_MS, Scheduled
+from tests.virtual.loop import VirtualLoop
+from tests.virtual.saga import Command, Job, OwnSaga
+from tests.virtual.tasks import DISPATCH_MS, Scheduled, activity_context
 from venues.port import VenueUnreachable
-from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
 
 Activities = Mapping[str, Callable[[Any], Awaitable[Any]]]
 Say = Callable[[str], None]
 TRANSIENT = (ApplicationError, VenueUnreachable, JournalBusy)
 """What activities raise in the ordinary course of business; anything else is a finding."""
-
-_RUNNER = UnsandboxedWorkflowRunner()
-_DEFINITION = _Definition.must_from_class(ArbitrageWorkflow)
-_EPOCH = datetime.fromtimestamp(0, UTC)
+CONTEXT = activity_context()
 
 
 class Broken(AssertionError):
     """An invariant does not hold."""
 
 
+class Saga(Protocol):
+    """An instance of the workflow."""
+
+    def activate(self, now_us: int, job: Job) -> list[Command]:
+        """Tell it and run it until it waits."""
+
+    def evict(self) -> None:
+        """Forget it."""
+
+
+NewSaga = Callable[[ArbitrageInput], Saga]
+
+
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Told:
     """One activation as history keeps it, and the commands it led to."""
 
     at_us: int
-    jobs: tuple[WorkflowActivationJob, ...]
+    job: Job
     commands: tuple[str, ...]
 
 
@@ -59,78 +61,64 @@ class Server:
     """One workflow, its history, its timers and its activities."""
 
     def __init__(
-        self, loop: VirtualLoop, plan: ArbitrageInput, activities: Activities, say: Say
+        self,
+        loop: VirtualLoop,
+        plan: ArbitrageInput,
+        activities: Activities,
+        say: Say,
+        new_saga: NewSaga = OwnSaga,
     ) -> None:
-        self.history: list[Batch] = []
+        self.history: list[Told] = []
         self.result: Snapshot | None = None
-        self.replays = 0
         self.alive = True
-        self.before_batch: Callable[[], bool] = lambda: True
+        self.before_task: Callable[[], bool] = lambda: True
         """Asked before each activation; False if the worker died of it."""
         self._loop, self._plan, self._activities, self._say = loop, plan, activities, say
-        self._values = ByReference()
-        self._environment = ActivityEnvironment()
+        self._new_saga = new_saga
         self._scheduled: dict[int, Scheduled] = {}
         self._timers: dict[int, Any] = {}
-        self._missed: list[WorkflowActivationJob] = []
+        self._missed: list[Job] = []
         self._updates = 0
-        self._instance = self._new_instance()
+        self._saga = new_saga(plan)
 
     # The world's side.
 
     def start(self) -> None:
         """Begin the workflow."""
-        job = WorkflowActivationJob()
-        init = job.initialize_workflow
-        init.workflow_type, init.workflow_id = _DEFINITION.name or "", self._plan.arb_id
-        init.arguments.append(self._values.payload(self._plan))
-        self._deliver(job)
+        self._deliver(Job("start"))
 
     def update(self, name: str, argument: object) -> None:
         """A person's word."""
         self._updates += 1
-        job = WorkflowActivationJob()
-        update = job.do_update
-        update.id = update.protocol_instance_id = f"update-{self._updates}"
-        update.name, update.run_validator = name, True
-        update.input.append(self._values.payload(argument))
-        self._deliver(job)
+        self._deliver(Job("update", self._updates, name, argument))
 
     def cancel(self) -> None:
         """Ask the workflow to sell everything and end."""
-        job = WorkflowActivationJob()
-        job.cancel_workflow.reason = "asked to"
-        self._deliver(job)
-
-    def snapshot(self) -> Snapshot:
-        """What a query would answer."""
-        saga = self._instance._object
-        return saga._trade.snapshot()  # type: ignore[no-any-return]
+        self._deliver(Job("cancel"))
 
     def crash(self) -> None:
         """The worker is killed: its memory and everything it was about to do are gone."""
         self.alive = False
-        self._evict()
+        self._saga.evict()
         for scheduled in self._scheduled.values():
-            if scheduled.running is None:
-                continue
-            scheduled.running.cancel()
-            attempt, scheduled.running = scheduled.attempt, None
-            beat = None if scheduled.local else tasks.ms(scheduled.spec.heartbeat_timeout)  # type: ignore[union-attr]
-            if beat:
-                self._loop.after_ms(beat, self._time_out, scheduled, attempt)
+            if scheduled.running is not None:
+                scheduled.stop()
+                beat_ms = scheduled.command.heartbeat_ms
+                if beat_ms and not scheduled.local:
+                    self._loop.after_ms(beat_ms, self._time_out, scheduled, scheduled.attempt)
 
     def restart(self, activities: Activities) -> None:
         """Another worker replays the history and goes on."""
-        self.alive, self._instance, self._activities = True, self._new_instance(), activities
-        self.replays += 1
-        for batch in self.history:
-            found = self._summaries(self._activate(batch.at_us, batch.jobs, replaying=True))
-            if found != batch.commands:
-                raise Broken(f"replay differs: expected {batch.commands}, found {found}")
+        self.alive, self._activities = True, activities
+        self._saga = self._new_saga(self._plan)
+        for told in self.history:
+            found = _summaries(self._saga.activate(told.at_us, told.job))
+            if found != told.commands:
+                raise Broken(f"replay differs: expected {told.commands}, found {found}")
         for scheduled in [one for one in self._scheduled.values() if not one.done]:
+            if scheduled.local:
+                scheduled.attempt = 0
             if scheduled.local or scheduled.waiting:
-                scheduled.attempt = 0 if scheduled.local else scheduled.attempt
                 self._loop.after_ms(DISPATCH_MS, self._attempt, scheduled)
         missed, self._missed = self._missed, []
         for job in missed:
@@ -139,139 +127,62 @@ class Server:
     def close(self) -> None:
         """Let go of the instance's tasks."""
         if self.alive:
-            self._evict()
+            self._saga.evict()
 
     # The workflow's side.
 
-    def _new_instance(self) -> Any:
-        info = Info(
-            attempt=1,
-            continued_run_id=None,
-            cron_schedule=None,
-            execution_timeout=None,
-            first_execution_run_id="run",
-            headers={},
-            namespace="default",
-            original_execution_run_id="run",
-            parent=None,
-            root=None,
-            priority=temporalio.common.Priority.default,
-            raw_memo={},
-            retry_policy=None,
-            run_id="run",
-            run_timeout=None,
-            search_attributes={},
-            start_time=_EPOCH,
-            task_queue="virtual",
-            task_timeout=timedelta(seconds=10),
-            typed_search_attributes=temporalio.common.TypedSearchAttributes.empty,
-            workflow_id=self._plan.arb_id,
-            workflow_start_time=_EPOCH,
-            workflow_type=_DEFINITION.name or "",
-        )
-        details = WorkflowInstanceDetails(
-            payload_converter_factory=lambda: self._values,
-            failure_converter_class=DefaultFailureConverter,
-            interceptor_classes=[],
-            defn=_DEFINITION,
-            info=info,
-            randomness_seed=0,
-            extern_functions={"__temporal_assert_local_activity_valid": lambda _: None},
-            disable_eager_activity_execution=False,
-            worker_level_failure_exception_types=[],
-            patch_activation_callback=None,
-            last_completion_result=Payloads(),
-            last_failure=None,
-        )
-        with running(self._loop):
-            return _RUNNER.create_instance(details)
+    def _deliver(self, job: Job) -> None:
+        self._loop.call_soon(self._tell, job)
 
-    def _evict(self) -> None:
-        job = WorkflowActivationJob()
-        job.remove_from_cache.SetInParent()
-        self._activate(self._loop.now_us, (job,), replaying=True)
-
-    def _deliver(self, job: WorkflowActivationJob) -> None:
-        self._loop.call_soon(self._deliver_now, job)
-
-    def _deliver_now(self, job: WorkflowActivationJob) -> None:
+    def _tell(self, job: Job) -> None:
         if self.result is not None:
             return
-        local = job.HasField("resolve_activity") and job.resolve_activity.is_local
-        if not self.alive or not self.before_batch():
-            if not local:  # what ran inside the worker died with it
+        if not self.alive or not self.before_task():
+            if not job.local:  # what ran inside the worker died with it
                 self._missed.append(job)
             return
-        if job.HasField("resolve_activity"):
-            self._scheduled[job.resolve_activity.seq].close()
-        commands = self._activate(self._loop.now_us, (job,), replaying=False)
-        summaries = self._summaries(commands)
-        self.history.append(Batch(self._loop.now_us, (job,), summaries))
+        if job.what in ("result", "failure"):
+            self._scheduled[job.seq].close()
+        commands = self._saga.activate(self._loop.now_us, job)
+        self.history.append(Told(self._loop.now_us, job, _summaries(commands)))
         for command in commands:
             self._obey(command)
 
-    def _activate(
-        self, at_us: int, jobs: tuple[WorkflowActivationJob, ...], *, replaying: bool
-    ) -> list[WorkflowCommand]:
-        activation = WorkflowActivation(run_id="run", is_replaying=replaying, jobs=jobs)
-        activation.timestamp.FromMicroseconds(at_us)
-        with running(None):
-            completion = self._instance.activate(activation)
-        if completion.HasField("failed"):
-            raise Broken(f"a workflow task failed: {completion.failed.failure.message}")
-        return list(completion.successful.commands)
-
-    def _summaries(self, commands: list[WorkflowCommand]) -> tuple[str, ...]:
-        return tuple(map(tasks.summary, commands))
-
-    def _obey(self, command: WorkflowCommand) -> None:
-        match command.WhichOneof("variant"):
-            case "schedule_activity":
-                self._schedule(command.schedule_activity, local=False)
-            case "schedule_local_activity":
-                self._schedule(command.schedule_local_activity, local=True)
-            case "request_cancel_activity":
-                self._give_up(self._scheduled[command.request_cancel_activity.seq])
-            case "start_timer":
-                timer = command.start_timer
-                after = tasks.ms(timer.start_to_fire_timeout)
-                self._timers[timer.seq] = self._loop.after_ms(after, self._fire, timer.seq)
-            case "cancel_timer":
-                self._timers.pop(command.cancel_timer.seq).cancel()
-            case "complete_workflow_execution":
-                self.result = self._values.value(command.complete_workflow_execution.result)
-                self._say(f"workflow ends {self.result.phase} {self.result.status}")
-            case "update_response":
-                answer = command.update_response.WhichOneof("response")
-                self._say(f"{command.update_response.protocol_instance_id} is {answer}")
-            case "upsert_workflow_search_attributes":
-                pass
+    def _obey(self, command: Command) -> None:
+        match command.what:
+            case "activity" | "local activity":
+                self._schedule(command)
+            case "give up":
+                self._end(self._scheduled[command.seq], CancelledError("Cancelled"))
+            case "timer":
+                handle = self._loop.after_ms(command.value, self._fire, command.seq)
+                self._timers[command.seq] = handle
+            case "stop timer":
+                self._timers.pop(command.seq).cancel()
+            case "ended":
+                self.result = command.value
+                self._say(f"workflow ends {command.value.phase} {command.value.status}")
+            case "accepted" | "rejected" | "answered":
+                self._say(f"word {command.seq} is {command.what}")
             case unknown:
                 raise Broken(f"expected a command this server knows, found {unknown}: {command}")
 
     def _fire(self, seq: int) -> None:
         self._timers.pop(seq)
-        job = WorkflowActivationJob()
-        job.fire_timer.seq = seq
-        self._deliver(job)
+        self._deliver(Job("timer", seq))
 
     # The activities' side.
 
-    def _schedule(self, spec: Any, *, local: bool) -> None:
-        scheduled = Scheduled(spec, local, self._values.value(spec.arguments[0]))
-        self._scheduled[spec.seq] = scheduled
-
-        def unstarted() -> None:
-            if not scheduled.attempt:
-                self._fail(scheduled, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START)
-
-        def unfinished() -> None:
-            self._fail(scheduled, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE)
-
-        if not local:
-            scheduled.limit(self._loop, spec.schedule_to_start_timeout, unstarted)
-            scheduled.limit(self._loop, spec.schedule_to_close_timeout, unfinished)
-        self._loop.after_ms(0 if local else DISPATCH_MS, self._attempt, scheduled)
+    def _schedule(self, command: Command) -> None:
+        scheduled = self._scheduled[command.seq] = Scheduled(command)
+        if not scheduled.local:
+            start_ms, close_ms = command.schedule_to_start_ms, command.schedule_to_close_ms
+            kinds = TimeoutType.SCHEDULE_TO_START, TimeoutType.SCHEDULE_TO_CLOSE
+            for limit_ms, kind in zip((start_ms, close_ms), kinds, strict=True):
+                if limit_ms:
+                    timer = self._loop.after_ms(limit_ms, self._expire, scheduled, kind)
+                    scheduled.timers.append(timer)
+        self._loop.after_ms(0 if scheduled.local else DISPATCH_MS, self._attempt, scheduled)
 
     def _attempt(self, scheduled: Scheduled) -> None:
         if scheduled.done or scheduled.running is not None:
@@ -280,14 +191,15 @@ class Server:
         if scheduled.waiting:
             return
         scheduled.attempt += 1
-        attempt = scheduled.attempt
-        run = self._environment.run(self._activities[scheduled.name], scheduled.argument)
-        scheduled.running = self._loop.create_task(run)  # type: ignore[arg-type]
+        attempt, command = scheduled.attempt, scheduled.command
+        work: Any = self._activities[command.name](command.value)
+        scheduled.running = self._loop.create_task(work, context=CONTEXT.copy())
         scheduled.running.add_done_callback(lambda done: self._finished(scheduled, attempt, done))
         if not scheduled.local:
-            self._loop.after_ms(
-                tasks.ms(scheduled.spec.start_to_close_timeout), self._time_out, scheduled, attempt
+            timer = self._loop.after_ms(
+                command.start_to_close_ms, self._time_out, scheduled, attempt
             )
+            scheduled.timers.append(timer)
 
     def _finished(self, scheduled: Scheduled, attempt: int, done: Any) -> None:
         if done.cancelled():
@@ -297,47 +209,43 @@ class Server:
             return
         scheduled.running = None
         if error is None:
-            resolution = ActivityResolution()
-            resolution.completed.result.CopyFrom(self._values.payload(done.result()))
-            self._resolve(scheduled, resolution)
-        elif isinstance(error, TRANSIENT):
-            self._again(scheduled, tasks.application_error(error))
-        else:
+            self._resolve(scheduled, done.result())
+        elif not isinstance(error, TRANSIENT):
             self._loop.failure = error
+        else:
+            kind = getattr(error, "type", None) or type(error).__name__
+            self._again(scheduled, ApplicationError(str(error), type=kind))
 
     def _time_out(self, scheduled: Scheduled, attempt: int) -> None:
         """An attempt did not report in time: its worker is dead, or it is too slow."""
-        if scheduled.done or scheduled.attempt != attempt:
-            return
-        if scheduled.running is not None:
-            scheduled.running.cancel()
-            scheduled.running = None
-        self._again(scheduled, tasks.timed_out(TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE))
+        if not scheduled.done and scheduled.attempt == attempt:
+            scheduled.stop()
+            self._again(scheduled, _timed_out(TimeoutType.START_TO_CLOSE))
 
-    def _again(self, scheduled: Scheduled, cause: Any) -> None:
-        if scheduled.attempts_max and scheduled.attempt >= scheduled.attempts_max:
-            self._resolve(scheduled, tasks.failed(scheduled, cause))
+    def _expire(self, scheduled: Scheduled, kind: TimeoutType) -> None:
+        if kind is TimeoutType.SCHEDULE_TO_CLOSE or not scheduled.attempt:
+            self._end(scheduled, _timed_out(kind))
+
+    def _again(self, scheduled: Scheduled, cause: Exception) -> None:
+        if scheduled.spent:
+            self._end(scheduled, cause)
         else:
             self._loop.after_ms(scheduled.pause_ms(), self._attempt, scheduled)
 
-    def _fail(self, scheduled: Scheduled, kind: "TimeoutType.ValueType") -> None:
+    def _end(self, scheduled: Scheduled, cause: Exception) -> None:
         if not scheduled.done:
-            if scheduled.running is not None:
-                scheduled.running.cancel()
-                scheduled.running = None
-            self._resolve(scheduled, tasks.failed(scheduled, tasks.timed_out(kind)))
+            scheduled.stop()
+            self._resolve(scheduled, scheduled.error(cause))
 
-    def _give_up(self, scheduled: Scheduled) -> None:
-        if not scheduled.done:
-            if scheduled.running is not None:
-                scheduled.running.cancel()
-                scheduled.running = None
-            self._resolve(scheduled, tasks.cancelled(scheduled))
-
-    def _resolve(self, scheduled: Scheduled, resolution: ActivityResolution) -> None:
+    def _resolve(self, scheduled: Scheduled, value: Any) -> None:
         scheduled.done = not scheduled.local
-        job = WorkflowActivationJob()
-        job.resolve_activity.seq = scheduled.spec.seq
-        job.resolve_activity.is_local = scheduled.local
-        job.resolve_activity.result.CopyFrom(resolution)
-        self._deliver(job)
+        what = "failure" if isinstance(value, ActivityError) else "result"
+        self._deliver(Job(what, scheduled.command.seq, value=value, local=scheduled.local))
+
+
+def _timed_out(kind: TimeoutType) -> TimeoutError:
+    return TimeoutError(f"activity {kind.name}", type=kind, last_heartbeat_details=[])
+
+
+def _summaries(commands: list[Command]) -> tuple[str, ...]:
+    return tuple(map(str, commands))

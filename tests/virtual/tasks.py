@@ -1,22 +1,16 @@
 """One scheduled activity as the server sees it: attempts, time limits, one result."""
 
 import asyncio
-from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.enums.v1 import TimeoutType
-from temporalio.api.failure.v1 import ActivityFailureInfo, Failure
-from temporalio.bridge.proto.activity_result import ActivityResolution
-from temporalio.bridge.proto.workflow_commands import (
-    ScheduleActivity,
-    ScheduleLocalActivity,
-    WorkflowCommand,
-)
+from temporalio.activity import _Context
+from temporalio.exceptions import ActivityError, CancelledError
+from temporalio.testing import ActivityEnvironment
 
-from tests.virtual.loop import VirtualLoop
+from tests.virtual.loop import VirtualLoop, running
+from tests.virtual.saga import MS, Command
 
 DISPATCH_MS = 1
 
@@ -25,9 +19,7 @@ DISPATCH_MS = 1
 class Scheduled:
     """An activity that a workflow asked for."""
 
-    spec: ScheduleActivity | ScheduleLocalActivity
-    local: bool
-    argument: Any
+    command: Command
     attempt: int = 0
     running: asyncio.Task[Any] | None = None
     done: bool = False
@@ -35,27 +27,30 @@ class Scheduled:
     timers: list[asyncio.Handle] = field(default_factory=list)
 
     @property
-    def name(self) -> str:
-        """For traces."""
-        return str(self.spec.activity_type)
+    def local(self) -> bool:
+        """Whether it runs in the worker of the workflow."""
+        return self.command.what == "local activity"
 
     @property
-    def attempts_max(self) -> int:
-        """0 for no limit."""
-        return int(self.spec.retry_policy.maximum_attempts)
+    def spent(self) -> bool:
+        """Whether its retry policy allows no other attempt."""
+        assert self.command.retry is not None, f"{self.command} has no retry policy"
+        most = self.command.retry.maximum_attempts
+        return bool(most) and self.attempt >= most
 
     def pause_ms(self) -> int:
         """Before the next attempt, by the retry policy."""
-        policy = self.spec.retry_policy
-        first = ms(policy.initial_interval) or 1000
-        pause = first * (policy.backoff_coefficient or 2) ** (self.attempt - 1)
-        highest = ms(policy.maximum_interval) or first * 100
-        return int(min(pause, highest))
+        policy = self.command.retry
+        assert policy is not None, f"{self.command} has no retry policy"
+        first = policy.initial_interval // MS
+        highest = policy.maximum_interval // MS if policy.maximum_interval else first * 100
+        return int(min(first * policy.backoff_coefficient ** (self.attempt - 1), highest))
 
-    def limit(self, loop: VirtualLoop, duration: Duration, then: Callable[[], None]) -> None:
-        """Call `then` after that time, if there is such a limit."""
-        if ms(duration):
-            self.timers.append(loop.after_ms(ms(duration), then))
+    def stop(self) -> None:
+        """Cancel the attempt that runs."""
+        if self.running is not None:
+            self.running.cancel()
+            self.running = None
 
     def close(self) -> None:
         """Nothing more happens to it."""
@@ -63,52 +58,31 @@ class Scheduled:
         for timer in self.timers:
             timer.cancel()
 
-
-def ms(duration: Duration) -> int:
-    """Milliseconds of a protobuf duration."""
-    return int(duration.ToTimedelta() / timedelta(milliseconds=1))
-
-
-def failed(task: Scheduled, cause: Failure) -> ActivityResolution:
-    """The activity failed for good."""
-    resolution = ActivityResolution()
-    resolution.failed.failure.CopyFrom(_failure(task, cause))
-    return resolution
-
-
-def cancelled(task: Scheduled) -> ActivityResolution:
-    """The workflow gave it up."""
-    cause = Failure(message="cancelled")
-    cause.canceled_failure_info.SetInParent()
-    resolution = ActivityResolution()
-    resolution.cancelled.failure.CopyFrom(_failure(task, cause))
-    return resolution
+    def error(self, cause: Exception) -> ActivityError:
+        """What the workflow sees of its failure."""
+        error = ActivityError(
+            "cancelled" if isinstance(cause, CancelledError) else "activity error",
+            scheduled_event_id=0,
+            started_event_id=0,
+            identity="",
+            activity_type=self.command.name,
+            activity_id=self.command.activity_id,
+            retry_state=None,
+        )
+        error.__cause__ = cause
+        return error
 
 
-def timed_out(kind: "TimeoutType.ValueType") -> Failure:
-    """A time limit passed."""
-    cause = Failure(message=f"activity {TimeoutType.Name(kind)}")
-    cause.timeout_failure_info.timeout_type = kind
-    return cause
+def activity_context() -> Context:
+    """A context in which activities find themselves in an activity."""
 
+    async def find() -> _Context:
+        return _Context.current()
 
-def application_error(error: BaseException) -> Failure:
-    """The activity raised."""
-    cause = Failure(message=str(error))
-    cause.application_failure_info.type = getattr(error, "type", None) or type(error).__name__
-    return cause
-
-
-def _failure(task: Scheduled, cause: Failure) -> Failure:
-    info = ActivityFailureInfo(activity_id=task.spec.activity_id)
-    info.activity_type.name = task.name
-    return Failure(message="activity error", activity_failure_info=info, cause=cause)
-
-
-def summary(command: WorkflowCommand) -> str:
-    """What of a command has to be the same on replay."""
-    variant = command.WhichOneof("variant") or "nothing"
-    body = getattr(command, variant)
-    names = ("seq", "activity_type", "activity_id", "protocol_instance_id")
-    known = [str(getattr(body, name)) for name in names if name in body.DESCRIPTOR.fields_by_name]
-    return " ".join([variant, *known])
+    loop = VirtualLoop()  # type: ignore[abstract]  # the rest raises when it is called
+    with running(loop):
+        found = loop.create_task(ActivityEnvironment().run(find))
+    loop.run(loop.now_us, lambda: None)
+    context = copy_context()
+    context.run(_Context.set, found.result())
+    return context

@@ -25,8 +25,9 @@ from tests.virtual.ledger import Ledger
 from tests.virtual.loop import START_US, VirtualLoop
 from tests.virtual.plan import a_plan
 from tests.virtual.port import ModelledVenue, Network
+from tests.virtual.saga import OwnSaga
 from tests.virtual.script import HEAL_MS, Script, Word
-from tests.virtual.server import Broken, Server
+from tests.virtual.server import Broken, NewSaga, Server
 from workflows import names
 from workflows.snapshot import CloseRequest, HoldRequest, MarkResolved, RetryRequest, Snapshot
 
@@ -56,19 +57,21 @@ class Outcome:
 class World:
     """Everything of one run."""
 
-    def __init__(self, script: Script, plan: ArbitrageInput | None = None) -> None:
+    def __init__(
+        self, script: Script, plan: ArbitrageInput | None = None, new_saga: NewSaga = OwnSaga
+    ) -> None:
         self.loop = VirtualLoop()  # type: ignore[abstract]  # the rest raises when it is called
         self.script = script
         self.trace: list[str] = []
-        self.plan = plan or a_plan(self.loop, script)
+        self.plan = plan or a_plan(script)
         self.ledger = Ledger(self.plan)
         self.exchanges = {venue: self._exchange(venue) for venue in Venue}
         self.checks = Checks(self.plan, script, self.ledger, self.exchanges)
         self.points = 0
         self.crashes = 0
         self.process = Process(self)
-        self.server = Server(self.loop, self.plan, self.process.activities(), self.say)
-        self.server.before_batch = lambda: self.survives("before a workflow task")
+        self.server = Server(self.loop, self.plan, self.process.activities(), self.say, new_saga)
+        self.server.before_task = lambda: self.survives("before a workflow task")
 
     def run(self, end_ms: int = END_MS) -> Outcome:
         """To the end of the arbitrage; what does not hold ends it early."""
