@@ -26,6 +26,7 @@ class Activity(StrEnum):
     UNWIND = "unwind"
     WATCH = "watch_settlement"
     RECORD = "record"
+    RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from temporalio.client import Client
 
+from activities.reconcile import Reconciler
 from app.wiring import Station, worker
 
 
@@ -12,6 +13,7 @@ async def serve(
     client: Client,
     task_queue: str,
     station: Station,
+    reconciler: Reconciler,
     done: asyncio.Event,
     ready: Callable[[], None],
 ) -> None:
@@ -24,7 +26,7 @@ async def serve(
     sender, told = station.sender, False
     while not done.is_set():
         sends = sender.holds
-        async with worker(client, task_queue, station.desk, sends=sends):
+        async with worker(client, task_queue, station.desk, sends=sends, reconciler=reconciler):
             if not told:
                 told = True
                 ready()

@@ -7,13 +7,12 @@ from dataclasses import asdict
 
 from sqlmodel import Session
 
-from activities.adopt import Adopter, WorkflowsUnreachable
+from app.caretaker import Caretaker
 from app.config import Config
 from app.duty import serve
 from app.intake import Intake
 from app.sightings import Lookout
 from app.wiring import Station, connect, open_station, wall_ms
-from app.workflow_list import WorkflowList
 from domain.money import Usd
 from domain.policy import Refusal
 from domain.venue import Venue
@@ -30,15 +29,16 @@ log = logging.getLogger(__name__)
 BALANCE_SECONDS = 2.0
 ADVICE_SECONDS = 0.25
 PRESENCE_SECONDS = 1.0
-ADOPT_SECONDS = 2.0
 
 
 class Executor:
     """Finds opportunities and carries arbitrages out until it is told to stop."""
 
-    def __init__(self, config: Config, station: Station, intake: Intake, adopter: Adopter) -> None:
+    def __init__(
+        self, config: Config, station: Station, intake: Intake, caretaker: Caretaker
+    ) -> None:
         desk = station.desk
-        self._adopter = adopter
+        self._caretaker = caretaker
         self._config = config
         self._station = station
         self._desk = desk
@@ -81,7 +81,7 @@ class Executor:
                 group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
-                group.create_task(self._every(ADOPT_SECONDS, self._adopt)),
+                group.create_task(self._caretaker.run()),
             ]
             await stop.wait()
             self._intake.closed = True
@@ -128,15 +128,6 @@ class Executor:
         for pair_id in self._pairs.listed if resumed else before - set(advice.taken):
             self._scanner.rearm(pair_id)
 
-    async def _adopt(self) -> None:
-        """Carry on what a terminated workflow or a lost Temporal database left behind."""
-        if not self._station.sender.holds:
-            return
-        try:
-            await self._adopter.adopt_orphans()
-        except WorkflowsUnreachable as trouble:
-            log.warning("workflows were not looked at: %s", trouble)
-
     async def _stopped(self) -> Refusal | None:
         """Why nothing may be started here now. A kill file becomes a halt of the journal, which
         outlives the file."""
@@ -148,7 +139,9 @@ class Executor:
             return Refusal.HALTED
         if not state.enabled:
             return Refusal.DISABLED
-        return None if self._station.sender.holds else Refusal.STANDBY
+        if not self._station.sender.holds:
+            return Refusal.STANDBY
+        return None if self._caretaker.trusts_the_books else Refusal.UNRECONCILED
 
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""
@@ -196,12 +189,12 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
         trade = config.trade
         queue = config.temporal.task_queue
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())
-        workflows = WorkflowList(client, queue, trade.bounds(), trade.timing())
-        adopter = Adopter(station.desk, workflows, config.mode)
-        executor = Executor(config, station, intake, adopter)
+        caretaker = Caretaker(client, config, station)
+        await caretaker.check_anchor()
+        executor = Executor(config, station, intake, caretaker)
         await executor.prepare()
         done = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(serve(client, queue, station, done, ready))
+            group.create_task(serve(client, queue, station, caretaker.reconciler, done, ready))
             await executor.run(stop)
             done.set()

@@ -16,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.complete import CompleteActivities
 from activities.desk import Desk
 from activities.place import EntryActivities
+from activities.reconcile import Reconciler
 from activities.resolve import ResolveActivities
 from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
@@ -35,6 +36,7 @@ from venues.polymarket.account import Timeouts as PolymarketTimeouts
 from venues.polymarket.client import PolymarketClient
 from venues.port import VenuePort
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.reconcile import ReconcileWorkflow
 
 POLLERS = 20
 CACHED_WORKFLOWS = 4_000
@@ -167,17 +169,18 @@ def worker(
     *,
     cached: int = CACHED_WORKFLOWS,
     sends: bool = True,
+    reconciler: Reconciler | None = None,
 ) -> Worker:
     """The worker that runs arbitrages: everything passed through the sandbox, which still guards
     against clocks and randomness in workflow code. One that does not send leaves the activities
-    that touch a venue to the process that does."""
+    that touch a venue to the process that does; only an executor reconciles."""
     entry, resolve = EntryActivities(desk), ResolveActivities(desk)
     unwind, hold = UnwindActivities(desk), HoldActivities(desk)
     complete = CompleteActivities(desk)
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ArbitrageWorkflow],
+        workflows=[ArbitrageWorkflow, ReconcileWorkflow],
         activities=[
             entry.reserve,
             entry.place_order,
@@ -187,6 +190,7 @@ def worker(
             unwind.unwind,
             hold.watch_settlement,
             hold.record,
+            *([reconciler.reconcile_if_due] if reconciler else []),
         ],
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_all_modules()

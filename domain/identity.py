@@ -30,6 +30,11 @@ def client_order_id(intent: str) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(155, -1, -5))
 
 
+def is_client_order_id(key: str) -> bool:
+    """Whether a key has the form of those that `client_order_id` makes."""
+    return len(key) == 32 and set(key) <= set(_ALPHABET)
+
+
 def order_salt(intent: str) -> int:
     """Polymarket's salt: below 2**53 (it travels as a JSON number), a function of the intent."""
     digest = hashlib.sha256(b"salt:" + intent.encode()).digest()

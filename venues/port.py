@@ -9,6 +9,7 @@ from domain.book import Book
 from domain.evidence import Observation
 from domain.money import Size, Usd
 from domain.order import Answer, Fill, Identity, NotFilled, Order
+from domain.reconcile import AccountTrade, WorkingOrder
 from domain.venue import Instrument, Outcome, Venue
 
 FirstByte = Callable[[], Awaitable[NotFilled | None]]
@@ -59,6 +60,14 @@ class VenueStatus:
     server_time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountActivity:
+    """What happened on the account lately, and what still stands in its books."""
+
+    trades: tuple[AccountTrade, ...]
+    working: tuple[WorkingOrder, ...]
+
+
 class MarketData(Protocol):
     """What can be read of a venue without an account. Raises VenueUnreachable or VenueMisuse."""
 
@@ -100,6 +109,10 @@ class VenuePort(MarketData, Protocol):
 
     async def positions(self) -> dict[tuple[str, Outcome], Size]:
         """Contracts held, by (market, outcome); none of them zero."""
+
+    async def activity(self, since_ms: int) -> AccountActivity:
+        """Every trade of the account since then and every order in a book, whoever sent them:
+        whole, or it raises."""
 
     async def resolution(self, instrument: Instrument) -> Resolution | None:
         """The verdict on the instrument's market, None while it is open."""

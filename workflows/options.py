@@ -56,6 +56,13 @@ RECORD: ActivityOptions = {
 }
 
 
+RECONCILE: ActivityOptions = {
+    "schedule_to_start_timeout": timedelta(seconds=20),
+    "start_to_close_timeout": timedelta(seconds=60),
+    "retry_policy": _ONCE,
+}
+
+
 def task_timeout(timing: Timing) -> timedelta:
     """How long a dead worker may hold a workflow task."""
     return timedelta(milliseconds=timing.task_timeout_ms)

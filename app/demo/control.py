@@ -79,6 +79,10 @@ class Control:
         more = {"probability": probability, "params": params or {}}
         await self._post("/faults", {"rules": [{**rule, **more}]})
 
+    async def clear_faults(self) -> None:
+        """Forget every scripted failure."""
+        _checked(await self._http.delete("/faults"))
+
     async def resolve(
         self, pair: str, polymarket: str | None = "yes", kalshi: str | None = "yes"
     ) -> None:

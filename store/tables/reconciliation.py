@@ -20,7 +20,8 @@ from store.tables.columns import (
 
 
 class ReconciliationRow(Base, table=True):
-    """How the comparison stands, one row. `whole_ms` is the start of the last report in which
+    """How the comparison stands, one row. `first_ms` is the start of the first report of all: what
+    strangers did before is no business of ours. `whole_ms` is the start of the last report in which
     everything could be read, `clean_ms` of the last one that found nothing.
 
     `restored` says that the journal is older than what it once was: no entry leaves before the
@@ -35,6 +36,7 @@ class ReconciliationRow(Base, table=True):
     )
 
     id: KeyNumber = 1
+    first_ms: OptMillis = None
     whole_ms: OptMillis = None
     clean_ms: OptMillis = None
     rejected: OptString = None

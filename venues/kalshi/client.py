@@ -27,6 +27,7 @@ from venues.kalshi.signing import Signer
 from venues.kalshi.verdicts import verdict
 from venues.kalshi.wire import NotThere, Wire, readable, server_time_ms
 from venues.port import (
+    AccountActivity,
     FirstByte,
     Resolution,
     Sighting,
@@ -141,6 +142,10 @@ class KalshiClient:
             "/portfolio/positions", "market_positions", parse.position, asked
         )
         return {(row.ticker, row.outcome): Size(abs(row.size)) for row in rows if row.size}
+
+    async def activity(self, since_ms: int) -> AccountActivity:
+        """Fills since then with the client_order_id of each one's order, and resting orders."""
+        return await self._lookup.activity(since_ms)
 
     async def book(self, instrument: Instrument) -> Book:
         """The book by REST. `at_ms` is our own clock at the reply: the body names no time."""

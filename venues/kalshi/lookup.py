@@ -8,13 +8,14 @@ import time
 from collections import OrderedDict
 
 from domain.evidence import Observation
-from domain.order import Answer, Order, Unknown
+from domain.order import Answer, FillState, Order, Unknown
+from domain.reconcile import AccountTrade, WorkingOrder
 from venues.kalshi import parse
 from venues.kalshi.private import OwnOrders
 from venues.kalshi.shapes import FillRow, OrderSeen
 from venues.kalshi.verdicts import verdict
 from venues.kalshi.wire import NotThere, Wire, readable
-from venues.port import Sighting, VenueMisuse, VenueUnreachable
+from venues.port import AccountActivity, Sighting, VenueMisuse, VenueUnreachable
 
 LOOK_BACK_MS = 60_000
 """How far before the send lists are read from: more than any clock skew the venue accepts."""
@@ -58,6 +59,47 @@ class Lookup:
         """An order's fills as far as they are readable."""
         asked = {"order_id": order_id}
         return await self._wire.rows("/portfolio/fills", "fills", parse.fill, asked)
+
+    async def activity(self, since_ms: int) -> AccountActivity:
+        """The account's fills since then, each with its order's client_order_id, and what rests.
+
+        VenueUnreachable while the order of a fill is not readable yet.
+        """
+        asked = {"min_ts": str(max(0, since_ms) // 1000)}
+        fills = await self._wire.rows("/portfolio/fills", "fills", parse.fill, asked)
+        earlier = {"min_ts": str(max(0, since_ms - LOOK_BACK_MS) // 1000)}
+        for seen in await self._wire.rows("/portfolio/orders", "orders", parse.order, earlier):
+            self._remember(seen)
+        resting = await self._wire.rows(
+            "/portfolio/orders", "orders", parse.order, {"status": "resting"}
+        )
+        trades = [
+            AccountTrade(
+                trade_id=row.trade_id,
+                order_id=row.order_id,
+                key=await self._owner(row.order_id),
+                market=row.ticker,
+                size=row.size,
+                state=FillState.CONFIRMED,
+                at_ms=row.at_ms,
+            )
+            for row in fills
+        ]
+        working = (
+            WorkingOrder(one.order_id, one.client_order_id, one.ticker, one.remaining)
+            for one in resting
+        )
+        return AccountActivity(tuple(trades), tuple(working))
+
+    async def _owner(self, order_id: str) -> str:
+        """The client_order_id of an order, "" where its sender gave none."""
+        if order_id not in self._owners:
+            try:
+                body = await self._wire.get(f"/portfolio/orders/{order_id}")
+            except NotThere as problem:
+                raise VenueUnreachable(f"order {order_id} has a fill: {problem}") from problem
+            self._remember(readable(parse.one_order)(body))
+        return self._owners[order_id]
 
     async def _as_of(self) -> int:
         body = await self._wire.get("/exchange/user_data_timestamp")

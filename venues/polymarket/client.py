@@ -32,7 +32,15 @@ from venues.polymarket.lookup import READ_FAILURES, Lookup
 from venues.polymarket.shapes import Snapshot, Trade
 from venues.polymarket.user import UserStream
 from venues.polymarket.wire import Host, Wire
-from venues.port import FirstByte, Resolution, Sighting, Untradable, VenueMisuse, VenueStatus
+from venues.port import (
+    AccountActivity,
+    FirstByte,
+    Resolution,
+    Sighting,
+    Untradable,
+    VenueMisuse,
+    VenueStatus,
+)
 from venues.strict_json import Malformed
 from venues.transport import Lost, NotSent, Reply
 
@@ -137,6 +145,13 @@ class PolymarketClient:
                 return held
             params["cursor"] = cursor
         raise VenueMisuse(f"/v2/positions: expected at most {PAGES} pages")
+
+    async def activity(self, since_ms: int) -> AccountActivity:
+        """Trades since then, as taker or as maker, and live orders."""
+        try:
+            return await self._lookup.activity(since_ms, self._wallet.funder)
+        except Malformed as problem:
+            raise VenueMisuse(f"unreadable account: {problem}") from problem
 
     async def book(self, instrument: Instrument) -> Book:
         """The book by REST."""

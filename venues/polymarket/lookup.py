@@ -2,17 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from domain.evidence import Observation
 from domain.order import Order
-from venues.polymarket import parse
+from venues.polymarket import listing, parse
 from venues.polymarket.shapes import OrderSeen, Trade
 from venues.polymarket.user import UserStream
 from venues.polymarket.wire import NotThere, Wire
-from venues.port import VenueMisuse, VenueUnreachable
+from venues.port import AccountActivity, VenueMisuse, VenueUnreachable
 from venues.strict_json import Malformed
 
+Row = TypeVar("Row")
 LOOK_BACK_S = 60
 """How far before the order's creation its trades are looked for: clocks differ."""
 PAGES = 20
@@ -76,6 +79,29 @@ class Lookup:
                 return tuple(found.values())
             params["next_cursor"] = cursor
         raise VenueMisuse(f"/data/trades: expected at most {PAGES} pages")
+
+    async def activity(self, since_ms: int, funder: str) -> AccountActivity:
+        """Every trade of the account since then and its live orders; raises what a read raises."""
+        after = {"after": str(max(0, since_ms) // 1000 - 1)}
+        trades = await self._pages("/data/trades", after, listing.trades_page, funder)
+        working = await self._pages("/data/orders", {}, listing.orders_page, funder)
+        return AccountActivity(trades, working)
+
+    async def _pages(
+        self,
+        path: str,
+        params: dict[str, str],
+        read: Callable[[bytes, str], tuple[tuple[Row, ...], str | None]],
+        funder: str,
+    ) -> tuple[Row, ...]:
+        found: list[Row] = []
+        for _ in range(PAGES):
+            rows, cursor = read(await self._wire.private(path, params), funder)
+            found += rows
+            if cursor is None:
+                return tuple(found)
+            params = {**params, "next_cursor": cursor}
+        raise VenueMisuse(f"{path}: expected at most {PAGES} pages")
 
     def _merged(self, listed: tuple[Trade, ...], order_id: str) -> tuple[Trade, ...]:
         """The listing, and what the stream told beyond it: other trades, final states."""

@@ -38,7 +38,7 @@ def upgrade() -> None:
     table(
         "reconciliation",
         *int64s("id"),
-        *int64s("whole_ms clean_ms", null=True),
+        *int64s("first_ms whole_ms clean_ms", null=True),
         *texts("rejected", null=True),
         *int64s("restored"),
         *int64s("restored_ms", null=True),

@@ -1,0 +1,78 @@
+"""What an executor does beside trading: carry on lost workflows, compare with the venues, keep an
+anchor against a restored journal."""
+
+import asyncio
+import logging
+
+from temporalio.client import Client
+
+from activities.adopt import Adopter, WorkflowsUnreachable
+from activities.reconcile import Reconciler
+from app.anchor import Anchor
+from app.config import Config
+from app.schedule import keep_schedule
+from app.wiring import Station, wall_ms
+from app.workflow_list import WorkflowList
+from domain.venue import Mode
+from store.audit import Act
+from store.errors import JournalBusy
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+SETTLE_MS = {Mode.SIM: 2_000, Mode.PAPER: 60_000, Mode.LIVE: 60_000}
+"""How long after the last change a venue's lists, positions and cash must all show it."""
+SCHEDULE_LOOKS = 10
+
+
+class Caretaker:
+    """Runs only where the lease is held: one process compares, adopts and repairs."""
+
+    def __init__(self, client: Client, config: Config, station: Station) -> None:
+        trade = config.trade
+        self._client = client
+        self._queue = config.temporal.task_queue
+        self._station = station
+        self._anchor = Anchor(config.data_dir, config.mode)
+        workflows = WorkflowList(client, self._queue, trade.bounds(), trade.timing())
+        self._adopter = Adopter(station.desk, workflows, config.mode)
+        self.reconciler = Reconciler(
+            station.desk, workflows, self._adopter, config.mode, SETTLE_MS[config.mode]
+        )
+
+    @property
+    def trusts_the_books(self) -> bool:
+        """Whether entries may leave as far as the comparison with the venues goes."""
+        return self.reconciler.trusted
+
+    async def check_anchor(self) -> None:
+        """Halt where the journal is older than what this machine has seen of it."""
+        why = await self._anchor.older(self._station.desk.journal)
+        if why is not None:
+            act = Act("lockstep", "anchor", wall_ms())
+            await self._anchor.report(self._station.desk.journal, why, act)
+
+    async def run(self) -> None:
+        """For as long as the executor runs."""
+        looks = 0
+        while True:
+            if self._station.sender.holds:
+                try:
+                    await self._look(looks)
+                except WorkflowsUnreachable as trouble:
+                    log.warning("workflows were not looked at: %s", trouble)
+                except JournalBusy as busy:
+                    log.warning("not compared: %s", busy)
+                looks += 1
+            else:
+                self.reconciler.forget()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self, looks: int) -> None:
+        if not self.reconciler.trusted:
+            await self.reconciler.report()
+        elif looks % 2:
+            await self._adopter.adopt_orphans()
+        if looks % SCHEDULE_LOOKS == 0:
+            await keep_schedule(self._client, self._queue)
+            await self._anchor.write(self._station.desk.journal)
