@@ -180,7 +180,13 @@ async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
         control = Control(urls["control"])
         stack.push_async_callback(control.close)
         await control.knobs("kalshi", ack_ms=ACK_MS)
-        await control.knobs("polymarket", settle_mined_ms=SETTLE_MS, settle_confirmed_ms=SETTLE_MS)
+        await control.knobs(
+            "polymarket",
+            settle_mined_ms=SETTLE_MS,
+            settle_confirmed_ms=SETTLE_MS,
+            restart_ms=CLOSED_MS,
+            post_only_ms=CLOSED_MS,
+        )
         proxies = {venue: Proxy(urlsplit(urls[venue]).port or 0) for venue in VENUES}
         ports = {}
         for proxy, venue in ((proxies[venue], venue) for venue in VENUES):

@@ -22,6 +22,8 @@ START_S = 20.0
 REST_S = 60.0
 FIRE_S = 8.0
 POLL_S = 0.02
+CALM_MS = 300
+"""A trade is held once no fill of it has changed for so long: the saga has acted on it by then."""
 FAIR, CENTS = 50, 8
 PURPOSE = {
     Kind.ENTRY: "entry", Kind.UNWIND: "unwind", Kind.COMPLETE: "complete", Kind.CLOSE: "close",
@@ -253,7 +255,8 @@ class Trader:
 
     def _read(self, pair: str) -> list[dict[str, Any]]:
         with self._connect() as connection:
-            rows = connection.execute(_ROWS, {"pair": pair}).fetchall()
+            calm = {"pair": pair, "calm_ms": now_ms() - CALM_MS}
+            rows = connection.execute(_ROWS, calm).fetchall()
         names_ = ("id", "phase", "reason", "closed_ms", "at_rest")
         return [dict(zip(names_, row, strict=True)) for row in rows]
 
@@ -266,7 +269,8 @@ _ROWS = """
         AND NOT EXISTS (SELECT 1 FROM intents WHERE arb_id = arbitrages.id
             AND state NOT IN ('filled', 'not_filled'))
         AND NOT EXISTS (SELECT 1 FROM fills JOIN intents ON intents.id = fills.intent_id
-            WHERE arb_id = arbitrages.id AND fills.state = 'provisional')
+            WHERE arb_id = arbitrages.id
+            AND (fills.state = 'provisional' OR fills.state_ms > :calm_ms))
     FROM arbitrages WHERE pair_id = :pair
 """
 

@@ -1,0 +1,183 @@
+"""Short scripts that provoke one kind of mistake; on the true executor all of them are clean."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from app.demo.control import Quote
+from tests.support.trading import PATIENT, QUICK, Trading, change_settings
+
+Scenario = Callable[[Trading], Awaitable[None]]
+REST_S = 8
+SLOW = replace(QUICK, unwind_pause_ms=200, unwind_pause_ms_max=400)
+
+
+async def rest(trading: Trading, handle: object) -> None:
+    """Wait for rest; a mutant may never come to it, and is judged all the same."""
+    with suppress(TimeoutError):
+        await trading.until_at_rest(handle, REST_S)  # type: ignore[arg-type]
+
+
+async def locked(trading: Trading) -> None:
+    """Both legs fill, the pair is held; then an operator changes a setting."""
+    await rest(trading, await trading.open("p01"))
+    await change_settings(trading.desk, {"max_daily_trades": 9_000})
+
+
+async def settled(trading: Trading) -> None:
+    """Both legs are held until the question is answered."""
+    handle = await trading.open("p01")
+    await rest(trading, handle)
+    await trading.control.resolve("p01", "yes", "yes")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(handle.result(), REST_S)
+
+
+async def polymarket_naked(trading: Trading) -> None:
+    """Kalshi's offer is gone: Polymarket's leg is sold."""
+    await rest(trading, await trading.open("p01", gone="kalshi"))
+
+
+async def kalshi_naked(trading: Trading) -> None:
+    """Polymarket's offer is gone: Kalshi's leg is sold."""
+    await rest(trading, await trading.open("p01", gone="polymarket"))
+
+
+async def slow_settlement(trading: Trading) -> None:
+    """As `kalshi` gone, while Polymarket's chain takes its time between MINED and CONFIRMED."""
+    async with trading.slow_chain(1_000):
+        await rest(trading, await trading.open("p01", gone="kalshi"))
+
+
+async def answer_lost(trading: Trading) -> None:
+    """Kalshi matches and never answers; both legs are held."""
+    await trading.control.fault("kalshi", "p01", "buy", "drop_after")
+    await rest(trading, await trading.open("p01"))
+
+
+async def polymarket_answer_lost(trading: Trading) -> None:
+    """Polymarket matches and never answers; both legs are held."""
+    await trading.control.fault("polymarket", "p01", "buy", "drop_after")
+    await rest(trading, await trading.open("p01"))
+
+
+async def answer_late(trading: Trading) -> None:
+    """Kalshi's match is invisible to reads for a while, and its answer is lost."""
+    await trading.control.fault("kalshi", "p01", "buy", "delay", params={"ms": 800})
+    timing = replace(
+        QUICK,
+        polymarket_quarantine=replace(QUICK.polymarket_quarantine, wait_ms=1_500),
+        kalshi_quarantine=replace(QUICK.kalshi_quarantine, wait_ms=1_500),
+    )
+    await rest(trading, await trading.open("p01", timing=timing))
+    await asyncio.sleep(1)
+
+
+async def error_after(trading: Trading) -> None:
+    """Kalshi matches and answers 500."""
+    await trading.control.fault("kalshi", "p01", "buy", "error_after")
+    await rest(trading, await trading.open("p01"))
+
+
+async def order_lost(trading: Trading) -> None:
+    """Kalshi's order never arrives, and its offer is gone when that is known."""
+    await trading.control.fault("kalshi", "p01", "buy", "drop_before")
+    await rest(trading, await trading.open("p01", gone="kalshi"))
+
+
+async def ghost(trading: Trading) -> None:
+    """Polymarket's match fails on the chain after the lock; Kalshi's leg is sold."""
+    await trading.control.fault("polymarket", "p01", "buy", "ghost", params={"ms": 400})
+    handle = await trading.open("p01")
+    with suppress(TimeoutError):
+        await trading.until_phase(handle, "HOLDING")
+    await trading.withdraw("p01", "polymarket")
+    await asyncio.sleep(0.8)
+    await rest(trading, handle)
+
+
+async def partial(trading: Trading) -> None:
+    """Kalshi fills 8 of 20; what Polymarket holds beyond is sold."""
+    await trading.control.fault("kalshi", "p01", "buy", "partial", params={"size": "8"})
+    async with trading.slow_chain(600):
+        handle = await trading.open("p01")
+        while True:
+            if (await trading.control.state())["kalshi"]["positions"]:
+                break
+            await asyncio.sleep(0.02)
+        await trading.withdraw("p01", "kalshi")
+        await rest(trading, handle)
+
+
+async def sale_answer_lost(trading: Trading) -> None:
+    """Kalshi's leg is naked, and the answer to its sale is lost."""
+    await trading.control.fault("kalshi", "p01", "sell", "drop_after")
+    await rest(trading, await trading.open("p01", gone="polymarket"))
+
+
+async def unsellable(trading: Trading) -> None:
+    """Kalshi's leg is naked and every sale is refused for longer than an alarm may take."""
+    await trading.control.fault("kalshi", "p01", "sell", "kill", times=0)
+    handle = await trading.open("p01", gone="polymarket", timing=SLOW)
+    await asyncio.sleep(2.5)
+    await rest(trading, handle)
+
+
+async def better_price(trading: Trading) -> None:
+    """Polymarket's offer is better than planned: its dollars buy more contracts."""
+    await trading.control.edge("p01", 8)
+    opportunity = await trading.opportunity("p01")
+    await trading.control.books("p01", Quote("0.40", "0.42"), Quote("0.58", "0.60"))
+    await rest(trading, await trading.start(opportunity))
+
+
+async def operator_close(trading: Trading) -> None:
+    """A locked pair is closed by its operator."""
+    handle = await trading.open("p01")
+    await rest(trading, handle)
+    await handle.cancel()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(handle.result(), REST_S)
+
+
+async def limit(trading: Trading) -> None:
+    """One trade a day is allowed, two are asked for."""
+    await change_settings(trading.desk, {"max_daily_trades": 1})
+    for pair in ("p01", "p02"):
+        await rest(trading, await trading.open(pair))
+
+
+async def smaller_bet(trading: Trading) -> None:
+    """The bet is made smaller after an opportunity was sized."""
+    await trading.control.edge("p01", 8)
+    opportunity = await trading.opportunity("p01")
+    await change_settings(trading.desk, {"max_bet": "10"})
+    await rest(trading, await trading.start(opportunity))
+
+
+async def disabled_between(trading: Trading) -> None:
+    """Entries are disabled after the gate, while both orders wait for their first byte."""
+    handle = await trading.open("p01")
+    await trading.until_phase(handle, "PLACING")
+    await change_settings(trading.desk, {"enabled": False})
+    await rest(trading, handle)
+
+
+async def late_start(trading: Trading) -> None:
+    """The orders get to the last gate after their deadline."""
+    bounds = replace(PATIENT, deadline_ms=400)
+    await rest(trading, await trading.open("p01", bounds=bounds))
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.__name__: scenario
+    for scenario in (
+        locked, settled, polymarket_naked, kalshi_naked, slow_settlement, answer_lost,
+        polymarket_answer_lost, answer_late, error_after, order_lost, ghost, partial,
+        sale_answer_lost, unsellable, better_price, operator_close, limit, smaller_bet,
+        disabled_between, late_start,
+    )
+}  # fmt: skip
+SLOW_FIRST_BYTE = {"disabled_between": 900, "late_start": 900}
+"""Scenarios in which every first byte is held up for so long (ms) before the last gate."""
