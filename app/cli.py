@@ -154,6 +154,10 @@ def chaos(
     ] = "all",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep journals and logs here.")] = None,
+    virtual: Annotated[
+        bool, typer.Option(help="Modelled venues and a virtual clock: one seed per case.")
+    ] = False,
+    trace: Annotated[bool, typer.Option(help="With --virtual: print the first case.")] = False,
 ) -> None:
     """Break a whole system on purpose, then judge it by the exchanges' own books; in a clone only.
 
@@ -163,10 +167,49 @@ def chaos(
     if not (root / "tests" / "chaos").is_dir():
         raise UsageError("chaos is part of the tests: run it in a clone of the repository")
     sys.path.insert(0, str(root))
-    play = importlib.import_module("tests.chaos.__main__").play
-    code = asyncio.run(play(seed, runs, points, as_json, keep))
+    if virtual:
+        code = importlib.import_module("tests.virtual.__main__").play(seed, runs, as_json, trace)
+    else:
+        play = importlib.import_module("tests.chaos.__main__").play
+        code = asyncio.run(play(seed, runs, points, as_json, keep))
     if code:
         raise typer.Exit(code)
+
+
+@app.command()
+def kill(
+    reason: Annotated[str, typer.Option(help="Why, for the record and the dashboard.")],
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Stop every entry at the last gate, now and after restarts; unwinds go on.
+
+    A file named KILL in the data directory does the same without this command.
+    """
+    from app.stopping import kill as act
+
+    typer.echo(asyncio.run(act(load_config(config_file=config).config, reason)), err=True)
+
+
+@app.command()
+def unkill(
+    word: Annotated[str, typer.Option(help="The word `unkill`, typed out.")] = "",
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Let entries leave again: release the halt and remove the kill file."""
+    from app.stopping import unkill as act
+
+    typer.echo(asyncio.run(act(load_config(config_file=config).config, word)), err=True)
+
+
+@app.command("confirm-restore")
+def confirm_restore(
+    word: Annotated[str, typer.Option(help="The word `restored`, typed out.")] = "",
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Go on with a journal that was put back from a backup, once both venues have been read."""
+    from app.stopping import confirm_restore as act
+
+    typer.echo(asyncio.run(act(load_config(config_file=config).config, word)), err=True)
 
 
 @config_app.command()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.virtual.campaign import campaign, run_seed
+from tests.virtual.golden import write_golden
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,7 +16,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--trace", action="store_true", help="print every step of the first run")
+    parser.add_argument("--write-golden", action="store_true", help="store today's traces")
     given = parser.parse_args(argv)
+    if given.write_golden:
+        write_golden()
+        return 0
     return play(given.seed, given.runs, given.json, given.trace)
 
 

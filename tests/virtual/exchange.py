@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.money import Usd, from_micro
-from domain.order import FillState, Order
+from domain.order import Fill, FillState, Order
 from domain.venue import Action, TimeInForce, Venue
 from tests.virtual.loop import VirtualLoop
 from venues.port import Resolution
@@ -50,6 +50,7 @@ class Trade:
     fee: int
     at_ms: int
     state: FillState
+    shown: Fill | None = None
 
 
 @dataclass(slots=True)

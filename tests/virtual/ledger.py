@@ -141,6 +141,8 @@ class Ledger:
         for fill in seen:
             key = fill.venue, fill.trade_id
             known = self.fills.get(key)
+            if known is fill:
+                continue
             if known is not None and known != replace(fill, state=known.state):
                 raise JournalConflict(f"{known} is now {fill}")
             if known is not None and (known.state is fill.state or not fill.state.final):

@@ -21,6 +21,8 @@ SETTINGS = ExecutorSettings(enabled=True, max_bet=usd("9.80"))
 TIMING = Timing(
     polymarket_quarantine=Quarantine(wait_ms=QUARANTINE_MS),
     kalshi_quarantine=Quarantine(wait_ms=QUARANTINE_MS, needs_as_of=True),
+    provisional_pause_ms=2_500,
+    settle_pause_ms=120_000,
 )
 PAIR = Pair("p1", "Celtics beat Lakers", "0xc0nd1t10n", "KXNBAGAME-BOS")
 

@@ -9,10 +9,9 @@ from domain.evidence import Observation
 from domain.money import Price, Size, Usd, from_micro
 from domain.order import Answer, Fill, Filled, Identity, NotFilled, Order, Rejection, Unknown
 from domain.venue import Instrument, Venue
-from tests.virtual.exchange import Exchange, Fate, Placed
+from tests.virtual.exchange import Exchange, Fate, Placed, Trade
 from venues.port import FirstByte, Resolution, Sighting, VenueUnreachable
 
-READ_MS = 15
 BACK_MS = 20
 ANSWER_MS_MAX = 3_000
 SOURCES = {Venue.POLYMARKET: ("order", "trades"), Venue.KALSHI: ("orders", "fills")}
@@ -29,11 +28,13 @@ Point = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What the way to a venue is like. `dark` says whether reads fail now; `lag_ms` how far the
+    """What the way to a venue is like. `dark` says whether reads fail now,
+    `read_ms` how long they take; `lag_ms` how far the
     venue's own as-of time trails; `shows_killed` whether a read finds a killed order."""
 
     fate: Callable[[Order], Fate]
     dark: Callable[[], bool]
+    read_ms: int
     lag_ms: int
     shows_killed: bool
 
@@ -66,32 +67,34 @@ class ModelledVenue:
         self.before_first_byte(order)
         fate = self.network.fate(order)
         exchange.sent[order.intent_id] = exchange.sent.get(order.intent_id, 0) + 1
-        matched: asyncio.Future[Placed] = loop.create_future()
+        answer: asyncio.Future[Placed | None] = loop.create_future()
 
         def arrive() -> None:
             placed = exchange.arrive(order, fate)
-            if not matched.done():
-                matched.set_result(placed)
+            if fate.answered != "lost":
+                loop.after_ms(BACK_MS, hear, placed)
 
+        def hear(placed: Placed | None) -> None:
+            if not answer.done():
+                answer.set_result(placed)
+
+        impatience = loop.after_ms(ANSWER_MS_MAX, hear, None)
         if fate.reach:
             loop.after_ms(fate.arrive_ms, arrive)
         await self.point(f"after the bytes of {order.intent_id}")
-        try:
-            placed = await asyncio.wait_for(matched, ANSWER_MS_MAX / 1000)
-        except TimeoutError:
-            return Unknown("no answer in time")
-        await asyncio.sleep(BACK_MS / 1000)
+        heard = await answer
+        impatience.cancel()
         await self.point(f"answer of {order.intent_id}")
-        if fate.answered == "lost":
-            await asyncio.sleep((ANSWER_MS_MAX - BACK_MS - fate.arrive_ms) / 1000)
-            return Unknown("the answer was lost")
+        if heard is None:
+            return Unknown("no answer in time")
         if fate.answered == "garbled":
             return Unknown("502")
-        return self._answer(placed)
+        return self._answer(heard)
 
     async def find(self, order: Order, identity: Identity, sent_at_ms: int) -> Sighting:
         """Two sources, of which both know or neither does."""
-        await asyncio.sleep(READ_MS / 1000)
+        if self.network.read_ms:
+            await asyncio.sleep(self.network.read_ms / 1000)
         await self.point("read")
         now_ms = self.exchange.loop.now_ms
         sources = SOURCES[self.venue]
@@ -137,7 +140,8 @@ class ModelledVenue:
         return self.exchange.resolution
 
     async def _read(self) -> None:
-        await asyncio.sleep(READ_MS / 1000)
+        if self.network.read_ms:
+            await asyncio.sleep(self.network.read_ms / 1000)
         await self.point("read")
         if self.network.dark():
             raise VenueUnreachable(f"{self.venue} cannot be read")
@@ -153,17 +157,20 @@ class ModelledVenue:
         return NotFilled(REFUSALS[placed.verdict], placed.verdict)
 
     def _fills(self, placed: Placed) -> tuple[Fill, ...]:
-        return tuple(
-            Fill(
+        return tuple(self._fill(placed.order, trade) for trade in placed.trades)
+
+    def _fill(self, order: Order, trade: Trade) -> Fill:
+        """The same object until its state changes."""
+        if trade.shown is None or trade.shown.state is not trade.state:
+            trade.shown = Fill(
                 venue=self.venue,
                 trade_id=trade.trade_id,
-                intent_id=placed.order.intent_id,
-                action=placed.order.action,
+                intent_id=order.intent_id,
+                action=order.action,
                 size=Size(from_micro(trade.size)),
                 notional=Usd(from_micro(trade.notional)),
                 fee=Usd(from_micro(trade.fee)),
                 state=trade.state,
                 at_ms=trade.at_ms,
             )
-            for trade in placed.trades
-        )
+        return trade.shown

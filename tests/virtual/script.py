@@ -66,6 +66,7 @@ class Script:
     down_ms: int = 100
     dark: dict[Venue, tuple[int, int]] = field(default_factory=dict)
     journal_ms: int = 0
+    read_ms: int = 0
     kalshi_lag_ms: int = 0
     shows_killed: bool = True
     balance_lag_ms: int = 0
@@ -111,6 +112,8 @@ def _trouble(rng: Random, made: Script) -> None:
     if rng.random() < 0.25:
         start = rng.randrange(0, 8_000)
         made.dark[rng.choice(list(Venue))] = (start, start + rng.choice([500, 5_000, 60_000]))
+    if rng.random() < 0.3:
+        made.read_ms = rng.choice([5, 40, 400])
     made.kalshi_lag_ms = rng.choice([0, 0, 200, 4_000])
     made.shows_killed = rng.random() < 0.6
     made.balance_lag_ms = rng.choice([0, 0, 0, 3_000, 20_000])

@@ -1,8 +1,14 @@
 """Seeded arbitrages in virtual time keep every promise, and are the same each time."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.virtual.campaign import campaign, run_seed
+from tests.virtual.golden import golden, today
 from tests.virtual.script import script
 from tests.virtual.sdk import SdkSaga
 from tests.virtual.world import World
@@ -24,6 +30,30 @@ def test_a_seed_gives_the_same_trace_each_time(seed: int) -> None:
     assert first.trace == again.trace
     assert first.digest == again.digest
     assert len(first.trace) > 5
+
+
+def test_the_golden_traces_are_those_of_today() -> None:
+    """A changed step of the saga changes them: look at the traces, then run
+    `python -m tests.virtual --write-golden`."""
+    assert golden() == today()
+
+
+def test_a_trace_does_not_depend_on_the_process_that_plays_it() -> None:
+    """Another hash seed orders every set and dict of strings anew."""
+    command = [sys.executable, "-m", "tests.virtual", "--seed", "7", "--runs", "1", "--trace"]
+    traces = [
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("arbitrages in virtual time")[0]
+        for hash_seed in ("1", "2")
+    ]
+    assert traces[0] == traces[1]
+    assert "\n".join(run_seed(7).trace) in traces[0]
 
 
 @pytest.mark.parametrize("seed", range(1, 41))

@@ -269,6 +269,7 @@ class Process:
         network = Network(
             fate=fate,
             dark=lambda: start_ms <= world.now_ms() < stop_ms,
+            read_ms=script.read_ms,
             lag_ms=script.kalshi_lag_ms,
             shows_killed=script.shows_killed,
         )
@@ -276,7 +277,8 @@ class Process:
 
     async def _record(self, standing: Standing) -> None:
         await self.point("before a record")
-        self._world.say(f"recorded {standing.phase} {standing.status}: {standing.reason}")
+        held = " ".join(f"{leg.state.held}" for leg in standing.legs)
+        self._world.say(f"recorded {standing.phase} {standing.status} {held}")
         self._world.ledger.stand(standing)
         self._world.checks.recorded(standing)
         await self.point("after a record")
@@ -289,18 +291,20 @@ class Hands:
         self._process, self._world = process, world
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        before, after = f"before {name}", f"after {name}"
         work = getattr(self._world.ledger, name)
 
         async def call(*args: Any) -> Any:
             if self._world.script.journal_ms:
                 await asyncio.sleep(self._world.script.journal_ms / 1000)
-            await self._process.point(f"before {name}")
+            await self._process.point(before)
             result = work(*args)
             if name == "record_answer" and not isinstance(args[1], Unknown):
                 self._world.say(f"journaled {args[0]}: {result.state} {_reason(args[1])}")
-            await self._process.point(f"after {name}")
+            await self._process.point(after)
             return result
 
+        setattr(self, name, call)
         return call
 
 
