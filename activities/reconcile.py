@@ -26,7 +26,7 @@ from domain.reconcile import (
 )
 from domain.trade import Phase
 from domain.venue import Mode, Venue
-from store import adoptions, findings, reconciliation
+from store import adoptions, anchors, findings, reconciliation
 from store.alarms import Alarm, close, raise_alarm
 from store.states import IntentState, Severity
 from venues.port import VenueMisuse, VenueUnreachable
@@ -219,6 +219,7 @@ class Reconciler:
         clean = not found
         self._was_clean, self._rejections = self._was_clean or clean, 0
         journal = self._desk.journal
+        await journal.write(asked_ms, lambda s: anchors.resumed(s, asked_ms))
         await journal.write(asked_ms, lambda s: reconciliation.report(s, asked_ms, clean=clean))
         await journal.write(
             asked_ms, lambda s: close(s, REJECTED, "both venues were read whole", asked_ms)

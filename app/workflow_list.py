@@ -53,7 +53,10 @@ class WorkflowList:
 
     async def running(self) -> dict[str, int]:
         """By Temporal's list, which may be a moment behind."""
-        query = f"WorkflowType = '{names.ARBITRAGE}' AND ExecutionStatus = 'Running'"
+        query = (
+            f"WorkflowType = '{names.ARBITRAGE}' AND ExecutionStatus = 'Running' "
+            f"AND TaskQueue = '{self._task_queue}'"
+        )
         try:
             return {
                 names.arb_of(one.id): int((one.start_time - _EPOCH).total_seconds() * 1000)

@@ -18,6 +18,8 @@ CASH_TOLERANCE = Usd(Decimal("0.01"))
 """Dollars by which an account may differ from its journal without a word."""
 
 AMOUNTS = frozenset({"POSITION_DRIFT", "CASH_DRIFT"})
+SECOND_MS = 1_000
+"""What Polymarket rounds the time of a match down to."""
 CLOCKS_MS = 2_000
 """How far the venues' clocks and ours may be apart."""
 
@@ -209,7 +211,7 @@ def _own(order: KnownOrder, trade: AccountTrade) -> set[Difference]:
 
 def _foreign(journal: JournalView, venue: Venue, trade: AccountTrade) -> set[Difference]:
     key = f"foreign:{venue}:{trade.trade_id}"
-    if trade.at_ms < journal.since_ms:
+    if trade.at_ms < journal.since_ms - journal.since_ms % SECOND_MS:
         return set()
     if venue is Venue.KALSHI and is_client_order_id(trade.key):
         lost = f"order {trade.order_id} at {venue} has a key like ours ({trade.key})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from store import reconciliation, run_state
-from store.alarms import Alarm, raise_alarm
+from store.alarms import Alarm, close, raise_alarm
 from store.audit import Act
 from store.states import Severity
 from store.tables import AuditRow, IntentRow
@@ -52,3 +52,17 @@ def restored(session: Session, why: str, act: Act) -> None:
     detail = f"the journal is older than it was: {why}"
     raise_alarm(session, Alarm(ALARM, "JOURNAL_RESTORED", Severity.RED, detail), act.at_ms)
     run_state.halt(session, detail, act)
+
+
+def resumed(session: Session, now_ms: int) -> None:
+    """A resume by any way is a person's word, but one that came before the venues were read is
+    taken back: nobody can have looked at what they say."""
+    standing = reconciliation.read(session)
+    if standing.restored is None or run_state.read(session).halted:
+        return
+    if standing.read_since_restored:
+        reconciliation.confirm_restored(session)
+        close(session, ALARM, "an operator resumed after both venues were read", now_ms)
+    else:
+        reason = f"resumed before both venues were read: {standing.restored}"
+        run_state.halt(session, reason, Act("lockstep", "anchor", now_ms))

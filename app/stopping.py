@@ -1,0 +1,93 @@
+"""`lockstep kill`, `unkill` and `confirm-restore`: a person's word on whether entries may leave."""
+
+import getpass
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from app.config import Config
+from app.errors import DependencyError, GuardError, UsageError
+from app.kill_file import KillFile
+from app.wiring import open_journal, wall_ms
+from store import anchors, reconciliation, run_state
+from store.alarms import close
+from store.audit import Act
+from store.journal import Journal
+
+UNKILL_WORD = "unkill"
+RESTORE_WORD = "restored"
+
+
+async def kill(config: Config, reason: str) -> str:
+    """Stop every entry at the last gate. Where the journal cannot be written, the kill file does
+    it."""
+    if not reason.strip():
+        raise UsageError("--reason: expected why, found nothing")
+    try:
+        journal = open_journal(config)
+    except DependencyError as trouble:
+        file = KillFile(config.data_dir)
+        file.put(reason)
+        return f"halted by {file.path}, since the journal cannot be written: {trouble}"
+    try:
+        await journal.halt(reason, _act())
+    finally:
+        journal.close()
+    return f"halted: {reason}. Unwinds go on; entries stay stopped until `lockstep unkill`"
+
+
+async def unkill(config: Config, word: str) -> str:
+    """Release the halt and remove the kill file. A journal that was restored needs more."""
+    if word != UNKILL_WORD:
+        raise GuardError(f"entries may leave again after this: add `--word {UNKILL_WORD}`")
+    journal = open_journal(config)
+    try:
+        standing = await journal.read(reconciliation.read)
+        if standing.restored is not None:
+            raise GuardError(
+                f"the journal was restored ({standing.restored}): see `lockstep confirm-restore`"
+            )
+        removed = KillFile(config.data_dir).remove()
+        await journal.resume(_act())
+    finally:
+        journal.close()
+    return "resumed" + (", and the kill file is gone" if removed else "")
+
+
+async def confirm_restore(config: Config, word: str) -> str:
+    """Go on from what the venues say, once they have been read since."""
+    journal = open_journal(config)
+    try:
+        standing = await journal.read(reconciliation.read)
+        if standing.restored is None:
+            return "the journal is not under suspicion: nothing to confirm"
+        if not standing.read_since_restored:
+            raise GuardError(
+                "both venues have not been read since the journal was found to be restored: let "
+                "an executor run until its first whole report"
+            )
+        if word != RESTORE_WORD:
+            raise GuardError(
+                f"{standing.restored}. Compare the alarms with both venues' own pages, then add "
+                f"`--word {RESTORE_WORD}`"
+            )
+        await _go_on(journal)
+    finally:
+        journal.close()
+    read = datetime.fromtimestamp((standing.whole_ms or 0) / 1000, UTC)
+    return f"confirmed on the report of {read:%Y-%m-%d %H:%M:%S} UTC; entries may leave again"
+
+
+async def _go_on(journal: Journal) -> None:
+    act = _act()
+
+    def work(session: Session) -> None:
+        reconciliation.confirm_restored(session)
+        close(session, anchors.ALARM, f"confirmed by {act.actor}", act.at_ms)
+        run_state.resume(session, act)
+
+    await journal.write(act.at_ms, work)
+
+
+def _act() -> Act:
+    return Act(getpass.getuser(), "cli", wall_ms())

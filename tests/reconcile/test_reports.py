@@ -1,0 +1,173 @@
+"""Whole reports on real exchanges: what is repaired, what halts, what a person's word settles."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, select
+
+from activities.adopt import Adopter
+from activities.reconcile import Reconciler
+from app.workflow_list import WorkflowList
+from domain.identity import client_order_id
+from domain.order import Filled, NotFilled, Rejection
+from domain.policy import Bounds
+from domain.venue import Mode, Venue
+from store import reconciliation
+from store.audit import Act
+from store.tables import AlarmRow
+from tests.support.books import alarms
+from tests.support.strangers import buy_by_hand
+from tests.support.trading import QUICK, Trading
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
+
+SETTLE_MS = 200
+
+
+@pytest.fixture
+async def reconciler(desk: Trading) -> Reconciler:
+    """That of the executor, with its first report behind it."""
+    workflows = WorkflowList(desk.client, desk.task_queue, Bounds(cooldown_ms=0), QUICK)
+    adopter = Adopter(desk.desk, workflows, Mode.SIM)
+    made = Reconciler(desk.desk, workflows, adopter, Mode.SIM, SETTLE_MS)
+    # Polymarket names whole seconds: a trade of an earlier test must not fall into ours.
+    await asyncio.sleep(1)
+    first = await made.report()
+    assert first.clean, first
+    return made
+
+
+async def settled(desk: Trading, reconciler: Reconciler) -> tuple[str, ...]:
+    """What is found once everything had time to show itself, and was found twice."""
+    await asyncio.sleep(SETTLE_MS / 1000 + 0.05)
+    await reconciler.report()
+    return (await reconciler.report()).findings
+
+
+async def test_trades_that_end_in_any_way_leave_nothing_to_find(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    snapshot = await desk.trade(pair)
+    assert snapshot.phase == "HOLDING"
+    assert await settled(desk, reconciler) == ()
+    assert not (await desk.desk.journal.run_state()).halted
+
+
+@pytest.mark.parametrize("venue", list(Venue))
+async def test_a_manual_trade_is_named_halts_and_is_never_ours(
+    desk: Trading, reconciler: Reconciler, pair: str, venue: Venue
+) -> None:
+    await desk.control.edge(pair, 8)
+    await buy_by_hand(desk, venue, pair, contracts=5)
+    found = await settled(desk, reconciler)
+    assert any("is not ours" in one for one in found), found
+    state = await desk.desk.journal.run_state()
+    assert state.halted
+    assert "FOREIGN_ORDER" in str(state.reason) or "DRIFT" in str(state.reason)
+    assert alarms(desk.database)["FOREIGN_ORDER"] == 1
+    assert alarms(desk.database)["POSITION_DRIFT"] == 1
+    assert alarms(desk.database)["CASH_DRIFT"] == 1
+
+    await desk.desk.journal.resume(Act("ann", "test", desk.desk.wall_ms()))
+    assert await settled(desk, reconciler) == ()
+    assert not (await desk.desk.journal.run_state()).halted
+    assert sum(alarms(desk.database).values()) == 0
+
+
+async def test_a_deposit_and_a_withdrawal_are_found_in_cash(
+    desk: Trading, reconciler: Reconciler
+) -> None:
+    await desk.control.cash("kalshi", Decimal(-50))
+    (found,) = await settled(desk, reconciler)
+    assert "kalshi has" in found
+    await desk.control.cash("kalshi", Decimal(50))
+    assert await settled(desk, reconciler) == ()
+    assert _closings(desk) == {"CASH_DRIFT": "a whole report does not show it any more"}
+    assert (await desk.desk.journal.run_state()).halted, "only a person resumes"
+
+
+async def test_a_key_like_ours_that_the_journal_lacks_asks_for_a_person(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    """As after an older copy of the journal was put back."""
+    await desk.control.edge(pair, 8)
+    key = client_order_id("an order of yesterday")
+    await buy_by_hand(desk, Venue.KALSHI, pair, contracts=5, key=key)
+    found = await settled(desk, reconciler)
+    assert any("was an old one restored?" in one for one in found), found
+    standing = await desk.desk.journal.read(reconciliation.read)
+    assert standing.restored is not None
+    assert standing.read_since_restored
+
+
+async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    """Both reads hide the order beyond the quarantine; then the exchange shows that it filled."""
+    await desk.control.fault("polymarket", pair, "buy", "kill")
+    await desk.control.fault("kalshi", pair, "buy", "hang_before", params={"ms": 900})
+    handle = await desk.open(pair)
+    await handle.result()
+    kalshi = f"{handle.id}/kalshi/entry/1"
+    answer = (await desk.desk.journal.intent(kalshi)).answer
+    assert isinstance(answer, NotFilled)
+    assert answer.rejection is Rejection.NEVER_ARRIVED
+    order = (await desk.desk.journal.intent(kalshi)).order
+    late = await desk.desk.venues[Venue.KALSHI].place(
+        replace(order, not_after_ms=2**53), (await desk.desk.journal.intent(kalshi)).identity, _now
+    )
+    assert isinstance(late, Filled), late
+
+    report = await reconciler.report()
+    assert report.repaired == (kalshi, handle.id), report
+    successor = desk.client.get_workflow_handle_for(
+        ArbitrageWorkflow.run, names.workflow_id(handle.id, 1)
+    )
+    ended = await desk.until_at_rest(successor, seconds=12)
+    assert ended.phase in ("FLAT", "HOLDING"), ended.story
+    assert ended.kalshi.state.bought == order.size
+    if ended.phase == "HOLDING":
+        assert ended.polymarket.state.held >= ended.kalshi.state.held == order.size, ended.story
+    assert abs(await _held_at_kalshi(desk, pair)) == ended.kalshi.state.held
+    assert await settled(desk, reconciler) == ()
+
+
+async def test_a_report_that_cannot_be_read_whole_changes_nothing(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    await desk.control.cash("kalshi", Decimal(-50))
+    await desk.control.fault("polymarket", "*", "read", "error_before", times=0)
+    try:
+        report = await reconciler.report()
+        assert report.rejected is not None
+        assert report.findings == ()
+        assert alarms(desk.database) == {"RECONCILE_REJECTED": 1}
+    finally:
+        await desk.control.clear_faults()
+        await desk.control.cash("kalshi", Decimal(50))
+    assert await settled(desk, reconciler) == ()
+    assert sum(alarms(desk.database).values()) == 0
+
+
+async def _now() -> NotFilled | None:
+    return None
+
+
+async def _held_at_kalshi(desk: Trading, pair: str) -> Decimal:
+    ledger = (await desk.control.state())["kalshi"]
+    rows: Any = ledger["positions"]
+    return sum(
+        (Decimal(row["size"]) for row in rows if row["asset"] == desk.pairs[pair].ticker),
+        start=Decimal(0),
+    )
+
+
+def _closings(desk: Trading) -> dict[str, str | None]:
+    def read(session: Session) -> dict[str, str | None]:
+        rows = session.exec(select(AlarmRow).where(col(AlarmRow.closed_ms).is_not(None)))
+        return {row.code: row.evidence for row in rows}
+
+    return desk.desk.journal.database.read_here(read)

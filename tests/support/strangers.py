@@ -1,0 +1,48 @@
+"""Orders on our accounts that the product knows nothing of: a person at the venue's own page."""
+
+import time
+from decimal import Decimal
+from itertools import count
+
+from domain.money import Price, Size
+from domain.order import Filled, Identity, NotFilled, Order, Purpose
+from domain.venue import Action, Outcome, TimeInForce, Venue
+from tests.support.trading import Trading
+from venues.port import Untradable
+
+_numbers = count(1)
+
+
+async def buy_by_hand(
+    trading: Trading, venue: Venue, pair_id: str, contracts: int, *, key: str | None = None
+) -> Order:
+    """Buy at any price. `key` is what the venue knows the order by, where a sender may choose."""
+    pair, port = trading.pairs[pair_id], trading.desk.venues[venue]
+    polymarket = venue is Venue.POLYMARKET
+    market = pair.condition_id if polymarket else pair.ticker
+    instrument = await port.instrument(market, Outcome.YES if polymarket else Outcome.NO)
+    assert not isinstance(instrument, Untradable), instrument
+    now_ms = time.time_ns() // 1_000_000
+    order = Order(
+        intent_id=f"hand/{venue}/entry/{next(_numbers)}",
+        arb_id="hand",
+        instrument=instrument,
+        purpose=Purpose.ENTRY,
+        action=Action.BUY,
+        size=Size(Decimal(contracts)),
+        limit=Price(Decimal("0.60")),
+        time_in_force=TimeInForce.FOK,
+        reduce_only=False,
+        created_at_ms=now_ms,
+        not_after_ms=now_ms + 5_000,
+    )
+    identity = port.identify(order)
+    if venue is Venue.KALSHI:
+        identity = Identity(key or f"by-hand-{next(_numbers)}", identity.fields)
+    answer = await port.place(order, identity, _now)
+    assert isinstance(answer, Filled), answer
+    return order
+
+
+async def _now() -> NotFilled | None:
+    return None
