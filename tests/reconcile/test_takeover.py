@@ -1,0 +1,172 @@
+"""Two whole executors on one account: one sends, the other stands by and takes over."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from app.demo.control import Control
+from app.run import sim_environment
+from app.temporal import Server
+from domain.trade import Phase
+from store.audit import Act
+from store.journal import Journal
+from store.tables import ArbitrageRow, SenderLeaseRow
+from tests.support.processes import ROOT, Child, run_sim
+from tests.support.trading import CHANGES, SETTLING
+
+TAKEOVER_SECONDS = 3.0
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One account with its journal, its exchanges and what an executor is told."""
+
+    journal: Journal
+    control: Control
+    environment: Mapping[str, str]
+
+    def leases(self) -> list[tuple[str, int, bool]]:
+        """(holder, epoch, whether it is in force) of each account."""
+
+        def read(session: Session) -> list[tuple[str, int, bool]]:
+            now_ms = time.time_ns() // 1_000_000
+            rows = session.exec(select(SenderLeaseRow)).all()
+            return [(row.holder, row.epoch, row.expires_ms > now_ms) for row in rows]
+
+        return self.journal.database.read_here(read)
+
+    def held_by(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether this process holds both accounts."""
+        leases = self.leases()
+        ours = [held and who.endswith(f"-{process.pid}") for who, _, held in leases]
+        return len(ours) == 2 and all(ours)
+
+    async def trade(self, pair: str) -> None:
+        """Open an edge and wait until the pair is held."""
+        await self.control.edge(pair, 8)
+        await until(lambda: self._phase(pair) == Phase.HOLDING, PATIENCE_SECONDS)
+        await self.control.quiet(pair)
+
+    def _phase(self, pair: str) -> str | None:
+        def read(session: Session) -> str | None:
+            rows = select(ArbitrageRow.phase).where(
+                ArbitrageRow.pair_id == pair, ArbitrageRow.phase != Phase.REFUSED
+            )
+            return session.exec(rows).first()
+
+        return self.journal.database.read_here(read)
+
+
+async def until(holds: Any, seconds: float) -> float:
+    """Wait for a condition; how long that took."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"expected it within {seconds} s")
+        await asyncio.sleep(0.02)
+    return time.monotonic() - began
+
+
+@pytest.fixture
+def market() -> Iterator[Child]:
+    """Exchanges of this test's own: nobody quotes on them but the test."""
+    with run_sim("--seed", "5", "--pairs", "3") as child:
+        yield child
+
+
+@pytest.fixture
+async def stage(
+    market: Child, temporal_server: Server, task_queue: str, tmp_path: Path
+) -> AsyncIterator[Stage]:
+    """A journal with trading enabled, and no executor yet."""
+    control = Control(market.ready["urls"]["control"])
+    await control.knobs("polymarket", **SETTLING)
+    for pair in ("p01", "p02", "p03"):
+        await control.quiet(pair)
+    environment = await sim_environment(dict(market.ready)) | {
+        "LOCKSTEP_MODE": "sim",
+        "LOCKSTEP_DATA_DIR": str(tmp_path),
+        "LOCKSTEP_TEMPORAL__ADDRESS": temporal_server.address,
+        "LOCKSTEP_TEMPORAL__TASK_QUEUE": task_queue,
+    }
+    now_ms = time.time_ns() // 1_000_000
+    journal = Journal.open(tmp_path / "lockstep-sim.sqlite3", now_ms)
+    saved = await journal.settings.load()
+    await journal.settings.update(dict(CHANGES), saved.version, Act("test", "test", now_ms))
+    yield Stage(journal, control, environment)
+    journal.close()
+    await control.close()
+
+
+@contextmanager
+def executor(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
+    """A process as `lockstep run` starts it, once it says that it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.process", "executor"],
+        cwd=ROOT,
+        env={**os.environ, **stage.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        assert b"ready" in process.stdout.readline()
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+async def test_who_stands_by_takes_over_and_who_comes_back_stands_by(
+    stage: Stage, sent: signal.Signals
+) -> None:
+    with ExitStack() as running:
+        first = running.enter_context(executor(stage))
+        await until(lambda: stage.held_by(first), PATIENCE_SECONDS)
+        second = running.enter_context(executor(stage))
+        await stage.trade("p01")
+        assert stage.held_by(first)
+
+        first.send_signal(sent)
+        took = await until(lambda: stage.held_by(second), PATIENCE_SECONDS)
+        assert took < TAKEOVER_SECONDS
+        if sent is signal.SIGSTOP:
+            first.send_signal(signal.SIGCONT)
+        await stage.trade("p02")
+        assert stage.held_by(second)
+        assert {epoch for _, epoch, _ in stage.leases()} == {2}
+    await _nothing_was_sent_twice(stage)
+
+
+async def test_who_is_asked_to_stop_hands_over_at_once(stage: Stage) -> None:
+    with ExitStack() as running:
+        first = running.enter_context(executor(stage))
+        await until(lambda: stage.held_by(first), PATIENCE_SECONDS)
+        second = running.enter_context(executor(stage))
+        first.send_signal(signal.SIGTERM)
+        await until(lambda: first.poll() is not None, PATIENCE_SECONDS)
+        assert first.returncode == 0
+        await until(lambda: stage.held_by(second), TAKEOVER_SECONDS)
+        await stage.trade("p03")
+    await _nothing_was_sent_twice(stage)
+
+
+async def _nothing_was_sent_twice(stage: Stage) -> None:
+    for venue, ledger in (await stage.control.state()).items():
+        assert ledger["duplicates"] == 0, venue
+        assert ledger["conserved"] is True, venue
