@@ -141,8 +141,10 @@ class ArbitrageWorkflow(OperatorWords):
         for it. Only a person's word ends the asking."""
         asking = asyncio.gather(*(self._resolve(venue) for venue in venues))
         await workflow.wait_condition(lambda: asking.done() or self._trade.marked)
-        if not asking.done():
-            asking.cancel()
+        if asking.done():
+            await asking
+            return
+        asking.cancel()
         with suppress(asyncio.CancelledError, ActivityError):
             await asking
 
