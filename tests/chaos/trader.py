@@ -205,7 +205,7 @@ class Trader:
         """End what is held: an operator closes it, or the question is answered."""
         if case.kind is not Kind.CLOSE and rng.random() < 0.5:
             answers = ("yes", "yes"), ("no", "no"), ("half", "yes"), ("no", "yes")
-            polymarket, kalshi = rng.choice(answers[:2] if rng.random() < 0.8 else answers[2:])
+            polymarket, kalshi = rng.choice(answers[:2] if rng.random() < 0.7 else answers[2:])
             await self._control.resolve(pair, polymarket, kalshi)
             return False
         strike = None
