@@ -14,18 +14,26 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session, select
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
 
 from app.demo.control import Control
+from app.kill_file import KillFile
 from app.run import sim_environment
 from app.temporal import Server
 from domain.trade import Phase
+from domain.venue import Mode
+from store import run_state
+from store.adoptions import unfinished
 from store.audit import Act
 from store.journal import Journal
 from store.tables import ArbitrageRow, SenderLeaseRow
 from tests.support.processes import ROOT, Child, run_sim
 from tests.support.trading import CHANGES, SETTLING
+from workflows.names import workflow_id
 
 TAKEOVER_SECONDS = 3.0
+ADOPTION_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 
 
@@ -52,6 +60,10 @@ class Stage:
         leases = self.leases()
         ours = [held and who.endswith(f"-{process.pid}") for who, _, held in leases]
         return len(ours) == 2 and all(ours)
+
+    def halted(self) -> bool:
+        """Whether the journal's latch is set."""
+        return self.journal.database.read_here(run_state.read).halted
 
     async def trade(self, pair: str) -> None:
         """Open an edge and wait until the pair is held."""
@@ -166,7 +178,58 @@ async def test_who_is_asked_to_stop_hands_over_at_once(stage: Stage) -> None:
     await _nothing_was_sent_twice(stage)
 
 
+async def test_a_kill_file_stops_entries_and_its_halt_outlives_it(
+    stage: Stage, tmp_path: Path
+) -> None:
+    file = KillFile(tmp_path)
+    with executor(stage) as running:
+        await until(lambda: stage.held_by(running), PATIENCE_SECONDS)
+        await stage.trade("p01")
+        file.put("enough")
+        await until(stage.halted, TAKEOVER_SECONDS)
+        file.remove()
+        before = await stage.control.state()
+        await stage.control.edge("p02", 8)
+        await asyncio.sleep(1)  # what must not happen has no event to wait for
+        after = await stage.control.state()
+        assert _orders(after) == _orders(before)
+        now_ms = time.time_ns() // 1_000_000
+        await stage.journal.resume(Act("ann", "test", now_ms))
+        await stage.trade("p02")
+    await _nothing_was_sent_twice(stage)
+
+
+async def test_a_terminated_workflow_is_adopted_within_five_seconds(
+    stage: Stage, temporal_client: Client
+) -> None:
+    with executor(stage) as running:
+        await until(lambda: stage.held_by(running), PATIENCE_SECONDS)
+        await stage.trade("p01")
+        (carried,) = stage.journal.database.read_here(lambda s: unfinished(s, Mode.SIM))
+        await temporal_client.get_workflow_handle(carried.arb_id).terminate()
+
+        began = time.monotonic()
+        successor = temporal_client.get_workflow_handle(workflow_id(carried.arb_id, 1))
+        while not await _runs(successor):
+            assert time.monotonic() - began < ADOPTION_SECONDS
+            await asyncio.sleep(0.05)
+        (one,) = stage.journal.database.read_here(lambda s: unfinished(s, Mode.SIM))
+        assert one.adopted == 1
+    await _nothing_was_sent_twice(stage)
+
+
 async def _nothing_was_sent_twice(stage: Stage) -> None:
     for venue, ledger in (await stage.control.state()).items():
         assert ledger["duplicates"] == 0, venue
         assert ledger["conserved"] is True, venue
+
+
+def _orders(state: Mapping[str, Any]) -> dict[str, int]:
+    return {venue: len(ledger["orders"]) for venue, ledger in state.items()}
+
+
+async def _runs(handle: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        return (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    except RPCError:
+        return False
