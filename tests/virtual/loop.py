@@ -45,6 +45,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def run(self, until_us: int, after_step: Callable[[], None]) -> None:
         """Until nothing is left to do, or that time. `after_step` is called after every step; what
         it or a callback raises ends the run."""
+        with running(None):  # the caller may live on a loop of his own
+            self._run(until_us, after_step)
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self, until_us: int, after_step: Callable[[], None]) -> None:
         while self.failure is None and not self.stopped:
             if not self._ready:
                 while self._later and self._later[0][2].cancelled():
@@ -61,8 +67,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             handle._run()  # an asyncio handle hands what is raised to the exception handler
             asyncio._set_running_loop(None)
             after_step()
-        if self.failure is not None:
-            raise self.failure
 
     def after_ms(self, ms: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         """Call it that many virtual milliseconds from now."""

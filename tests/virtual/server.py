@@ -96,6 +96,12 @@ class Server:
         """Ask the workflow to sell everything and end."""
         self._deliver(Job("cancel"))
 
+    def snapshot(self) -> Snapshot:
+        """What a query would answer; our own runtime only."""
+        assert isinstance(self._saga, OwnSaga), "expected our own runtime"
+        assert self._saga.workflow is not None, "expected a workflow that was started"
+        return self._saga.workflow.snapshot()
+
     def crash(self) -> None:
         """The worker is killed: its memory and everything it was about to do are gone."""
         self.alive = False

@@ -13,6 +13,7 @@ from activities.place import EntryActivities
 from activities.resolve import ResolveActivities
 from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
+from domain.fees import PolymarketFee
 from domain.money import NO_USD
 from domain.order import Answer, NotFilled, Order, Unknown
 from domain.standing import Standing
@@ -20,7 +21,7 @@ from domain.trade import Phase
 from domain.venue import Action, Venue
 from store.lease import Claim
 from tests.virtual.checks import Checks
-from tests.virtual.exchange import CENT, GOOD, ONE, Exchange, Fate
+from tests.virtual.exchange import CENT, GOOD, ONE, Exchange, Fate, micro
 from tests.virtual.ledger import Ledger
 from tests.virtual.loop import START_US, VirtualLoop
 from tests.virtual.plan import a_plan
@@ -35,7 +36,6 @@ RESOLVE_MS = 300_000
 JANITOR_MS = 180_000
 END_MS = 6 * 3_600_000
 STEPS_MAX = 60_000
-FEE_RATE = 50_000
 PAYS = {"yes": (ONE, 0), "no": (0, ONE), "half": (ONE // 2, ONE // 2)}
 
 
@@ -86,6 +86,14 @@ class World:
             violation = f"{type(wrong).__name__}: {wrong}"
             self.say(f"VIOLATION {violation}")
         return self._outcome(violation)
+
+    def at_rest(self, after_ms: int) -> Snapshot:
+        """Run that long, without a word about how it ends, and say what a query would answer."""
+        self._begin()
+        self.loop.run(START_US + after_ms * 1000, self._after_step)
+        found = self.server.result or self.server.snapshot()
+        self.server.close()
+        return found
 
     def say(self, what: str) -> None:
         """A line of the trace."""
@@ -143,7 +151,9 @@ class World:
 
     def _exchange(self, venue: Venue) -> Exchange:
         quote = self.script.quotes[venue]
-        exchange = Exchange(self.loop, venue, quote, FEE_RATE, self.say)
+        fee = self.plan.opportunity.polymarket.instrument.fee
+        assert isinstance(fee, PolymarketFee), f"expected Polymarket's fee, found {fee}"
+        exchange = Exchange(self.loop, venue, quote, micro(fee.rate), self.say)
         if venue is Venue.POLYMARKET:
             exchange.balance_lag_ms = self.script.balance_lag_ms
         return exchange
