@@ -178,8 +178,10 @@ class Trader:
         self._stack.arm(f"P6/{case.venue}/entry:1:stop")
         if not await self._stack.fired(START_S):
             return False
-        await self.save(enabled=False)
+        # The stopped process may hold the journal's lock: then this waits until it goes on.
+        disabling = asyncio.create_task(self.save(enabled=False))
         await self._stack.stopped(600, signalled=True)
+        await disabling
         await asyncio.sleep(0.5)
         await self.save(enabled=True)
         return True
