@@ -59,8 +59,10 @@ class Station:
 
 @asynccontextmanager
 async def open_desk(config: Config) -> AsyncIterator[Desk]:
-    """The desk of a station, closed with the block."""
+    """The desk of a station that may send, waited for while another process does; closed with
+    the block."""
     async with open_station(config) as station:
+        await station.sender.turn(False)
         yield station.desk
 
 

@@ -68,7 +68,9 @@ def release(session: Session, claim: Claim, now_ms: int) -> None:
 def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) -> str | None:
     """Why this process may not send to the venue now; None where it may for FIRST_BYTE_MS.
 
-    Without a claim nobody may send for an account that a process ever held.
+    Without a claim nobody may send for an account that a process ever held. A lease that is about
+    to run out, or has, and that nobody took meanwhile is renewed here: this transaction holds the
+    write lock, so nobody takes it before the first byte has left.
     """
     if claim is None:
         rows = select(SenderLeaseRow).where(SenderLeaseRow.venue == venue)
@@ -80,7 +82,7 @@ def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) ->
         now = "nobody" if row is None else f"{row.holder} under epoch {row.epoch}"
         return f"{claim.holder} held {account} under epoch {epoch}, now it is {now}"
     if row.expires_ms < now_ms + FIRST_BYTE_MS:
-        return f"the lease of {claim.holder} on {account} is not fresh enough to send"
+        row.expires_ms = now_ms + LEASE_MS
     return None
 
 
