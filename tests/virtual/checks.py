@@ -100,6 +100,8 @@ class Checks:
                 row = self._ledger.rows.get(intent)
                 if row is None or row.sent_at_ms is None:
                     raise Broken(f"{intent} was executed and is not in the journal")
+                if str(row.state) == "not_filled":
+                    raise Broken(f"{intent} was executed after it was concluded {row.refusal}")
 
     def settled(self) -> bool:
         """Whether no venue can surprise us any more."""
@@ -112,9 +114,9 @@ class Checks:
             return 0
         total = 0
         for venue, exchange in self._exchanges.items():
-            if exchange.resolution is None:
-                cash, held = self._journaled(venue)
-                total += abs(cash - exchange.cash) + abs(held - exchange.position)
+            cash, held = self._journaled(venue)
+            total += abs(cash - exchange.cash)
+            total += abs(held - exchange.position - exchange.redeemed)
         return total
 
     def at_the_end(self, final: Snapshot) -> None:
@@ -139,16 +141,13 @@ class Checks:
         if final.realised_profit is None:
             raise Broken(f"{final.phase} without a result")
         cash = sum(exchange.cash for exchange in self._exchanges.values())
-        credited = sum(
-            micro(exchange.resolution.credited or 0) - self._paid_out(final, exchange.venue)
-            for exchange in self._exchanges.values()
-            if exchange.resolution is not None and final.verdicts
-        )
-        if micro(final.realised_profit) != cash - credited:
+        for verdict in final.verdicts:
+            credit = self._exchanges[verdict.venue].credit
+            if micro(verdict.cash) != credit:
+                raise Broken(f"{verdict.venue} paid {credit}, booked were {verdict.cash}")
+            cash += credit
+        if micro(final.realised_profit) != cash:
             raise Broken(f"profit {final.realised_profit}, cash changed by {cash} millionths")
-
-    def _paid_out(self, final: Snapshot, venue: Venue) -> int:
-        return sum(micro(verdict.cash) for verdict in final.verdicts if verdict.venue is venue)
 
     def _within_budget(self) -> None:
         if self._free:

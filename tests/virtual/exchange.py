@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 
 from domain.money import Usd, from_micro
 from domain.order import Fill, FillState, Order
@@ -76,7 +78,9 @@ class Quote:
 
 @dataclass(slots=True)
 class Exchange:
-    """One venue. `sent` counts the first bytes per intent, `arrived` those that were matched."""
+    """One venue. `cash` and `position` are what trades made of nothing; the answer to the question
+    turns `redeemed` contracts into `credit`. `sent` counts the first bytes per intent, `arrived`
+    those that were matched."""
 
     loop: VirtualLoop
     venue: Venue
@@ -91,6 +95,8 @@ class Exchange:
     balance_lag_ms: int = 0
     version: int = 0
     trades: int = 0
+    credit: int = 0
+    redeemed: int = 0
     resolution: Resolution | None = None
 
     def arrive(self, order: Order, fate: Fate) -> Placed:
@@ -121,8 +127,7 @@ class Exchange:
     def resolve(self, pays: int) -> None:
         """The question is answered: every contract pays `pays` micro-dollars."""
         credit = self.position * pays // ONE
-        self.cash += credit
-        self.position = 0
+        self.credit, self.redeemed, self.position = credit, self.position, 0
         self.resolution = Resolution(from_micro(pays), Usd(from_micro(credit)))
         self.version += 1
         self.say(f"{self.venue}: pays {pays}")
@@ -202,7 +207,8 @@ class Exchange:
             self.position -= size
 
 
-def micro(value: object) -> int:
+@lru_cache(maxsize=4096)
+def micro(value: Decimal) -> int:
     """An exact decimal in millionths, by its digits."""
     whole, _, rest = f"{value:f}".partition(".")
     assert len(rest.rstrip("0")) <= 6, f"expected at most six decimals, found {value}"

@@ -45,10 +45,18 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def run(self, until_us: int, after_step: Callable[[], None]) -> None:
         """Until nothing is left to do, or that time. `after_step` is called after every step; what
         it or a callback raises ends the run."""
-        with running(None):  # the caller may live on a loop of his own
+        with running(self):  # the caller may live on a loop of his own
             self._run(until_us, after_step)
         if self.failure is not None:
             raise self.failure
+
+    def finish(self) -> None:
+        """Let what was cancelled end; later events never happen."""
+        with running(self):
+            while self._ready:
+                handle = self._ready.popleft()
+                if not handle.cancelled():
+                    handle._run()
 
     def _run(self, until_us: int, after_step: Callable[[], None]) -> None:
         while self.failure is None and not self.stopped:
@@ -63,9 +71,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             if handle.cancelled():
                 continue
             self.steps += 1
-            asyncio._set_running_loop(self)
             handle._run()  # an asyncio handle hands what is raised to the exception handler
-            asyncio._set_running_loop(None)
             after_step()
 
     def after_ms(self, ms: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:

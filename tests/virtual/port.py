@@ -1,7 +1,7 @@
 """A modelled venue as an executor sees it over the network."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.book import Book, Level
@@ -23,7 +23,7 @@ REFUSALS = {
     "balance": Rejection.INSUFFICIENT_BALANCE,
 }
 
-Point = Callable[[str], Awaitable[None]]
+Point = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ModelledVenue:
         stopped = await first_byte()
         if stopped is not None:
             return stopped
-        await self.point(f"before the bytes of {order.intent_id}")
+        self.point(f"before the bytes of {order.intent_id}")
         self.before_first_byte(order)
         fate = self.network.fate(order)
         exchange.sent[order.intent_id] = exchange.sent.get(order.intent_id, 0) + 1
@@ -81,10 +81,10 @@ class ModelledVenue:
         impatience = loop.after_ms(ANSWER_MS_MAX, hear, None)
         if fate.reach:
             loop.after_ms(fate.arrive_ms, arrive)
-        await self.point(f"after the bytes of {order.intent_id}")
+        self.point(f"after the bytes of {order.intent_id}")
         heard = await answer
         impatience.cancel()
-        await self.point(f"answer of {order.intent_id}")
+        self.point(f"answer of {order.intent_id}")
         if heard is None:
             return Unknown("no answer in time")
         if fate.answered == "garbled":
@@ -95,7 +95,7 @@ class ModelledVenue:
         """Two sources, of which both know or neither does."""
         if self.network.read_ms:
             await asyncio.sleep(self.network.read_ms / 1000)
-        await self.point("read")
+        self.point("read")
         now_ms = self.exchange.loop.now_ms
         sources = SOURCES[self.venue]
         if self.network.dark():
@@ -142,7 +142,7 @@ class ModelledVenue:
     async def _read(self) -> None:
         if self.network.read_ms:
             await asyncio.sleep(self.network.read_ms / 1000)
-        await self.point("read")
+        self.point("read")
         if self.network.dark():
             raise VenueUnreachable(f"{self.venue} cannot be read")
 

@@ -41,6 +41,10 @@ SELL_FATES = {
     "half ghost": 1,
     "hidden": 1,
 }
+_BUYS, _SELLS = (
+    [name for name, weight in fates.items() for _ in range(weight)]
+    for fates in (BUY_FATES, SELL_FATES)
+)
 WORDS = ("close", "cancel", "retry", "hold", "mark", "close for nothing")
 
 
@@ -89,8 +93,8 @@ def script(seed: int) -> Script:
     names: list[str] = []
     fates = {}
     for venue in Venue:
-        for action, weights, most in ((Action.BUY, BUY_FATES, 2), (Action.SELL, SELL_FATES, 4)):
-            drawn = rng.choices(list(weights), list(weights.values()), k=rng.randint(1, most))
+        for action, weights, most in ((Action.BUY, _BUYS, 2), (Action.SELL, _SELLS, 4)):
+            drawn = rng.choices(weights, k=rng.randint(1, most))
             names += [f"{venue} {action}: {', '.join(drawn)}"]
             fates[venue, action] = [_fate(rng, name) for name in drawn]
     quotes = {
@@ -123,7 +127,8 @@ def _trouble(rng: Random, made: Script) -> None:
         made.no_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
     if rng.random() < 0.1:
         made.cheap_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
-    if rng.random() < 0.3:
+        made.ask_moves_to = rng.choice([None, 97])
+    elif rng.random() < 0.3:
         made.ask_moves_to = rng.choice([20, 55, 70, 97])
     if rng.random() < 0.2:
         made.words = tuple(

@@ -4,7 +4,7 @@ A crash forgets the instance of the workflow; a restart replays what it was told
 same commands. Timers, retries and time limits outlive it, as they do at a server.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,7 +54,7 @@ class Told:
 
     at_us: int
     job: Job
-    commands: tuple[str, ...]
+    commands: tuple[Command, ...]
 
 
 class Server:
@@ -119,8 +119,9 @@ class Server:
         self._saga = self._new_saga(self._plan)
         for told in self.history:
             found = _summaries(self._saga.activate(told.at_us, told.job))
-            if found != told.commands:
-                raise Broken(f"replay differs: expected {told.commands}, found {found}")
+            expected = _summaries(told.commands)
+            if found != expected:
+                raise Broken(f"replay differs: expected {expected}, found {found}")
         for scheduled in [one for one in self._scheduled.values() if not one.done]:
             if scheduled.local:
                 scheduled.attempt = 0
@@ -131,9 +132,13 @@ class Server:
             self._deliver(job)
 
     def close(self) -> None:
-        """Let go of the instance's tasks."""
+        """Let go of every task, so that none is left half done."""
         if self.alive:
             self._saga.evict()
+        for scheduled in self._scheduled.values():
+            scheduled.close()
+            scheduled.stop()
+        self._loop.finish()
 
     # The workflow's side.
 
@@ -150,7 +155,7 @@ class Server:
         if job.what in ("result", "failure"):
             self._scheduled[job.seq].close()
         commands = self._saga.activate(self._loop.now_us, job)
-        self.history.append(Told(self._loop.now_us, job, _summaries(commands)))
+        self.history.append(Told(self._loop.now_us, job, tuple(commands)))
         for command in commands:
             self._obey(command)
 
@@ -253,5 +258,5 @@ def _timed_out(kind: TimeoutType) -> TimeoutError:
     return TimeoutError(f"activity {kind.name}", type=kind, last_heartbeat_details=[])
 
 
-def _summaries(commands: list[Command]) -> tuple[str, ...]:
+def _summaries(commands: Iterable[Command]) -> tuple[str, ...]:
     return tuple(map(str, commands))

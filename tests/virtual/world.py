@@ -92,6 +92,7 @@ class World:
         self._begin()
         self.loop.run(START_US + after_ms * 1000, self._after_step)
         found = self.server.result or self.server.snapshot()
+        self.process.dead = True
         self.server.close()
         return found
 
@@ -201,6 +202,7 @@ class World:
             self.loop.stopped = True
 
     def _outcome(self, violation: str | None) -> Outcome:
+        self.process.dead = True
         self.server.close()
         final = self.server.result
         if final is not None:
@@ -228,7 +230,7 @@ class Process:
         self.dead = False
         self._world = world
 
-    async def point(self, where: str) -> None:
+    def pass_point(self, where: str) -> None:
         """A point at which this process may die; a dead one does nothing more."""
         if self.dead or not self._world.survives(where):
             raise asyncio.CancelledError
@@ -283,15 +285,15 @@ class Process:
             lag_ms=script.kalshi_lag_ms,
             shows_killed=script.shows_killed,
         )
-        return ModelledVenue(world.exchanges[venue], network, self.point, first_byte)
+        return ModelledVenue(world.exchanges[venue], network, self.pass_point, first_byte)
 
     async def _record(self, standing: Standing) -> None:
-        await self.point("before a record")
+        self.pass_point("before a record")
         held = " ".join(f"{leg.state.held}" for leg in standing.legs)
         self._world.say(f"recorded {standing.phase} {standing.status} {held}")
         self._world.ledger.stand(standing)
         self._world.checks.recorded(standing)
-        await self.point("after a record")
+        self.pass_point("after a record")
 
 
 class Hands:
@@ -307,11 +309,11 @@ class Hands:
         async def call(*args: Any) -> Any:
             if self._world.script.journal_ms:
                 await asyncio.sleep(self._world.script.journal_ms / 1000)
-            await self._process.point(before)
+            self._process.pass_point(before)
             result = work(*args)
             if name == "record_answer" and not isinstance(args[1], Unknown):
                 self._world.say(f"journaled {args[0]}: {result.state} {_reason(args[1])}")
-            await self._process.point(after)
+            self._process.pass_point(after)
             return result
 
         setattr(self, name, call)
