@@ -24,7 +24,7 @@ _UPDATES = _Definition.must_from_class(ArbitrageWorkflow).updates
 MS = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Command:
     """What the workflow asks of the server. `what`: activity, local activity, give up, timer,
     stop timer, accepted, rejected, answered, ended. Times in milliseconds, 0 for no limit."""
@@ -44,7 +44,7 @@ class Command:
         return f"{self.what} {self.seq} {self.name} {self.activity_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """What the server tells the workflow. `what`: start, result, failure, timer, update, cancel."""
 

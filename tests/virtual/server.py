@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from temporalio.exceptions import (
-    ActivityError,
     ApplicationError,
     CancelledError,
     TimeoutError,
@@ -193,7 +192,10 @@ class Server:
                 if limit_ms:
                     timer = self._loop.after_ms(limit_ms, self._expire, scheduled, kind)
                     scheduled.timers.append(timer)
-        self._loop.after_ms(0 if scheduled.local else DISPATCH_MS, self._attempt, scheduled)
+        if scheduled.local:
+            self._attempt(scheduled)
+        else:
+            self._loop.after_ms(DISPATCH_MS, self._attempt, scheduled)
 
     def _attempt(self, scheduled: Scheduled) -> None:
         if scheduled.done or scheduled.running is not None:
@@ -215,12 +217,13 @@ class Server:
     def _finished(self, scheduled: Scheduled, attempt: int, done: Any) -> None:
         if done.cancelled():
             return
-        error = done.exception()
+        error, command = done.exception(), scheduled.command
         if scheduled.done or scheduled.attempt != attempt or scheduled.running is None:
             return
         scheduled.running = None
         if error is None:
-            self._resolve(scheduled, done.result())
+            scheduled.done = not scheduled.local
+            self._tell(Job("result", command.seq, value=done.result(), local=scheduled.local))
         elif not isinstance(error, TRANSIENT):
             self._loop.failure = error
         else:
@@ -246,12 +249,9 @@ class Server:
     def _end(self, scheduled: Scheduled, cause: Exception) -> None:
         if not scheduled.done:
             scheduled.stop()
-            self._resolve(scheduled, scheduled.error(cause))
-
-    def _resolve(self, scheduled: Scheduled, value: Any) -> None:
-        scheduled.done = not scheduled.local
-        what = "failure" if isinstance(value, ActivityError) else "result"
-        self._deliver(Job(what, scheduled.command.seq, value=value, local=scheduled.local))
+            scheduled.done = not scheduled.local
+            error = scheduled.error(cause)
+            self._deliver(Job("failure", scheduled.command.seq, value=error, local=scheduled.local))
 
 
 def _timed_out(kind: TimeoutType) -> TimeoutError:
