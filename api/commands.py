@@ -218,7 +218,7 @@ class Commands:
         """What is true now; after a stop, once nothing can leave any more."""
         self.live.poke()
         if fenced:
-            await asyncio.sleep(run_state.LEASE_MS / 1000)
+            await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
         state = await self.journal.run_state()
         told = slices.state_word(state, alive=self.live.alive)
         shown = self.live.hub.board.get("run_state") or {}

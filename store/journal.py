@@ -114,7 +114,8 @@ class Journal:
         return await self.read(run_state.read)
 
     async def halt(self, reason: str, act: Act) -> None:
-        """Latch entries off. They have stopped `run_state.LEASE_MS` after this returns."""
+        """Latch entries off. They have stopped `run_state.STOPPED_AFTER_MS` after this
+        returns."""
         await self.write(act.at_ms, lambda s: run_state.halt(s, reason, act))
 
     async def resume(self, act: Act) -> None:

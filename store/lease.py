@@ -14,7 +14,7 @@ from store.tables import SenderLeaseRow
 
 LEASE_MS = 2_000
 """How long a lease lasts without being renewed (wall clock)."""
-FIRST_BYTE_MS = 1_000
+FIRST_BYTE_MS = 500
 """How long after its order was marked as sent a first byte may leave."""
 
 

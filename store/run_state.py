@@ -2,7 +2,7 @@
 
 A disable or a halt takes effect for every later gate at once. An order whose sibling has already
 left may follow it for LEASE_MS, so that stopping never makes a naked leg: whoever stops entries
-waits that long before saying that they are stopped.
+waits until the last of these has left too (STOPPED_AFTER_MS) before saying that they are stopped.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from sqlmodel import Session, select
 
 from store import audit
 from store.audit import Act
+from store.lease import FIRST_BYTE_MS
 from store.tables import RunStateRow, SettingsRow
 
 LEASE_MS = 250
+STOPPED_AFTER_MS = LEASE_MS + FIRST_BYTE_MS
+"""After a stop the last first byte leaves within this time, even from a process that paused."""
 
 
 @dataclass(frozen=True, slots=True)

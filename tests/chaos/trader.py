@@ -29,6 +29,8 @@ PURPOSE = {
     Kind.ENTRY: "entry", Kind.UNWIND: "unwind", Kind.COMPLETE: "complete", Kind.CLOSE: "close",
 }  # fmt: skip
 STOP_MS = (200, 2_500)
+PAUSE_MS = 1_200
+"""Longer than an order that passed the last gate may take to leave."""
 
 
 class Trader:
@@ -180,7 +182,7 @@ class Trader:
             return False
         # The stopped process may hold the journal's lock: then this waits until it goes on.
         disabling = asyncio.create_task(self.save(enabled=False))
-        await self._stack.stopped(600, signalled=True)
+        await self._stack.stopped(PAUSE_MS, signalled=True)
         await disabling
         await asyncio.sleep(0.5)
         await self.save(enabled=True)

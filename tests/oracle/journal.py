@@ -111,7 +111,7 @@ def s9_disable_fence(world: World) -> Iterator[str]:
         for row in world.rows("audit")
         if row["action"] in ("halt", "resume")
     )
-    grace = world.rules.lease_ms + world.rules.slack_ms
+    grace = world.rules.stopped_ms + world.rules.slack_ms
     for order in world.orders:
         intent = world.intent_of.get((order.venue, order.key))
         if intent is None or intent["purpose"] not in BUYS:

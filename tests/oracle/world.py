@@ -32,7 +32,7 @@ class Rules:
 
     quarantine_ms: int = 90_000
     dust: Fraction = Fraction(5, 100)
-    lease_ms: int = 250
+    stopped_ms: int = 750
     slack_ms: int = 50
     void_ms: int = 1_000
     alarm_ms: int = 5_000

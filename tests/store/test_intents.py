@@ -12,6 +12,7 @@ from store import alarms, run_state
 from store.errors import JournalConflict, NotJournaled
 from store.intents import AlreadySent, Leave, MaySend
 from store.journal import Journal
+from store.lease import FIRST_BYTE_MS
 from store.states import IntentState
 from tests.store.builders import (
     NOW,
@@ -107,6 +108,10 @@ async def let_happen(journal: Journal, happening: str, order: Order) -> None:
 
 async def test_the_lease_is_what_the_table_says() -> None:
     assert run_state.LEASE_MS == 250
+
+
+async def test_a_stop_waits_for_a_paused_sender_and_takes_less_than_a_second() -> None:
+    assert run_state.STOPPED_AFTER_MS == run_state.LEASE_MS + FIRST_BYTE_MS < 1_000
 
 
 async def test_an_order_that_is_not_journaled_cannot_leave(journal: Journal) -> None:

@@ -179,5 +179,5 @@ SCENARIOS: dict[str, Scenario] = {
         disabled_between, late_start,
     )
 }  # fmt: skip
-SLOW_FIRST_BYTE = {"disabled_between": 900, "late_start": 900}
+SLOW_FIRST_BYTE = {"disabled_between": 1_400, "late_start": 900}
 """Scenarios in which every first byte is held up for so long (ms) before the last gate."""
