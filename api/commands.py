@@ -29,6 +29,7 @@ from store.credentials import Scope
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict
 from store.journal import Journal
 from store.settings import Changes, SavedSettings
+from workflows import names
 
 SAVES = 3
 FLATTENS = frozenset(Phase) - {Phase.RESERVING, Phase.SETTLING, Phase.REFUSED}
@@ -101,8 +102,7 @@ class Commands:
     ) -> Operation:
         """Have the workflow sell both legs, losing at most `loss_max` dollars (None: any)."""
         bound = _loss_max(loss_max)
-        await self._must_be_open(arb_id)
-        operation = _operation(arb_id, "close", key)
+        operation = _operation(await self._carrier(arb_id), "close", key)
         act = caller.act(now_ms)
         await operations.close(self.client, operation, f"{caller.actor} ({caller.origin})", bound)
         detail = {"loss_max": None if bound is None else str(bound), "operation": operation.id}
@@ -114,8 +114,7 @@ class Commands:
         self, arb_id: str, caller: Caller, now_ms: int, key: str | None = None
     ) -> Operation:
         """Have the workflow try its unwind again now, with a fresh set of attempts."""
-        await self._must_be_open(arb_id)
-        operation = _operation(arb_id, "retry", key)
+        operation = _operation(await self._carrier(arb_id), "retry", key)
         await operations.retry(self.client, operation, f"{caller.actor} ({caller.origin})")
         detail = {"operation": operation.id}
         await self.journal.audit(caller.act(now_ms), "retry_unwind", arb_id, detail)
@@ -177,7 +176,8 @@ class Commands:
                 "`lockstep run executor`.",
             )
 
-    async def _must_be_open(self, arb_id: str) -> None:
+    async def _carrier(self, arb_id: str) -> str:
+        """The workflow that carries an open arbitrage; Problem where it is not open."""
         try:
             state = await self.journal.arbitrage(arb_id)
         except NotJournaled:
@@ -187,6 +187,7 @@ class Commands:
         if state.phase.ended:
             raise Problem(409, "not_open", f"{arb_id} is {state.phase}: there is nothing to do")
         self._need_executor()
+        return names.workflow_id(arb_id, state.adopted)
 
     async def _save(
         self, changes: Mapping[str, object], expected: int | None, caller: Caller, now_ms: int
@@ -270,7 +271,7 @@ def _loss_max(value: object) -> Usd | None:
     raise Problem(422, "invalid", f"loss_max: {message}", errors=errors)
 
 
-def _operation(arb_id: str, verb: str, key: str | None) -> Operation:
+def _operation(workflow_id: str, verb: str, key: str | None) -> Operation:
     """The same key names the same update, so that Temporal itself does it once."""
-    seed = f"{arb_id}/{key}" if key else uuid4().hex
-    return Operation(arb_id, f"{verb}-{hashlib.sha256(seed.encode()).hexdigest()[:24]}")
+    seed = f"{workflow_id}/{key}" if key else uuid4().hex
+    return Operation(workflow_id, f"{verb}-{hashlib.sha256(seed.encode()).hexdigest()[:24]}")

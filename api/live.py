@@ -116,7 +116,7 @@ class Live:
         snapshot = tracked.snapshot if tracked else None
         as_of_ms = tracked.found.updated_at_ms if tracked and tracked.asked else 0
         if tracked is not None and ask and self.alive:
-            snapshot, as_of_ms = await self.queries.ask(arb_id), tracked.found.updated_at_ms
+            snapshot, as_of_ms = await self.queries.ask(tracked.found), tracked.found.updated_at_ms
 
         def work(session: Session) -> Known:
             state = arbitrages.load(session, arb_id)

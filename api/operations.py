@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem
 from api.wire import Json, optional
 from domain.money import Usd
+from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
@@ -30,13 +31,18 @@ LOOK_TIMEOUT = timedelta(milliseconds=300)
 class Operation:
     """An update that a workflow has accepted."""
 
-    arb_id: str
+    workflow_id: str
     update_id: str
+
+    @property
+    def arb_id(self) -> str:
+        """The arbitrage that the workflow carries."""
+        return names.arb_of(self.workflow_id)
 
     @property
     def id(self) -> str:
         """What names it in an address."""
-        text = f"{self.arb_id}\n{self.update_id}"
+        text = f"{self.workflow_id}\n{self.update_id}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @property
@@ -51,10 +57,10 @@ class Operation:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         except (ValueError, UnicodeDecodeError):
             raw = ""
-        arb_id, _, update_id = raw.partition("\n")
-        if not arb_id or not update_id:
+        workflow_id, _, update_id = raw.partition("\n")
+        if not workflow_id or not update_id:
             raise Problem(404, "not_found", f"expected an operation, found {text!r}")
-        return cls(arb_id, update_id)
+        return cls(workflow_id, update_id)
 
     def told(self, state: str, detail: str = "", snapshot: Snapshot | None = None) -> Json:
         """The operation for a reader: pending, succeeded or failed."""
@@ -88,7 +94,7 @@ async def retry(client: Client, operation: Operation, by: str) -> None:
 
 async def look(client: Client, operation: Operation) -> Json:
     """How far it is."""
-    handle = client.get_workflow_handle_for(ArbitrageWorkflow.run, operation.arb_id)
+    handle = client.get_workflow_handle_for(ArbitrageWorkflow.run, operation.workflow_id)
     update = handle.get_update_handle(operation.update_id, result_type=Snapshot)
     try:
         return operation.told("succeeded", snapshot=await update.result(rpc_timeout=LOOK_TIMEOUT))
@@ -107,7 +113,7 @@ async def look(client: Client, operation: Operation) -> Json:
 async def _start(
     client: Client, operation: Operation, name: str, request: CloseRequest | RetryRequest
 ) -> None:
-    handle = client.get_workflow_handle(operation.arb_id)
+    handle = client.get_workflow_handle(operation.workflow_id)
     try:
         await handle.start_update(
             name,

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.trade import Phase
 from store.arbitrages import Unfinished
+from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
 
@@ -102,13 +103,15 @@ class Queries:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def ask(self, arb_id: str) -> Snapshot | None:
-        """One workflow's own word now; None where no worker gives it."""
-        handle = self._client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
+    async def ask(self, found: Unfinished) -> Snapshot | None:
+        """The own word now of the workflow that carries it; None where no worker gives it."""
+        arb_id = found.arb_id
+        carrier = names.workflow_id(arb_id, found.adopted)
+        handle = self._client.get_workflow_handle_for(ArbitrageWorkflow.run, carrier)
         self.asked += 1
         started_ms = self._clock_ms()
         try:
-            found = await handle.query(
+            said = await handle.query(
                 ArbitrageWorkflow.snapshot,
                 rpc_timeout=QUERY_TIMEOUT,
                 reject_condition=QueryRejectCondition.NOT_OPEN,
@@ -123,12 +126,12 @@ class Queries:
             return None
         self._back_off_ms = 0
         self.last_ms = self._clock_ms() - started_ms
-        return found
+        return said
 
     async def _ask(self, one: Tracked) -> None:
         arb_id = one.found.arb_id
         try:
-            found = await self.ask(arb_id)
+            found = await self.ask(one.found)
         finally:
             one.running = False
             pause = RESTING_MS if one.phase in RESTING else BUSY_MS

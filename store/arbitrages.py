@@ -46,6 +46,7 @@ class ArbitrageState:
     kalshi: LegState
     payouts: dict[Venue, Usd]
     realised: Usd | None
+    adopted: int = 0
 
     def leg(self, venue: Venue) -> LegState:
         """The leg at `venue`."""
@@ -76,7 +77,8 @@ class ArbitrageState:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An arbitrage that has not ended, with the time of its last event (wall-clock ms)."""
+    """An arbitrage that has not ended, with the time of its last event (wall-clock ms); `adopted`
+    counts the workflows that took it over."""
 
     arb_id: str
     pair_id: str
@@ -85,6 +87,7 @@ class Unfinished:
     phase: Phase
     opened_at_ms: int
     updated_at_ms: int
+    adopted: int = 0
 
 
 def load(session: Session, arb_id: str) -> ArbitrageState:
@@ -115,6 +118,7 @@ def load(session: Session, arb_id: str) -> ArbitrageState:
         kalshi=legs[Venue.KALSHI],
         payouts={Venue(p.venue): Usd(from_micro(p.amount_micro)) for p in payouts},
         realised=None if realised is None else Usd(from_micro(realised)),
+        adopted=row.adopted,
     )
 
 
@@ -137,6 +141,7 @@ def unfinished(session: Session, quiet_since_ms: int | None = None) -> list[Unfi
             Phase(row.phase),
             row.opened_ms,
             row.updated_ms,
+            row.adopted,
         )
         for row in session.exec(rows)
     ]
