@@ -1,5 +1,7 @@
 """What really happened to a leg: every question goes to its venue, never to a guess."""
 
+from collections.abc import Iterable
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -33,7 +35,7 @@ class ResolveActivities:
         for intent in await _intents(desk, request.arb_id, request.venue):
             if not intent.state.definite:
                 await resolve_intent(desk, intent, request.timing)
-        await refresh_fills(desk, request.arb_id, request.venue)
+        await refresh_fills(desk, await _intents(desk, request.arb_id, request.venue))
         leg = await desk.leg(request.arb_id, request.venue, request.planned)
         if leg.state.unknown or (request.settled and not leg.state.settled):
             waiting = ", ".join(leg.state.unknown) or "the chain to settle its fills"
@@ -68,14 +70,18 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
     await worries.no_longer_unknown(desk, intent, answer)
 
 
-async def refresh_fills(desk: Desk, arb_id: str, venue: Venue) -> None:
-    """Bring provisional fills to the state their venue reports now."""
-    for intent in await _intents(desk, arb_id, venue):
+async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:
+    """Bring provisional fills to the state their venue reports now; False where there are none."""
+    asked = False
+    for intent in intents:
         fills = intent.answer.fills if isinstance(intent.answer, Filled) else ()
-        if any(not fill.state.final for fill in fills):
-            fresh = await desk.venues[venue].refresh(intent.order, fills)
-            await desk.journal.record_fills(fresh, desk.wall_ms())
-            await worries.about_fills(desk, intent, fresh)
+        if all(fill.state.final for fill in fills):
+            continue
+        asked = True
+        fresh = await desk.venues[intent.order.venue].refresh(intent.order, fills)
+        await desk.journal.record_fills(fresh, desk.wall_ms())
+        await worries.about_fills(desk, intent, fresh)
+    return asked
 
 
 async def _intents(desk: Desk, arb_id: str, venue: Venue) -> list[StoredIntent]:

@@ -3,7 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.desk import Desk
+from activities.desk import Desk, report
 from activities.failpoints import Point, hit
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
@@ -22,16 +22,16 @@ class HoldActivities:
     @activity.defn(name=Activity.WATCH)
     async def watch_settlement(self, request: WatchRequest) -> WatchReport:
         """What changed about the pair. Raises a retryable NothingNew while nothing did."""
-        desk, size = self._desk, request.opportunity.size
-        for venue in Venue:
-            await refresh_fills(desk, request.arb_id, venue)
-        legs = (
-            await desk.leg(request.arb_id, Venue.POLYMARKET, size),
-            await desk.leg(request.arb_id, Venue.KALSHI, size),
-        )
+        journal = self._desk.journal
+        state = await journal.arbitrage(request.arb_id)
+        if await refresh_fills(self._desk, state.intents):
+            state = await journal.arbitrage(request.arb_id)
+        legs = report(state, Venue.POLYMARKET), report(state, Venue.KALSHI)
         if tuple(leg.state for leg in legs) != request.legs:
             return WatchReport(legs, ())
-        verdicts = [await self._verdict(request, leg) for leg in legs]
+        # A question may be answered before the chain is final; nothing is paid out before both.
+        settled = all(leg.state.settled for leg in legs)
+        verdicts = [await self._verdict(request, leg) if settled else None for leg in legs]
         paid = tuple(verdict for verdict in verdicts if verdict is not None)
         if len(paid) < len(verdicts):
             raise ApplicationError(

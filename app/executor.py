@@ -27,6 +27,8 @@ from venues.port import VenueMisuse, VenueUnreachable
 log = logging.getLogger(__name__)
 
 BALANCE_SECONDS = 2.0
+WARM_SECONDS = 10.0
+"""Shorter than any venue keeps an idle connection."""
 ADVICE_SECONDS = 0.25
 PRESENCE_SECONDS = 1.0
 
@@ -67,6 +69,7 @@ class Executor:
     async def prepare(self) -> None:
         """Read what the first decision needs: settings, balances, the rules of every pair."""
         await self._desk.journal.settings.load()
+        await self._keep_warm()
         await self._read_balances()
         await self._refresh_advice()
         await self._pairs.load()
@@ -79,6 +82,7 @@ class Executor:
                 group.create_task(self._books.run()),
                 group.create_task(self._scanner.run()),
                 group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
+                group.create_task(self._every(WARM_SECONDS, self._keep_warm)),
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
                 group.create_task(self._caretaker.run()),
@@ -96,6 +100,15 @@ class Executor:
         while True:
             await act()
             await asyncio.sleep(seconds)
+
+    async def _keep_warm(self) -> None:
+        """Use the connections that orders leave on: a new one would cost an order its first
+        round trips."""
+        for venue, port in self._desk.venues.items():
+            try:
+                await port.status()
+            except (VenueUnreachable, VenueMisuse) as trouble:
+                log.warning("%s: status not read: %s", venue, trouble)
 
     async def _read_balances(self) -> None:
         """Both venues' cash into the journal, and what the gate would still let us use."""

@@ -32,6 +32,15 @@ async def _api(config: Config) -> None:
     )
 
 
+SWITCH_SECONDS = 0.0005
+
+
+def share_fairly() -> None:
+    """Let the threads of the journal and of workflows have the interpreter soon: by default each
+    statement of theirs may wait 5 ms for a busy event loop."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 PROCESSES = {"executor": _executor, "api": _api}
 
 
@@ -41,6 +50,7 @@ def main(argv: list[str]) -> int:
     try:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
+        share_fairly()
         uvloop.run(PROCESSES[argv[0]](load_config().config))
     except LockstepError as error:
         sys.stderr.write(f"error: {error}\n")

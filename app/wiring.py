@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.complete import CompleteActivities
 from activities.desk import Desk
+from activities.messages import ArbitrageInput, Reserved, ReserveRequest, Ticket, WatchRequest
 from activities.place import EntryActivities
 from activities.reconcile import Reconciler
 from activities.resolve import ResolveActivities
@@ -23,8 +24,9 @@ from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
 from app.kill_file import KillFile
-from app.payloads import DATA_CONVERTER
+from app.payloads import DATA_CONVERTER, prepare
 from app.sender import Sender
+from domain.standing import LegReport, Standing
 from domain.venue import Venue
 from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
 from store.journal import Journal
@@ -41,6 +43,8 @@ from workflows.reconcile import ReconcileWorkflow
 POLLERS = 20
 CACHED_WORKFLOWS = 4_000
 GRACE = timedelta(seconds=15)
+_ON_THE_WAY = (ArbitrageInput, ReserveRequest, Reserved, Ticket, LegReport, Standing, WatchRequest)
+"""What a trade is told as it goes."""
 
 
 def wall_ms() -> int:
@@ -179,6 +183,7 @@ def worker(
     entry, resolve = EntryActivities(desk), ResolveActivities(desk)
     unwind, hold = UnwindActivities(desk), HoldActivities(desk)
     complete = CompleteActivities(desk)
+    prepare(*_ON_THE_WAY)
     return Worker(
         client,
         task_queue=task_queue,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, and_, col, func, or_, select
 
 from domain.leg import LegState, fold
@@ -17,7 +18,7 @@ from store.codec import opportunity_from
 from store.errors import NotJournaled
 from store.intents import StoredIntent
 from store.states import IntentState
-from store.tables import ArbitrageRow, IntentRow, PayoutRow
+from store.tables import ArbitrageRow, Base, IntentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,19 @@ class Unfinished:
     adopted: int = 0
 
 
+_PAYOUT_TABLE = Base.metadata.tables["payouts"]
+_PAYOUTS = sa.select(_PAYOUT_TABLE).where(_PAYOUT_TABLE.c.arb_id == sa.bindparam("arb_id"))
+
+
 def load(session: Session, arb_id: str) -> ArbitrageState:
     """The arbitrage as journaled; NotJournaled where there is none."""
     row = row_of(session, arb_id)
     plan = opportunity_from(row.opportunity)
-    stored = intents.of_arbitrage(session, arb_id)
     filled = fills.of_arbitrage(session, arb_id)
+    stored = intents.of_arbitrage(session, arb_id, filled)
     legs = {venue: _leg(venue, plan.size, stored, filled) for venue in Venue}
-    payouts = session.exec(select(PayoutRow).where(PayoutRow.arb_id == arb_id))
+    session.flush()
+    payouts = session.execute(_PAYOUTS, {"arb_id": arb_id})
     realised = row.realised_micro
     return ArbitrageState(
         arb_id=row.id,

@@ -1,8 +1,10 @@
 """Fills, keyed by the venue's trade id: whatever order they arrive in, the result is the same."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session
 
 from domain.money import Size, Usd, from_micro, to_micro
 from domain.order import Fill, FillState
@@ -11,7 +13,21 @@ from store import alarms
 from store.alarms import Alarm
 from store.errors import JournalConflict, NotJournaled
 from store.states import IntentState, Severity
-from store.tables import FillRow, IntentRow
+from store.tables import Base, FillRow, IntentRow
+
+# Fills are read as plain rows, by statements that are compiled once.
+_TABLE, _INTENTS = Base.metadata.tables["fills"], Base.metadata.tables["intents"]
+_OF_ARBITRAGE = (
+    sa.select(_TABLE)
+    .join(_INTENTS, _INTENTS.c.id == _TABLE.c.intent_id)
+    .where(_INTENTS.c.arb_id == sa.bindparam("arb_id"))
+    .order_by(_TABLE.c.at_ms, _TABLE.c.trade_id)
+)
+_OF_INTENT = (
+    sa.select(_TABLE)
+    .where(_TABLE.c.intent_id == sa.bindparam("intent_id"))
+    .order_by(_TABLE.c.at_ms, _TABLE.c.trade_id)
+)
 
 
 def record(session: Session, fills: Iterable[Fill], now_ms: int) -> tuple[str, ...]:
@@ -34,20 +50,16 @@ def record(session: Session, fills: Iterable[Fill], now_ms: int) -> tuple[str, .
 
 def of_intent(session: Session, intent_id: str) -> tuple[Fill, ...]:
     """The fills of one order, oldest first."""
-    rows = select(FillRow).where(FillRow.intent_id == intent_id)
-    ordered = rows.order_by(col(FillRow.at_ms), col(FillRow.trade_id))
-    return tuple(_fill(row) for row in session.exec(ordered))
+    session.flush()
+    rows = session.execute(_OF_INTENT, {"intent_id": intent_id})
+    return tuple(_fill(row) for row in rows)
 
 
 def of_arbitrage(session: Session, arb_id: str) -> tuple[Fill, ...]:
     """The fills of every order of an arbitrage, oldest first."""
-    rows = (
-        select(FillRow)
-        .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))
-        .where(IntentRow.arb_id == arb_id)
-        .order_by(col(FillRow.at_ms), col(FillRow.trade_id))
-    )
-    return tuple(_fill(row) for row in session.exec(rows))
+    session.flush()
+    rows = session.execute(_OF_ARBITRAGE, {"arb_id": arb_id})
+    return tuple(_fill(row) for row in rows)
 
 
 def _record_one(session: Session, fill: Fill, intent: IntentRow, now_ms: int) -> bool:
@@ -114,7 +126,7 @@ def _row(fill: Fill, now_ms: int) -> FillRow:
     )
 
 
-def _fill(row: FillRow) -> Fill:
+def _fill(row: sa.Row[Any]) -> Fill:
     return Fill(
         venue=Venue(row.venue),
         trade_id=row.trade_id,

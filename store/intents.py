@@ -1,8 +1,10 @@
 """Orders as they were meant: planned before the first byte, sent once, answered once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.evidence import Observation
@@ -10,6 +12,7 @@ from domain.identity import intent_id as derived_id
 from domain.money import Price, Size, from_micro, to_micro
 from domain.order import (
     Answer,
+    Fill,
     Filled,
     Identity,
     NotFilled,
@@ -25,7 +28,7 @@ from store.errors import JournalConflict, NotJournaled
 from store.lease import Claim
 from store.run_state import RunState
 from store.states import IntentState
-from store.tables import IntentRow, ObservationRow
+from store.tables import Base, IntentRow, ObservationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class AlreadySent:
     state: IntentState
     sent_at_ms: int
 
+
+# Read as plain rows, by a statement that is compiled once: a trade is read a dozen times.
+_TABLE = Base.metadata.tables["intents"]
+_OF_ARBITRAGE = (
+    sa.select(_TABLE)
+    .where(_TABLE.c.arb_id == sa.bindparam("arb_id"))
+    .order_by(_TABLE.c.created_ms, _TABLE.c.id)
+)
 
 Leave = MaySend | NotFilled | AlreadySent
 
@@ -102,17 +113,16 @@ def new_row(order: Order, identity: Identity, state: RunState) -> IntentRow:
 
 def load(session: Session, intent_id: str) -> StoredIntent:
     """The intent with its answer; NotJournaled where there is none."""
-    return _stored(session, _row(session, intent_id))
+    return _read(session, _row(session, intent_id))
 
 
-def of_arbitrage(session: Session, arb_id: str) -> tuple[StoredIntent, ...]:
-    """Every order of an arbitrage in the order of creation."""
-    rows = (
-        select(IntentRow)
-        .where(IntentRow.arb_id == arb_id)
-        .order_by(col(IntentRow.created_ms), col(IntentRow.id))
+def of_arbitrage(session: Session, arb_id: str, filled: Sequence[Fill]) -> tuple[StoredIntent, ...]:
+    """Every order of an arbitrage in the order of creation; `filled` are all of its fills."""
+    session.flush()
+    rows = session.execute(_OF_ARBITRAGE, {"arb_id": arb_id})
+    return tuple(
+        _stored(row, tuple(fill for fill in filled if fill.intent_id == row.id)) for row in rows
     )
-    return tuple(_stored(session, row) for row in session.exec(rows))
 
 
 def mark_sent(
@@ -150,7 +160,7 @@ def withdraw(session: Session, intent_id: str, now_ms: int) -> StoredIntent:
     row = _row(session, intent_id)
     if row.state == IntentState.PLANNED:
         _close(row, NotFilled(Rejection.NOT_SENT, "withdrawn before it was sent"), now_ms)
-    return _stored(session, row)
+    return _read(session, row)
 
 
 def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int) -> StoredIntent:
@@ -176,7 +186,7 @@ def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int)
             if not state.definite:
                 row.state, row.detail = IntentState.UNKNOWN, answer.evidence
     session.flush()
-    return _stored(session, row)
+    return _read(session, row)
 
 
 def add_observations(session: Session, intent_id: str, seen: Iterable[Observation]) -> None:
@@ -282,16 +292,16 @@ def _row(session: Session, intent_id: str) -> IntentRow:
     return row
 
 
-def _not_filled(row: IntentRow) -> NotFilled:
+def _not_filled(row: IntentRow | sa.Row[Any]) -> NotFilled:
     assert row.rejection is not None, f"{row.id} is not filled and names no rejection"
     return NotFilled(Rejection(row.rejection), row.detail or "", row.order_id)
 
 
-def _answer(session: Session, row: IntentRow) -> Answer | None:
+def _answer(row: IntentRow | sa.Row[Any], own: tuple[Fill, ...]) -> Answer | None:
     match IntentState(row.state):
         case IntentState.FILLED:
             assert row.order_id is not None, f"{row.id} is filled and has no order id"
-            return Filled(row.order_id, fills.of_intent(session, row.id))
+            return Filled(row.order_id, own)
         case IntentState.NOT_FILLED:
             return _not_filled(row)
         case IntentState.UNKNOWN:
@@ -300,7 +310,12 @@ def _answer(session: Session, row: IntentRow) -> Answer | None:
             return None
 
 
-def _stored(session: Session, row: IntentRow) -> StoredIntent:
+def _read(session: Session, row: IntentRow) -> StoredIntent:
+    own = fills.of_intent(session, row.id) if row.state == IntentState.FILLED else ()
+    return _stored(row, own)
+
+
+def _stored(row: IntentRow | sa.Row[Any], own: tuple[Fill, ...]) -> StoredIntent:
     fields = {name: str(value) for name, value in detail_from(row.identity).items()}
     instrument = instrument_from(row.instrument)
     assert instrument.venue is Venue(row.venue), f"{row.id} names two venues"
@@ -322,7 +337,7 @@ def _stored(session: Session, row: IntentRow) -> StoredIntent:
         identity=Identity(row.key, fields),
         state=IntentState(row.state),
         sent_at_ms=row.sent_ms,
-        answer=_answer(session, row),
+        answer=_answer(row, own),
         settings_version=row.settings_version,
         epoch=row.epoch,
     )

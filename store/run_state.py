@@ -7,12 +7,13 @@ waits until the last of these has left too (STOPPED_AFTER_MS) before saying that
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session
 
 from store import audit
 from store.audit import Act
 from store.lease import FIRST_BYTE_MS
-from store.tables import RunStateRow, SettingsRow
+from store.tables import Base, RunStateRow
 
 LEASE_MS = 250
 STOPPED_AFTER_MS = LEASE_MS + FIRST_BYTE_MS
@@ -39,19 +40,23 @@ class RunState:
         return None if self.enabled else "disabled"
 
 
+# Read by the gate and by every order: columns only, by a statement that is compiled once.
+_SETTINGS, _STATE = (Base.metadata.tables[name] for name in ("executor_settings", "run_state"))
+_READ = sa.select(
+    _SETTINGS.c.enabled,
+    _STATE.c.epoch,
+    _SETTINGS.c.version.label("settings_version"),
+    _STATE.c.halted,
+    _STATE.c.halted_reason.label("reason"),
+    _STATE.c.halted_by.label("by"),
+    _STATE.c.halted_since_ms.label("since_ms"),
+).where(_SETTINGS.c.id == _STATE.c.id)
+
+
 def read(session: Session) -> RunState:
     """The state that this transaction sees."""
-    both = select(SettingsRow, RunStateRow).where(SettingsRow.id == RunStateRow.id)
-    settings, row = session.exec(both).one()
-    return RunState(
-        enabled=settings.enabled,
-        epoch=row.epoch,
-        settings_version=settings.version,
-        halted=row.halted,
-        reason=row.halted_reason,
-        by=row.halted_by,
-        since_ms=row.halted_since_ms,
-    )
+    session.flush()
+    return RunState(**session.execute(_READ).mappings().one())
 
 
 def halt(session: Session, reason: str, act: Act) -> None:

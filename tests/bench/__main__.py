@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 
+from app.process import share_fairly
 from tests.bench import bench_gate, page_stream, signal_to_send
 from tests.bench.figures import machine
 
@@ -41,6 +42,7 @@ def main() -> None:
     arguments.add_argument("--trades", type=int, default=192, help="trades per load and way")
     given = arguments.parse_args()
     names = [given.only] if given.only else list(BENCHES)
+    share_fairly()
     result = uvloop.run(_run(names, given.trades))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
 

@@ -17,10 +17,12 @@ from temporalio.service import GrpcCompression
 
 from activities.messages import ArbitrageInput, ReserveRequest, Ticket
 from activities.place import entry_ticket
+from app.config import Timeouts
 from app.demo.ledgers import order_key
 from app.intake import start
 from app.payloads import DATA_CONVERTER
 from app.temporal import ServerOptions, open_server
+from app.wiring import CACHED_WORKFLOWS
 from domain.opportunity import Opportunity
 from domain.order import Filled, NotFilled
 from domain.policy import Bounds, Timing
@@ -38,8 +40,9 @@ PAIRS_MAX = 200
 BLOCK = 40
 WARM_UP = 8
 SLOTS = 8
-CROWD = 24
+CROWD = 10
 BALANCE_SECONDS = 2
+ORDER_MS = Timeouts().order_ms
 REST_SECONDS = 10
 BOUNDS = Bounds(cooldown_ms=0, deadline_ms=10_000)
 TIMING = Timing()
@@ -77,7 +80,7 @@ class Floor:
             phase = Phase.RESERVING
         if phase is not Phase.HOLDING:
             now = await handle.query(ArbitrageWorkflow.snapshot)
-            raise RuntimeError(f"{plan.arb_id}: expected HOLDING, found {now.phase}: {now.story}")
+            raise RuntimeError(f"{plan.arb_id}: expected HOLDING, found {now}")
         self.durable.append(Trade(plan.arb_id, began_ns, self._tickets(plan)))
 
     async def trade_naively(self, pair: str) -> None:
@@ -164,7 +167,15 @@ async def _floor(address: str, folder: Path, trades: int) -> AsyncIterator[Floor
     )
     pairs = min(trades + WARM_UP, PAIRS_MAX)
     with run_sim("--seed", "7", "--pairs", str(pairs)) as sim:
-        async with trading(sim.ready, client, f"bench-{folder.name}", "", folder) as executor:
+        async with trading(
+            sim.ready,
+            client,
+            f"bench-{folder.name}",
+            "",
+            folder,
+            cached=CACHED_WORKFLOWS,
+            order_ms=ORDER_MS,
+        ) as executor:
             floor = Floor(executor, probe, {})
             for pair in executor.pairs:
                 await executor.control.edge(pair, 8, depth="1000000")
@@ -210,12 +221,18 @@ async def _side_by_side(floor: Floor, slots: int) -> dict[str, object]:
 async def _saturate(floor: Floor) -> dict[str, object]:
     """As many at once as ever come: complete entries per second, from start to both legs held."""
     pairs = list(floor.opportunities)[WARM_UP:]
-    rates = {}
+    rates, busy = {}, {}
     for name, act in (("durable", floor.trade_durably), ("naive", floor.trade_naively)):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         await _in_slots(CROWD, pairs, act)
         rates[name] = round(len(pairs) / (time.perf_counter() - began), 1)
-    return {"slots": CROWD, "trades": len(pairs), "trades_per_second": rates}
+        busy[name] = round((time.process_time() - used) / len(pairs) * 1_000, 1)
+    return {
+        "slots": CROWD,
+        "trades": len(pairs),
+        "trades_per_second": rates,
+        "executor_cpu_ms_per_trade": busy,
+    }
 
 
 async def _arrivals(floor: Floor) -> dict[str, int]:

@@ -173,12 +173,14 @@ class Trading:
             await self.desk.journal.record_balance(venue, Mode.SIM, await port.cash(), as_of_ms)
 
 
-async def sim_config(sim_ready: Mapping[str, Any], data_dir: Path) -> Config:
+async def sim_config(
+    sim_ready: Mapping[str, Any], data_dir: Path, order_ms: int = ORDER_MS
+) -> Config:
     """The configuration that points at a running simulator."""
     environment = await sim_environment(dict(sim_ready))
     environment["LOCKSTEP_DATA_DIR"] = str(data_dir)
     for venue in Venue:
-        environment[f"LOCKSTEP_{venue.upper()}__TIMEOUTS__ORDER_MS"] = str(ORDER_MS)
+        environment[f"LOCKSTEP_{venue.upper()}__TIMEOUTS__ORDER_MS"] = str(order_ms)
     return load_config(env=environment, folder=data_dir).config
 
 
@@ -191,9 +193,10 @@ async def trading(
     data_dir: Path,
     *,
     cached: int = 100,
+    order_ms: int = ORDER_MS,
 ) -> AsyncIterator[Trading]:
     """A running executor on the simulator that said `sim_ready`."""
-    config = await sim_config(sim_ready, data_dir)
+    config = await sim_config(sim_ready, data_dir, order_ms)
     control = Control(sim_ready["urls"]["control"])
     async with open_desk(config) as desk:
         await change_settings(desk, CHANGES)
