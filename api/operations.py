@@ -20,7 +20,7 @@ from api.problems import Problem
 from api.wire import Json, optional
 from domain.money import Usd
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
 ACCEPT_TIMEOUT = timedelta(seconds=3)
@@ -94,7 +94,7 @@ async def retry(client: Client, operation: Operation, by: str) -> None:
 
 async def look(client: Client, operation: Operation) -> Json:
     """How far it is."""
-    handle = client.get_workflow_handle_for(ArbitrageWorkflow.run, operation.workflow_id)
+    handle = handle_of(client, operation.workflow_id)
     update = handle.get_update_handle(operation.update_id, result_type=Snapshot)
     try:
         return operation.told("succeeded", snapshot=await update.result(rpc_timeout=LOOK_TIMEOUT))

@@ -15,6 +15,7 @@ from domain.trade import Phase
 from store.arbitrages import Unfinished
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Queries:
         """The own word now of the workflow that carries it; None where no worker gives it."""
         arb_id = found.arb_id
         carrier = names.workflow_id(arb_id, found.adopted)
-        handle = self._client.get_workflow_handle_for(ArbitrageWorkflow.run, carrier)
+        handle = handle_of(self._client, carrier)
         self.asked += 1
         started_ms = self._clock_ms()
         try:

@@ -20,7 +20,7 @@ from store.arbitrages import ArbitrageState, admitted
 from store.audit import Act
 from store.journal import Journal
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
 
 POLL_SECONDS = 0.03
@@ -132,7 +132,7 @@ class Play:
 
     async def close(self, arb_id: str) -> None:
         """Sell both legs, as an operator would; returns when nothing is held."""
-        handle = self._client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
+        handle = handle_of(self._client, arb_id)
         await handle.execute_update(
             names.CLOSE_POSITION, CloseRequest(by="demo"), id="close", result_type=Snapshot
         )

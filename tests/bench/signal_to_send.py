@@ -34,6 +34,7 @@ from tests.support.processes import run_sim
 from tests.support.trading import Trading, trading
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest
 
 PAIRS_MAX = 200
@@ -121,7 +122,7 @@ class Floor:
         return arrived
 
     async def _close(self, arb_id: str) -> None:
-        handle = self.trading.client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
+        handle = handle_of(self.trading.client, arb_id)
         before = await handle.query(ArbitrageWorkflow.snapshot)
         held = {before.polymarket.state.held, before.kalshi.state.held}
         assert before.status is TradeStatus.SUCCESS, before

@@ -14,7 +14,7 @@ from tests.chaos.cases import AT_BEGIN, AT_END, OUTCOMES, Case, Kind
 from tests.chaos.proxy import Rule, Trouble
 from tests.chaos.stack import ORDER_MS, Stack, now_ms
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
 
 OTHER = {"polymarket": "kalshi", "kalshi": "polymarket"}
@@ -222,7 +222,7 @@ class Trader:
         return hit
 
     async def _close(self, arb_id: str) -> None:
-        handle = self._stack.client.get_workflow_handle_for(ArbitrageWorkflow.run, arb_id)
+        handle = handle_of(self._stack.client, arb_id)
         request = CloseRequest(by="chaos")
         await asyncio.wait_for(
             handle.execute_update(

@@ -16,6 +16,7 @@ from tests.support.books import assert_books_balance
 from tests.support.trading import QUICK, Trading
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
@@ -30,9 +31,7 @@ def adopter(desk: Trading) -> Adopter:
 
 def adopted(desk: Trading, arb_id: str, number: int = 1) -> Handle:
     """The workflow that took over."""
-    return desk.client.get_workflow_handle_for(
-        ArbitrageWorkflow.run, names.workflow_id(arb_id, number)
-    )
+    return handle_of(desk.client, names.workflow_id(arb_id, number))
 
 
 async def _placing(desk: Trading, pair: str) -> Handle:

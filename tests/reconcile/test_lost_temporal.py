@@ -12,7 +12,7 @@ from tests.support.processes import Child
 from tests.support.temporal import connect
 from tests.support.trading import QUICK, trading
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
 
 
@@ -40,9 +40,7 @@ async def test_every_running_trade_is_adopted_from_the_journal(
             adopter = Adopter(desk.desk, workflows, Mode.SIM)
             assert set(await adopter.adopt_orphans()) == set(held)
             for arb_id in held:
-                handle = client.get_workflow_handle_for(
-                    ArbitrageWorkflow.run, names.workflow_id(arb_id, 1)
-                )
+                handle = handle_of(client, names.workflow_id(arb_id, 1))
                 snapshot = await desk.until_at_rest(handle)
                 assert snapshot.phase == "HOLDING", snapshot.story
                 closed: Snapshot = await handle.execute_update(

@@ -22,7 +22,7 @@ from tests.support.books import alarms
 from tests.support.strangers import buy_by_hand
 from tests.support.trading import QUICK, Trading
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 
 SETTLE_MS = 200
 
@@ -123,9 +123,7 @@ async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even
 
     report = await reconciler.report()
     assert report.repaired == (kalshi, handle.id), report
-    successor = desk.client.get_workflow_handle_for(
-        ArbitrageWorkflow.run, names.workflow_id(handle.id, 1)
-    )
+    successor = handle_of(desk.client, names.workflow_id(handle.id, 1))
     ended = await desk.until_at_rest(successor, seconds=12)
     assert ended.phase in ("FLAT", "HOLDING"), ended.story
     assert ended.kalshi.state.bought == order.size

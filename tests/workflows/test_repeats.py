@@ -15,6 +15,7 @@ from domain.trade import Phase
 from tests.support.books import assert_books_balance
 from tests.support.trading import Trading
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.handle import handle_of
 from workflows.snapshot import Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
@@ -33,7 +34,7 @@ async def reset(desk: Trading, handle: Handle) -> Handle:
             workflow_task_finish_event_id=FIRST_TASK_COMPLETED,
         )
     )
-    return desk.client.get_workflow_handle_for(ArbitrageWorkflow.run, handle.id)
+    return handle_of(desk.client, handle.id)
 
 
 async def intents(desk: Trading, handle: Handle) -> set[str]:
