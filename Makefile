@@ -1,6 +1,6 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check bench lock clean
+.PHONY: help setup demo test test-fast check chaos bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
@@ -14,7 +14,7 @@ demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no 
 	@.venv/bin/lockstep demo
 
 test: setup check ## Run everything that must hold: check, then all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: setup ## Run the tests that are not marked slow
 	@$(PY) -m pytest -m "not slow"
@@ -24,6 +24,9 @@ check: setup ## Run lint, format and type checks, and the house rules
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy $(ROOMS)
 	@$(PY) -m pytest -q tests/house
+
+chaos: setup ## Break a real system on purpose and judge it: SEED=7 RUNS=60 POINTS=all
+	@.venv/bin/lockstep chaos --seed $(or $(SEED),7) --runs $(or $(RUNS),60) --points $(or $(POINTS),all)
 
 bench: setup ## Measure signal to send; prints JSON
 	@$(PY) -m tests.bench
