@@ -8,7 +8,17 @@ from dataclasses import replace
 from temporalio import workflow
 
 from activities.messages import ArbitrageInput, Ticket
-from domain.decision import Decision, Limits, StandDown, decide
+from domain.decision import (
+    Complete,
+    Decision,
+    Escalate,
+    Hold,
+    Limits,
+    PriceExits,
+    StandDown,
+    Unwind,
+    decide,
+)
 from domain.exits import Exits
 from domain.identity import first_number
 from domain.leg import LegState
@@ -62,11 +72,11 @@ class TradeState:
         if self.marked:
             return StandDown()
         polymarket, kalshi = self.states
-        dust = self._plan.bounds.dust
-        if self._keeps_uneven and not self.flattening:
-            dust = max(polymarket.held, kalshi.held)
-        limits = Limits(self.attempts_left, dust, self.budget_left)
-        return decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
+        limits = Limits(self.attempts_left, self._plan.bounds.dust, self.budget_left)
+        decision = decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
+        evens = isinstance(decision, PriceExits | Complete | Unwind | Escalate)
+        kept = self._keeps_uneven and not self.flattening
+        return Hold() if kept and evens else decision
 
     @property
     def marked(self) -> bool:

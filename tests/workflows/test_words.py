@@ -1,0 +1,64 @@
+"""A person's last words on a leg that could not be sold: keep it, or say that it was dealt with."""
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from domain.money import usd
+from domain.trade import Phase, TradeStatus
+from tests.support.books import alarms, assert_books_balance
+from tests.support.trading import Trading
+from tests.workflows.test_operator import close, refusal_of, stuck
+from workflows import names
+from workflows.snapshot import HoldRequest, MarkResolved, Snapshot
+
+
+async def test_a_kept_leg_is_held_uneven_under_its_alarm_until_it_is_closed(
+    steady: Trading, pair: str
+) -> None:
+    handle = await stuck(steady, pair)
+    await handle.execute_update(names.HOLD, HoldRequest("ann"), result_type=Snapshot)
+    held = await steady.until_phase(handle, Phase.HOLDING)
+    assert held.status == TradeStatus.PARTIAL
+    assert held.polymarket.state.held > 0 == held.kalshi.state.held
+    assert alarms(steady.database)["UNHEDGED"] == 1
+    assert (await close(handle, loss_max=None)).phase == Phase.FLAT
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_what_was_dealt_with_by_hand_ends_with_the_cash_that_it_brought(
+    steady: Trading, pair: str
+) -> None:
+    handle = await stuck(steady, pair)
+    word = MarkResolved("ann", "sold by hand, ticket 4711", usd("3.25"))
+    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+    assert ended.phase == Phase.FLAT
+    paid = ended.polymarket.state.paid + ended.kalshi.state.paid
+    assert ended.realised_profit == usd("3.25") - paid
+    assert any("ticket 4711 (resolved by ann)" in line.said for line in ended.story)
+    assert not alarms(steady.database)
+
+
+async def test_words_out_of_season_or_without_evidence_are_refused(
+    steady: Trading, pair: str
+) -> None:
+    handle = await steady.open(pair)
+    await steady.until_at_rest(handle)
+    with pytest.raises(WorkflowUpdateFailedError) as early:
+        await handle.execute_update(names.HOLD, HoldRequest("ann"))
+    assert refusal_of(early) == (
+        "WrongPhase: HOLDING: there is not an uneven pair to keep; "
+        "possible in NEEDS_OPERATOR, UNWINDING"
+    )
+    with pytest.raises(WorkflowUpdateFailedError) as sound:
+        await handle.execute_update(names.MARK_RESOLVED, MarkResolved("ann", "x", usd(0)))
+    assert refusal_of(sound).startswith("WrongPhase: HOLDING: there is not anything to resolve")
+
+
+async def test_a_word_without_evidence_ends_nothing(steady: Trading, pair: str) -> None:
+    handle = await stuck(steady, pair)
+    with pytest.raises(WorkflowUpdateFailedError) as silent:
+        await handle.execute_update(names.MARK_RESOLVED, MarkResolved("ann", "  ", usd(0)))
+    assert refusal_of(silent).startswith("BadRequest: evidence: expected what was done")
+    assert (await close(handle, loss_max=None)).phase == Phase.FLAT
+    await assert_books_balance(steady)
