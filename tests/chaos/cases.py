@@ -150,7 +150,8 @@ def draw(seed: int, runs: int, points: frozenset[str]) -> list[Case]:
 
 def _is_plain(case: Case) -> bool:
     """Whether it can wait: troubles that only one kind of case makes come first."""
-    return case.kind.value in ("entry", "unwind", "complete", "close")
+    steps = (Kind.ENTRY, Kind.UNWIND, Kind.COMPLETE, Kind.CLOSE)
+    return case.kind in steps and case.network is None
 
 
 def _feature(case: Case) -> object:
