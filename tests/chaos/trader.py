@@ -23,7 +23,8 @@ REST_S = 60.0
 FIRE_S = 8.0
 POLL_S = 0.02
 CALM_MS = 300
-"""A trade is held once no fill of it has changed for so long: the saga has acted on it by then."""
+"""A trade is held once no fill of it has changed for so long, and the saga has acted since a void:
+a question that is answered under a naked leg leaves it to a person (docs/reliability.md)."""
 FAIR, CENTS = 50, 8
 PURPOSE = {
     Kind.ENTRY: "entry", Kind.UNWIND: "unwind", Kind.COMPLETE: "complete", Kind.CLOSE: "close",
@@ -274,7 +275,8 @@ _ROWS = """
             AND state NOT IN ('filled', 'not_filled'))
         AND NOT EXISTS (SELECT 1 FROM fills JOIN intents ON intents.id = fills.intent_id
             WHERE arb_id = arbitrages.id
-            AND (fills.state = 'provisional' OR fills.state_ms > :calm_ms))
+            AND (fills.state = 'provisional' OR fills.state_ms > :calm_ms
+                OR (fills.state = 'voided' AND fills.state_ms >= arbitrages.updated_ms)))
     FROM arbitrages WHERE pair_id = :pair
 """
 
