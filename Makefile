@@ -13,7 +13,8 @@ setup: ## Get a bare clone ready (.venv, locked packages, Temporal); quick when 
 demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no network
 	@.venv/bin/lockstep demo
 
-test: setup check ## Run everything that must hold: check, then all tests
+test: check ## Run everything that must hold: check, then all tests
+	@scripts/bootstrap --browser
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: setup ## Run the tests that are not marked slow
