@@ -14,6 +14,7 @@ from app.intake import Intake
 from app.sightings import Lookout
 from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
+from domain.opportunity import Opportunity
 from domain.policy import Refusal
 from domain.venue import Venue
 from markets.books import Books
@@ -57,11 +58,12 @@ class Executor:
             lambda: desk.journal.settings.current.settings,
             self._cash.get,
             config.trade.bounds(),
-            intake.take,
+            self._take,
         )
         self._lookout = Lookout(
             config.pairs, lambda: self._pairs.listed, self._books, self._scanner, intake, wall_ms
         )
+        self._starting: asyncio.TaskGroup | None = None
         self._settings_at = (0, 0)
         self._looked = (0, 0)
         self._found = (0, 0)
@@ -77,6 +79,7 @@ class Executor:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then no new arbitrage starts, and what runs goes on elsewhere or later."""
         async with asyncio.TaskGroup() as group:
+            self._starting = group
             running = [
                 group.create_task(self._pairs.run()),
                 group.create_task(self._books.run()),
@@ -92,6 +95,11 @@ class Executor:
             for task in running:
                 task.cancel()
         await self._report()
+
+    async def _take(self, opportunity: Opportunity) -> None:
+        """Start the arbitrage while the scanner goes on: the next opportunity does not wait."""
+        assert self._starting is not None, "the scanner runs within run()"
+        self._starting.create_task(self._intake.take(opportunity))
 
     def _relist(self) -> None:
         self._books.watch(self._pairs.listed.values())

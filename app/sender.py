@@ -69,7 +69,7 @@ class Sender:
     async def _ask(self) -> None:
         now_ms, accounts = self._wall_ms(), self._accounts
         answer = await self._journal.write(
-            now_ms, lambda s: lease.take(s, self.name, accounts, now_ms)
+            now_ms, lambda s: lease.take(s, self.name, accounts, now_ms), urgent=True
         )
         before, self.claim = self.claim, answer if isinstance(answer, Claim) else None
         if (before is None) is not (self.claim is None):

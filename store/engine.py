@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from store.errors import DatabaseDamaged, JournalBusy, JournalConflict
+from store.writing import WritingThread
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -122,16 +123,17 @@ class Database:
         self.path = path
         self.writer = writer_engine(path)
         self.reader = reader_engine(path)
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="journal-write")
+        self._writing = WritingThread("journal-write")
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="journal-read")
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction with the write lock held; commit, or roll all back."""
         return await self.on_writer(lambda: self.write_here(work))
 
-    async def on_writer(self, act: Callable[[], T]) -> T:
-        """Run `act` on the writing thread, after everything that waits there."""
-        return await asyncio.wrap_future(self._writing.submit(act))
+    async def on_writer(self, act: Callable[[], T], *, urgent: bool = False) -> T:
+        """Run `act` on the writing thread, after everything that waits there; an urgent one before
+        what is not."""
+        return await asyncio.wrap_future(self._writing.submit(act, urgent=urgent))
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one consistent state of the database."""
@@ -147,7 +149,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what was begun and let go of the file."""
-        self._writing.shutdown(wait=True)
+        self._writing.close()
         self._reading.shutdown(wait=True)
         self.writer.dispose()
         self.reader.dispose()

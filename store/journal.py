@@ -76,10 +76,13 @@ class Journal:
         """Finish what was begun and let go of the file."""
         self.database.close()
 
-    async def write(self, now_ms: int, work: Callable[[Session], T]) -> T:
+    async def write(self, now_ms: int, work: Callable[[Session], T], *, urgent: bool = False) -> T:
         """Run `work` as one transaction. A JournalConflict rolls it back, halts all entries,
-        raises an alarm, and is raised."""
-        return await self.database.on_writer(lambda: self._write_or_halt(now_ms, work))
+        raises an alarm, and is raised. What an admitted order waits for is `urgent`, and so is
+        what stops orders: it overtakes the other writes that wait."""
+        return await self.database.on_writer(
+            lambda: self._write_or_halt(now_ms, work), urgent=urgent
+        )
 
     def _write_or_halt(self, now_ms: int, work: Callable[[Session], T]) -> T:
         try:
@@ -116,7 +119,7 @@ class Journal:
     async def halt(self, reason: str, act: Act) -> None:
         """Latch entries off. They have stopped `run_state.STOPPED_AFTER_MS` after this
         returns."""
-        await self.write(act.at_ms, lambda s: run_state.halt(s, reason, act))
+        await self.write(act.at_ms, lambda s: run_state.halt(s, reason, act), urgent=True)
 
     async def resume(self, act: Act) -> None:
         """Release the latch."""
@@ -131,7 +134,7 @@ class Journal:
     async def plan_unwind(self, order: Order, identity: Identity, now_ms: int) -> StoredIntent:
         """Journal an unwind or a close before it is sent, without the gate's leave. Under a known
         intent id the first order stays and is returned: send that one."""
-        return await self.write(now_ms, lambda s: _plan(s, order, identity))
+        return await self.write(now_ms, lambda s: _plan(s, order, identity), urgent=True)
 
     async def plan_step(
         self,
@@ -149,7 +152,9 @@ class Journal:
     ) -> Leave:
         """The last gate before the first byte: MaySend once, else NotFilled or AlreadySent."""
         return await self.write(
-            now_ms, lambda s: intents.mark_sent(s, intent_id, now_ms, claim, stop)
+            now_ms,
+            lambda s: intents.mark_sent(s, intent_id, now_ms, claim, stop),
+            urgent=True,
         )
 
     async def withdraw(self, intent_id: str, now_ms: int) -> StoredIntent:

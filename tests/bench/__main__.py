@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from app.process import share_fairly
-from tests.bench import bench_gate, page_stream, signal_to_send
+from tests.bench import bench_gate, book_to_send, page_stream, signal_to_send
 from tests.bench.figures import machine
 
 SCHEMA_VERSION = 1
@@ -25,6 +25,7 @@ async def _gate(count: int) -> dict[str, object]:
 BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "gate": _gate,
     "signal_to_send": signal_to_send.measure,
+    "book_to_send": book_to_send.measure,
     "page_stream": page_stream.measure,
 }
 
