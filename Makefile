@@ -1,6 +1,6 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check chaos bench lock clean
+.PHONY: help setup demo test test-fast check chaos mutants bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
@@ -15,10 +15,10 @@ demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no 
 
 test: check ## Run everything that must hold: check, then all tests
 	@scripts/bootstrap --browser
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not campaign"
 
 test-fast: setup ## Run the tests that are not marked slow
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -m "not slow and not campaign"
 
 check: setup ## Run lint, format and type checks, and the house rules
 	@$(PY) -m ruff check .
@@ -28,6 +28,9 @@ check: setup ## Run lint, format and type checks, and the house rules
 
 chaos: setup ## Break a real system on purpose and judge it: SEED=7 RUNS=60 POINTS=all
 	@.venv/bin/lockstep chaos --seed $(or $(SEED),7) --runs $(or $(RUNS),60) --points $(or $(POINTS),all)
+
+mutants: setup ## Run forty executors that are wrong on purpose; each must be caught by name
+	@$(PY) -m pytest -m campaign
 
 bench: setup ## Measure signal to send; prints JSON
 	@$(PY) -m tests.bench

@@ -53,6 +53,7 @@ def test_there_are_enough_mutants_and_each_names_a_line_and_a_scenario() -> None
     assert all(one.plant.__doc__ for one in MUTANTS.values())
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.temporal
 @pytest.mark.timeout(300)
@@ -69,6 +70,7 @@ async def test_the_true_executor_breaks_nothing_in_any_scenario(temporal_server:
     assert not broken, "\n".join(broken)
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.temporal
 @pytest.mark.timeout(600)
