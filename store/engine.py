@@ -4,7 +4,6 @@ Everything that knows SQLite is here and in the migrations' triggers; the rest i
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from store.driver import sqlite
 from store.errors import DatabaseDamaged, JournalBusy, JournalConflict
 from store.writing import WritingThread
 
@@ -27,7 +27,7 @@ READERS = 4
 WAL_SAFE = (3, 51, 3)
 
 
-def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+def journal_mode(version: tuple[int, ...] = sqlite.sqlite_version_info) -> str:
     """The journal of transactions: "wal" where this SQLite keeps one sound, else "persist", the
     rollback journal that commits fastest (its header is overwritten, the file stays)."""
     return "wal" if version >= WAL_SAFE else "persist"
@@ -47,6 +47,7 @@ def reader_engine(path: Path) -> Engine:
 def _engine(path: Path, *, begin: str, connections: int, read_only: bool) -> Engine:
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
+        module=sqlite,
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -74,7 +75,21 @@ def _pragmas(read_only: bool) -> list[str]:
     ]
     if read_only:
         return [*common, "PRAGMA query_only = ON"]
-    return [*common, f"PRAGMA journal_mode = {journal_mode()}", "PRAGMA synchronous = FULL"]
+    return [*common, "PRAGMA synchronous = FULL"]
+
+
+def use_journal(engine: Engine) -> None:
+    """Have the file keep the journal of `journal_mode`. This writes to a file in another mode: ask
+    only once the file is known to be ours. One that others have open stays in its mode, which is
+    as sound and slower; the next start changes it."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute(f"PRAGMA journal_mode = {journal_mode()}")
+    except sqlite.OperationalError as error:
+        if not _is_busy(error):
+            raise
+    finally:
+        raw.close()
 
 
 def check_sound(engine: Engine, path: Path) -> None:
@@ -101,8 +116,8 @@ def backup(engine: Engine, target: Path) -> None:
     raw = engine.raw_connection()
     try:
         source = raw.driver_connection
-        assert isinstance(source, sqlite3.Connection), "the online copy is SQLite's own"
-        copy = sqlite3.connect(partial)
+        assert isinstance(source, sqlite.Connection), "the online copy is SQLite's own"
+        copy = sqlite.connect(partial)
         try:
             source.backup(copy)
         finally:
@@ -166,9 +181,10 @@ class Database:
             raise
 
 
-def _is_busy(error: OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def _is_busy(error: OperationalError | sqlite.OperationalError) -> bool:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    code = getattr(cause, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
 
 
 def _busy_message(path: Path) -> str:

@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from store.engine import backup
+from store.engine import backup, use_journal
 from store.errors import ForeignDatabase, SchemaNotCurrent, SchemaTooNew
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -56,6 +56,7 @@ def upgrade(engine: Engine) -> str:
     with engine.connect() as connection:
         found = version(connection)
     _refuse_newer(found)
+    use_journal(engine)
     head = newest()
     if found == head:
         return head

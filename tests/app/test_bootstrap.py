@@ -80,10 +80,12 @@ def test_a_second_run_installs_nothing(bootstrap: Run) -> None:
     assert [line for line in calls.read_text().splitlines() if "install" in line] == []
 
 
-def test_a_missing_browser_names_the_package(bootstrap: Run) -> None:
+def test_without_a_browser_it_goes_on_and_names_the_package(bootstrap: Run) -> None:
     if os.path.isdir("/Applications/Google Chrome.app"):
         pytest.skip("this machine has a browser that no PATH can hide")
     done = bootstrap("--browser", venv_python="exit 0")
-    assert done.returncode == 4
-    assert "apt install chromium" in done.stderr
-    assert bootstrap("--browser", chromium="exit 0").returncode == 0
+    assert done.returncode == 0
+    assert "the pages are not tested: `apt install chromium`" in done.stderr
+    found = bootstrap("--browser", chromium="exit 0")
+    assert found.returncode == 0
+    assert "Chromium" not in found.stderr

@@ -7,7 +7,6 @@ path that the executor uses (queue, writing thread, commit with synchronous=FULL
 import argparse
 import asyncio
 import json
-import sqlite3
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from store.gate import Granted
 from store.intents import MaySend
 from store.journal import Journal
 from tests.store.builders import NOW, a_fill, a_request, an_opportunity, ready
+from tests.support.driver import sqlite3
 
 WARM_UP = 20
 

@@ -2,13 +2,13 @@
 
 import os
 import platform
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 import temporalio.service
 
 from store.engine import journal_mode
+from tests.support.driver import sqlite3
 
 NS_PER_MS = 1_000_000
 

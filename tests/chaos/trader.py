@@ -1,7 +1,6 @@
 """One trade from its edge to its end: sets the trouble, and waits for every step by the journal."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from random import Random
@@ -13,6 +12,7 @@ from store.journal import Journal
 from tests.chaos.cases import AT_BEGIN, AT_END, OUTCOMES, Case, Kind
 from tests.chaos.proxy import Rule, Trouble
 from tests.chaos.stack import ORDER_MS, Stack, now_ms
+from tests.support.driver import sqlite3
 from workflows import names
 from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot

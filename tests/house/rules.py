@@ -36,6 +36,7 @@ NOT_IN_WORKFLOWS = CLOCKS | {
     "asyncio.wait", "asyncio.as_completed", "uuid.uuid1", "uuid.uuid4", "os.urandom",
 }  # fmt: skip
 NOT_IMPORTED_IN_WORKFLOWS = {"random", "secrets", "socket", "httpx", "time", "uuid", "websockets"}
+SQLITE_CHOSEN_IN = {"store/driver.py", "tests/support/driver.py"}
 FUNCTION_LINES = 60
 MODULE_LINES = 350
 LINE_CHARACTERS = 100
@@ -96,6 +97,14 @@ def third_parties_in_domain(source: Source) -> Iterator[str]:
             top = name.split(".")[0]
             if top != "domain" and top not in sys.stdlib_module_names:
                 yield source.at(node, f"domain uses the standard library only, not {top}")
+
+
+def second_sqlite(source: Source) -> Iterator[str]:
+    """One SQLite library per process: two would close each other's file locks."""
+    if source.path.as_posix() not in SQLITE_CHOSEN_IN:
+        for node, name in imports(source):
+            if name.split(".")[0] in {"sqlite3", "pysqlite3"}:
+                yield source.at(node, f"take SQLite from a driver module, not {name}")
 
 
 def impure_domain(source: Source) -> Iterator[str]:
@@ -180,6 +189,7 @@ def dotted(node: ast.expr) -> str:
 PYTHON_RULES = (
     forbidden_imports,
     third_parties_in_domain,
+    second_sqlite,
     impure_domain,
     floats,
     nondeterminism_in_workflows,

@@ -1,13 +1,14 @@
 """What the judge sees: both exchanges' ledgers and the rows of the journal, at one moment."""
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from tests.support.driver import sqlite3
 
 MICRO = 1_000_000
 MS_NS = 1_000_000

@@ -1,7 +1,6 @@
 """Whatever happens to several arbitrages, the day's account equals the rows it sums up."""
 
 import asyncio
-import sqlite3
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.store.builders import (
     an_order,
     ready,
 )
+from tests.support.driver import sqlite3
 
 ACCOUNTS = """
     SELECT

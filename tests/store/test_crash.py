@@ -3,7 +3,6 @@ acknowledged stays."""
 
 import asyncio
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from store.journal import Journal
 from store.states import IntentState
 from tests.store.builders import NOW, a_fill, a_request, admitted, ready
 from tests.store.crasher import ACTS
+from tests.support.driver import sqlite3
 
 HERE = Path(__file__).parent
 STEPS = ("reserve", "send", "answer", "lock", "conclude")
@@ -114,13 +114,13 @@ def test_an_act_is_whole_or_absent_wherever_the_process_dies(tmp_path: Path, act
 async def test_a_gate_that_was_committed_before_the_kill_repeats_its_verdict(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "journal.db"
+    path = tmp_path / "alive" / "journal.db"
     journal = await ready(path)
     first = await journal.reserve(a_request())
-    shutil.copy(path, tmp_path / "as-after-a-kill.db")
+    shutil.copytree(path.parent, tmp_path / "killed")
     journal.close()
 
-    reopened = Journal.open(tmp_path / "as-after-a-kill.db", NOW + 1)
+    reopened = Journal.open(tmp_path / "killed" / path.name, NOW + 1)
     assert await reopened.reserve(a_request(now_ms=NOW + 900)) == first
     reopened.close()
 

@@ -1,6 +1,5 @@
 """Alarms, the outbox and the audit trail."""
 
-import sqlite3
 from functools import partial
 
 import pytest
@@ -12,6 +11,7 @@ from store.journal import Journal
 from store.outbox import Backlog
 from store.states import Severity
 from tests.store.builders import NOW, an_act
+from tests.support.driver import sqlite3
 
 UNHEDGED = Alarm("unhedged:arb-1", "UNHEDGED", Severity.RED, "3 contracts at kalshi")
 

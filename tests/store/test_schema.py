@@ -1,7 +1,7 @@
 """The database file: made, upgraded, copied first, and refused when it is not ours to touch."""
 
 import shutil
-import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column
 from sqlalchemy.exc import OperationalError
 
-from store import schema
-from store.engine import Database, backup, journal_mode
+from store import driver, schema
+from store.engine import Database, backup, journal_mode, use_journal, writer_engine
 from store.errors import (
     DatabaseDamaged,
     ForeignDatabase,
@@ -22,6 +22,7 @@ from store.errors import (
 from store.journal import Journal
 from store.tables import Base
 from tests.store.builders import NOW, a_request, admitted, ready
+from tests.support.driver import sqlite3
 
 READING_COLUMNS = {
     "executor_settings": {"min_bet", "max_bet", "min_roi", "max_roi", "max_daily_loss"},
@@ -210,6 +211,15 @@ def test_wal_is_used_only_where_it_is_sound(version: tuple[int, ...], mode: str)
     assert journal_mode(version) == mode
 
 
+def test_the_tests_open_the_journal_by_the_library_of_the_product() -> None:
+    assert sqlite3 is driver.sqlite is driver.newest()
+
+
+def test_without_the_wheel_the_sqlite_of_python_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pysqlite3.dbapi2", None)
+    assert driver.newest().__name__ == "sqlite3"
+
+
 def test_the_connections_are_set_up_for_money(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal.db", NOW)
     with journal.database.writer.connect() as connection:
@@ -225,6 +235,28 @@ def test_the_connections_are_set_up_for_money(tmp_path: Path) -> None:
         "journal_mode": journal_mode(),
     }
     journal.close()
+
+
+async def test_a_file_that_somebody_reads_keeps_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.engine.BUSY_MS", 50)
+    path = tmp_path / "journal.db"
+    (await ready(path)).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM run_state").fetchall()
+    engine = writer_engine(path)
+
+    use_journal(engine)
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+    other.close()
+    use_journal(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == journal_mode()
+    engine.dispose()
 
 
 async def test_a_reader_cannot_write(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The executor's settings: saved whole or not at all, versioned, and there after a restart."""
 
 import asyncio
-import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from store.errors import InvalidSettings, NotJournaled, SettingsConflict
 from store.journal import Journal
 from store.settings import Changes, SavedSettings
 from tests.store.builders import NOW, an_act
+from tests.support.driver import sqlite3
 
 
 async def test_a_new_journal_has_the_seed_defaults_and_is_disabled(tmp_path: Path) -> None:

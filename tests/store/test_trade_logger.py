@@ -1,6 +1,5 @@
 """The trade log and the positions, from the first fill to the settled result."""
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -22,6 +21,7 @@ from tests.store.builders import (
     an_opportunity,
     an_order,
 )
+from tests.support.driver import sqlite3
 
 DAY = "2026-09-21"
 

@@ -1,7 +1,6 @@
 """Writers touch integers and text only, on the writing thread only, and finish what they begin."""
 
 import asyncio
-import sqlite3
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +19,7 @@ from store.lifecycle import Conclusion
 from tests.store.builders import NOW, admitted, an_act, an_opportunity, ready
 from tests.store.test_schema import READING_COLUMNS
 from tests.store.test_trade_logger import locked, roll_back
+from tests.support.driver import sqlite3
 
 
 async def test_no_write_names_a_real_column_or_carries_anything_but_integers_and_text(

@@ -4,7 +4,6 @@ Both are read as they lie on disk and on the wire, and summed in whole micro-uni
 of this module's own: nothing of the product adds up its own books here.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.support.driver import sqlite3
 from tests.support.trading import Trading
 
 DUST = 50_000
