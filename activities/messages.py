@@ -128,15 +128,17 @@ class CompleteRequest:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """The leg after one step towards an even pair, and what the step did in words."""
+    """The leg after one step towards an even pair, and what the step did in words. `closed`: the
+    venue takes no orders now or cannot be read, so nothing was tried."""
 
     leg: LegReport
     said: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """Wait until a held pair is no longer what `legs` say is known of it already."""
+    """Wait until what is held is no longer what `legs` say is known of it, or has been paid."""
 
     arb_id: str
     opportunity: Opportunity
@@ -145,7 +147,8 @@ class WatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class WatchReport:
-    """What changed: both legs as they are now, and the verdicts once both venues have paid."""
+    """What changed: both legs as they are now, and the verdicts once every leg that holds
+    something has been paid for."""
 
     legs: tuple[LegReport, LegReport]
     verdicts: tuple[Verdict, ...]

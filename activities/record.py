@@ -63,7 +63,8 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
     """An alarm opens while one leg is naked or a person is needed, and closes on evidence."""
     unhedged = f"unhedged:{standing.arb_id}"
     needs_operator = standing.phase is Phase.NEEDS_OPERATOR
-    if needs_operator or standing.phase is Phase.UNWINDING:
+    stuck = standing.phase is Phase.CLOSING and standing.naked and standing.refused
+    if needs_operator or standing.phase is Phase.UNWINDING or stuck:
         alarms.raise_alarm(
             session,
             Alarm(
@@ -80,7 +81,7 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
     if standing.phase.ended:
         alarms.close(session, f"ghost:{standing.arb_id}", _holdings(standing), now_ms)
     pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
-    if pays and sum(pays.values()) != 1:
+    if len(pays) == len(Venue) and sum(pays.values()) != 1:
         alarms.raise_alarm(
             session,
             Alarm(
@@ -106,5 +107,6 @@ def _details(standing: Standing) -> dict[str, object]:
 
 
 def _holdings(standing: Standing) -> str:
-    legs = (f"{leg.state.venue} holds {leg.state.held}" for leg in standing.legs)
+    legs = [f"{leg.state.venue} holds {leg.state.held}" for leg in standing.legs]
+    legs += [f"{one.venue} paid {one.cash} for it" for one in standing.verdicts]
     return f"{', '.join(legs)}: {standing.reason}"

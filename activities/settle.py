@@ -1,4 +1,4 @@
-"""Watch a held pair until something changes, and write down where an arbitrage stands."""
+"""Watch what is held until something changes, and write down where an arbitrage stands."""
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -8,7 +8,7 @@ from activities.failpoints import Point, hit
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
-from domain.money import proceeds_floor
+from domain.money import ZERO, proceeds_floor
 from domain.standing import LegReport, Standing, Verdict
 from domain.venue import Venue
 
@@ -21,7 +21,7 @@ class HoldActivities:
 
     @activity.defn(name=Activity.WATCH)
     async def watch_settlement(self, request: WatchRequest) -> WatchReport:
-        """What changed about the pair. Raises a retryable NothingNew while nothing did."""
+        """What changed about what is held. Raises a retryable NothingNew while nothing did."""
         journal = self._desk.journal
         state = await journal.arbitrage(request.arb_id)
         if await refresh_fills(self._desk, state.intents):
@@ -29,17 +29,26 @@ class HoldActivities:
         legs = report(state, Venue.POLYMARKET), report(state, Venue.KALSHI)
         if tuple(leg.state for leg in legs) != request.legs:
             return WatchReport(legs, ())
-        # A question may be answered before the chain is final; nothing is paid out before both.
-        settled = all(leg.state.settled for leg in legs)
-        verdicts = [await self._verdict(request, leg) if settled else None for leg in legs]
-        paid = tuple(verdict for verdict in verdicts if verdict is not None)
-        if len(paid) < len(verdicts):
+        paid = await self._paid(request, legs)
+        if not paid:
             raise ApplicationError(
                 "nothing new",
                 type="NothingNew",
                 category=ApplicationErrorCategory.BENIGN,
             )
         return WatchReport(legs, paid)
+
+    async def _paid(
+        self, request: WatchRequest, legs: tuple[LegReport, LegReport]
+    ) -> tuple[Verdict, ...]:
+        """What was paid, once it is known for every leg that holds something. Nothing is paid out
+        before the chain is final, even where the question is answered; what is short by our own
+        count, or without an answer, is for a person."""
+        sound = all(s.settled and not s.unknown and s.held >= ZERO for s in request.legs)
+        holding = [leg for leg in legs if leg.state.held > ZERO]
+        verdicts = [await self._verdict(request, leg) if sound else None for leg in holding]
+        known = tuple(verdict for verdict in verdicts if verdict is not None)
+        return known if len(known) == len(holding) else ()
 
     async def _verdict(self, request: WatchRequest, leg: LegReport) -> Verdict | None:
         """What the venue paid for this leg, None until its own record shows the cash."""

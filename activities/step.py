@@ -13,6 +13,7 @@ from domain.money import Size
 from domain.order import Filled, NotFilled, Order, Purpose, Unknown
 from domain.venue import Action, Venue
 from store.arbitrages import ArbitrageState
+from venues.port import VenueUnreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     name = step.intent_id
     intent = next((one for one in state.intents if one.order.intent_id == name), None)
     if intent is None:
-        order = await plan(before.state)
+        try:
+            order = await plan(before.state)
+        except VenueUnreachable as trouble:
+            said = f"nothing sent: {step.venue} cannot be read: {trouble}"
+            return StepReport(before, said, closed=True)
         if isinstance(order, str):
             return StepReport(before, f"nothing sent: {order}")
         identity = desk.venues[step.venue].identify(order)
@@ -75,6 +80,7 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
         intent = planned
     answer = await send_once(desk, Ticket(intent.order, intent.identity))
     after = await desk.leg(step.arb_id, step.venue, step.planned)
+    closed = isinstance(answer, NotFilled) and answer.rejection.closed
     match answer:
         case Filled():
             moved = abs(after.state.held - before.state.held)
@@ -83,4 +89,4 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             said = f"{intent.order.action} refused: {rejection}: {detail}"
         case Unknown(evidence):
             said = f"{intent.order.action} unanswered: {evidence}"
-    return StepReport(after, said)
+    return StepReport(after, said, closed)

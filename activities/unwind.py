@@ -9,7 +9,7 @@ from domain.leg import LegState
 from domain.order import Order
 from domain.unwind import NoSale, Sale, plan_sale
 from domain.venue import Action, Venue
-from venues.port import VenueMisuse, VenueUnreachable
+from venues.port import VenueMisuse
 
 
 class UnwindActivities:
@@ -38,7 +38,8 @@ class UnwindActivities:
         return await take_step(self._desk, step, plan)
 
     async def _plan(self, request: UnwindRequest, leg: LegState) -> Sale | NoSale:
-        """The sale that the venue's balance, its book and the budget allow now."""
+        """The sale that the venue's balance, its book and the budget allow now. Raises
+        VenueUnreachable."""
         venue = self._desk.venues[request.venue]
         instrument = request.opportunity.leg(request.venue).instrument
         try:
@@ -50,8 +51,8 @@ class UnwindActivities:
                     return NoSale("the venue's balance does not show the contracts yet")
                 excess = min(excess, sellable)
             book = await venue.book(instrument)
-        except (VenueUnreachable, VenueMisuse) as trouble:
-            return NoSale(f"{request.venue} cannot be read: {trouble}")
+        except VenueMisuse as trouble:
+            return NoSale(f"{request.venue} has no such book: {trouble}")
         return plan_sale(instrument, book, leg, excess, request.budget, request.attempt)
 
     def _order(self, name: str, request: UnwindRequest, sale: Sale) -> Order:

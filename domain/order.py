@@ -99,6 +99,11 @@ class Rejection(StrEnum):
     BANNED = "account_restricted"
     NEVER_ARRIVED = "never_arrived"
 
+    @property
+    def closed(self) -> bool:
+        """Whether the venue takes no order now, whatever it asks for: no price was tried."""
+        return self in (Rejection.VENUE_CLOSED, Rejection.RATE_LIMITED)
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:

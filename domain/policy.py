@@ -119,6 +119,7 @@ class Timing:
     resolve_pause_ms_max: int = 5_000
     unwind_pause_ms: int = 500
     unwind_pause_ms_max: int = 30_000
+    closed_pause_ms: int = 1_000
     settle_pause_ms: int = 60_000
     provisional_pause_ms: int = 1_000
     task_timeout_ms: int = 5_000

@@ -37,7 +37,8 @@ class Verdict:
 class Standing:
     """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
     voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.
-    `moved_by_hand`: dollars that a person says he moved outside of our orders to end it.
+    `moved_by_hand`: dollars that a person says he moved outside of our orders to end it;
+    `refused`: the last try to sell or complete came to nothing.
     """
 
     arb_id: str
@@ -54,6 +55,7 @@ class Standing:
     reason: str
     verdicts: tuple[Verdict, ...] = ()
     moved_by_hand: Usd | None = None
+    refused: bool = False
 
     @property
     def naked(self) -> bool:

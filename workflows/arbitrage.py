@@ -1,11 +1,12 @@
 """The saga of one arbitrage: both legs or neither, whatever dies in between."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, CancelledError
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import (
@@ -238,11 +239,15 @@ class ArbitrageWorkflow(OperatorWords):
         except ActivityError as lost:
             self._trade.doubt(venue, f"{name} has no report ({lost.cause})")
         else:
-            self._trade.say(f"{venue}: {report.said}")
-            self._trade.take(report.leg)
+            self._trade.stepped(report)
 
     async def _hold(self) -> None:
         """Until a fill is voided or final, both venues have paid, or everything must go."""
+        await self._watch(lambda: self._trade.flattening, None)
+
+    async def _watch(self, until: Callable[[], bool], milliseconds: int | None) -> None:
+        """Look at what is held until it changes, it is paid for (that ends the arbitrage), `until`
+        holds or the time is up."""
         trade, plan = self._trade, self._plan
         request = WatchRequest(plan.arb_id, plan.opportunity, trade.states)
         watch = workflow.start_activity(
@@ -253,13 +258,18 @@ class ArbitrageWorkflow(OperatorWords):
             summary="wait for settlement, resolution or an operator",
             **options.watch(plan.timing, settled=trade.settled),
         )
-        await workflow.wait_condition(lambda: watch.done() or trade.flattening)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: watch.done() or until(),
+                timeout=None if milliseconds is None else timedelta(milliseconds=milliseconds),
+            )
         if not watch.done():
             watch.cancel()
         try:
             report: WatchReport = await watch
         except ActivityError as ended:
-            trade.say(f"stopped watching ({ended.cause})")
+            if not isinstance(ended.cause, CancelledError):
+                trade.say(f"stopped watching ({ended.cause})")
             return
         for leg in report.legs:
             trade.take(leg)
@@ -272,9 +282,11 @@ class ArbitrageWorkflow(OperatorWords):
         await self._enter(Phase.SETTLED)
 
     async def _wait_for_operator(self) -> None:
-        """The alarm stays open; one more attempt follows each pause, or at once on request."""
-        await self._pause(self._trade.operator_pause)
-        self._trade.allow_attempts()
+        """The alarm stays open; one more attempt follows each pause, or at once on request. A
+        question that is answered meanwhile pays for what is held, and that ends it too."""
+        await self._watch(lambda: self._trade.nudged, self._trade.operator_pause)
+        if not self._trade.phase.ended:
+            self._trade.allow_attempts()
 
     async def _pause(self, milliseconds: int) -> None:
         if milliseconds == 0:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from temporalio import workflow
 
-from activities.messages import ArbitrageInput, Ticket
+from activities.messages import ArbitrageInput, StepReport, Ticket
 from domain.decision import (
     Complete,
     Decision,
@@ -32,6 +32,9 @@ from workflows.snapshot import Happening, Snapshot
 
 STORY_LINES = 50
 _OPERATOR_PAUSE_MS_MAX = 600_000
+_CLOSED_TRIES = 240
+"""Tries at a closed venue, a second apart, that do not count: an engine restart with the two
+minutes of post-only after it is over in less. Later ones count, so that a person is asked."""
 
 
 class TradeState:
@@ -45,6 +48,7 @@ class TradeState:
         self._number = first_number(plan.adopted)
         self._attempts = 0
         self._allowed = plan.bounds.unwind_attempts
+        self._closed_tries = 0
         self._loss_max: Usd | None = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
         self._was_locked = False
         self._reason = "asking the gate"
@@ -105,6 +109,8 @@ class TradeState:
     def unwind_pause(self) -> int:
         """Milliseconds before the next unwind attempt: none before the first one."""
         timing = self._plan.timing
+        if 0 < self._closed_tries <= _CLOSED_TRIES:
+            return timing.closed_pause_ms
         if self._attempts == 0:
             return 0
         doubled = timing.unwind_pause_ms * 2 ** min(self._attempts - 1, 16)
@@ -112,8 +118,12 @@ class TradeState:
 
     @property
     def operator_pause(self) -> int:
-        """Milliseconds before an unwind that a person was asked about is tried again."""
-        doubled = self._plan.timing.unwind_pause_ms_max * 2 ** min(self.escalations - 1, 16)
+        """Milliseconds before an unwind that a person was asked about is tried again. A closed
+        venue may open at any time: the pause does not grow while it is."""
+        shortest = self._plan.timing.unwind_pause_ms_max
+        if self._closed_tries:
+            return shortest
+        doubled = shortest * 2 ** min(self.escalations - 1, 16)
         return int(min(doubled, _OPERATOR_PAUSE_MS_MAX))
 
     def next_number(self) -> int:
@@ -153,6 +163,14 @@ class TradeState:
         self._legs[venue] = report
         self._exits = None
 
+    def stepped(self, report: StepReport) -> None:
+        """What a sale or a completion came to. One that a closed venue refused was no attempt."""
+        self.say(f"{report.leg.state.venue}: {report.said}")
+        self._closed_tries = self._closed_tries + 1 if report.closed else 0
+        if 0 < self._closed_tries <= _CLOSED_TRIES:
+            self._attempts = max(self._attempts - 1, 0)
+        self.take(report.leg)
+
     def priced(self, exits: Exits) -> None:
         """What both ways out of an uneven pair cost now. Completing is tried once: the venue that
         refused it has no better answer than selling at the other."""
@@ -191,7 +209,7 @@ class TradeState:
     def retry(self, why: str) -> None:
         """A person asks for another set of attempts, now: no pause that has begun goes on."""
         self.say(why)
-        self._attempts = 0
+        self._attempts = self._closed_tries = 0
         self._allowed = self._plan.bounds.unwind_attempts
         self.nudged = True
 
@@ -199,6 +217,8 @@ class TradeState:
         """Take a legal step; IllegalStep otherwise."""
         if phase is Phase.HOLDING:
             self._was_locked = isinstance(self._judge(), Locked)
+        elif phase is Phase.SETTLING:
+            self._was_locked = self._was_locked and isinstance(self._judge(), Locked)
         elif phase in {Phase.UNWINDING, Phase.NEEDS_OPERATOR} and not self.flattening:
             self._was_locked = False
         if phase is Phase.NEEDS_OPERATOR:
@@ -236,6 +256,7 @@ class TradeState:
             reason=snapshot.reason,
             verdicts=snapshot.verdicts,
             moved_by_hand=self._moved_by_hand,
+            refused=self._attempts + self._closed_tries > 0,
         )
 
     def snapshot(self) -> Snapshot:

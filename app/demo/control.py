@@ -95,6 +95,10 @@ class Control:
         """Turn some of a venue's knobs."""
         await self._post("/knobs", {"venue": venue, "knobs": knobs})
 
+    async def mode(self, venue: str, mode: str) -> None:
+        """Open a venue, or close it: `open`, `maintenance`, `post_only` or `restarting`."""
+        await self._post("/venue", {"venue": venue, "mode": mode})
+
     async def cash(self, venue: str, usd: Decimal) -> None:
         """Deposit, or with a negative amount withdraw."""
         await self._post("/cash", {"venue": venue, "usd": str(usd)})

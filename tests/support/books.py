@@ -189,7 +189,11 @@ def _ended_as_it_says(journal: Journal, arbitrage: Row) -> None:
         assert leg.held >= 0, f"{arbitrage['id']} holds {leg.held} at {venue}"
         if arbitrage["phase"] == "FLAT":
             assert leg.held <= DUST, f"{arbitrage['id']} is flat and holds {leg.held} at {venue}"
-    if arbitrage["phase"] in ("HOLDING", "SETTLED"):
+    if arbitrage["phase"] == "SETTLED":
+        paid = {row["venue"] for row in journal.payouts if row["arb_id"] == arbitrage["id"]}
+        holding = {venue for venue, leg in legs.items() if leg.held > 0}
+        assert paid == holding, f"{arbitrage['id']} holds at {holding}, was paid at {paid}"
+    if arbitrage["phase"] == "HOLDING":
         gap = legs["polymarket"].held - legs["kalshi"].held
         surplus = legs["kalshi"].held == arbitrage["size_micro"] and gap >= 0
         assert surplus or abs(gap) <= DUST, f"{arbitrage['id']} is not hedged: {legs}"

@@ -40,6 +40,7 @@ QUICK = Timing(
     resolve_pause_ms_max=200,
     unwind_pause_ms=50,
     unwind_pause_ms_max=200,
+    closed_pause_ms=50,
     settle_pause_ms=100,
     provisional_pause_ms=50,
 )
@@ -132,6 +133,15 @@ class Trading:
             yield
         finally:
             await self.control.knobs("polymarket", **SETTLING)
+
+    @asynccontextmanager
+    async def closed(self, venue: str, mode: str) -> AsyncIterator[None]:
+        """Within the block the venue refuses every order in the words of that mode."""
+        await self.control.mode(venue, mode)
+        try:
+            yield
+        finally:
+            await self.control.mode(venue, "open")
 
     async def until_phase(
         self, handle: WorkflowHandle[ArbitrageWorkflow, Snapshot], *phases: str

@@ -23,9 +23,11 @@ SOMETIMES = (
     "sold on a person's word",
     "a person was needed",
     "locked and settled",
+    "naked and settled",
     "nothing filled",
     "rolled back",
     "halted between plan and send",
+    "a venue that is closed",
 )
 """What a campaign must have seen to count; checked over the traces."""
 _SIGNS = {
@@ -38,9 +40,11 @@ _SIGNS = {
     "sold on a person's word": "/close/",
     "a person was needed": "recorded NEEDS_OPERATOR",
     "locked and settled": "END SETTLED SUCCESS",
+    "naked and settled": "paid for what was naked",
     "nothing filled": "END FLAT FAILED",
     "rolled back": "END FLAT ROLLED_BACK",
     "halted between plan and send": "HALT",
+    "a venue that is closed": "is shut",
 }
 
 

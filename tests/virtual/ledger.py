@@ -216,7 +216,8 @@ class Ledger:
             return
         self.standings.append(standing)
         key = f"unhedged:{standing.arb_id}"
-        if standing.phase in (Phase.UNWINDING, Phase.NEEDS_OPERATOR):
+        stuck = standing.phase is Phase.CLOSING and standing.naked and standing.refused
+        if standing.phase in (Phase.UNWINDING, Phase.NEEDS_OPERATOR) or stuck:
             self.alarms.setdefault(key, Alarm(key, "UNHEDGED", None, "", standing.arb_id))  # type: ignore[arg-type]
         elif standing.phase.ended or standing.phase is Phase.HOLDING:
             self.alarms.pop(key, None)

@@ -60,7 +60,8 @@ class Word:
 class Script:
     """Fates in the order of use per venue and action, then all goes well. `crashes` are counted
     in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
-    times at which reads fail. `names` tell the story."""
+    times at which reads fail, `closed` those at which a venue refuses every order. `names` tell
+    the story."""
 
     seed: int
     fates: dict[tuple[Venue, Action], list[Fate]]
@@ -80,6 +81,7 @@ class Script:
     ask_moves_to: int | None = None
     words: tuple[Word, ...] = ()
     answer: str = "yes"
+    closed: dict[Venue, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def person(self) -> bool:
@@ -104,6 +106,9 @@ def script(seed: int) -> Script:
     made = Script(seed, fates, names, quotes)
     _trouble(rng, made)
     made.answer = rng.choice(["yes", "no", "half"])
+    if rng.random() < 0.08:
+        start = rng.choice([0, 100, 2_000])
+        made.closed[rng.choice(list(Venue))] = (start, start + rng.choice([4_000, 30_000, 100_000]))
     return made
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from activities.complete import CompleteActivities
@@ -36,6 +36,7 @@ RESOLVE_MS = 300_000
 JANITOR_MS = 180_000
 END_MS = 6 * 3_600_000
 STEPS_MAX = 60_000
+SHUT = replace(GOOD, outcome="closed")
 PAYS = {"yes": (ONE, 0), "no": (0, ONE), "half": (ONE // 2, ONE // 2)}
 
 
@@ -139,11 +140,11 @@ class World:
         loop.after_ms(JANITOR_MS, self._attend)
 
     def _attend(self) -> None:
-        """A person looks after the alarm, where there is one: sells at any price, and once the
-        question is answered says by hand what the saga does not ask its venues any more."""
-        if self.server.result is None:
+        """A person looks after the alarm, where there is one, and sells at any price. Once the
+        question is answered nobody is needed: the venues pay for what is held."""
+        if self.server.result is None and self.now_ms() < RESOLVE_MS:
             if self.ledger.standings and self.ledger.standings[-1].phase is Phase.NEEDS_OPERATOR:
-                self._hear(Word(self.now_ms(), "close" if self.now_ms() < RESOLVE_MS else "mark"))
+                self._hear(Word(self.now_ms(), "close"))
             self.loop.after_ms(JANITOR_MS, self._attend)
 
     def _halt(self) -> None:
@@ -208,6 +209,8 @@ class World:
         if final is not None:
             legs = (final.polymarket.state, final.kalshi.state)
             held = ", ".join(f"{leg.venue} {leg.held}" for leg in legs)
+            if final.phase is Phase.SETTLED and self.checks.answered_naked:
+                self.say("the venues paid for what was naked")
             self.say(f"END {final.phase} {final.status} {held} {final.realised_profit}")
         trace = tuple(self.trace)
         return Outcome(
@@ -270,7 +273,12 @@ class Process:
         world, script = self._world, self._world.script
         start_ms, stop_ms = script.dark.get(venue, (0, 0))
 
+        closes_ms, opens_ms = script.closed.get(venue, (0, 0))
+
         def fate(order: Order) -> Fate:
+            if closes_ms <= world.now_ms() < opens_ms:
+                world.say(f"{venue}: is shut")
+                return SHUT
             queue = script.fates[venue, order.action]
             return queue.pop(0) if queue and world.now_ms() < HEAL_MS else GOOD
 

@@ -1,0 +1,100 @@
+"""A question that is answered while one leg is naked: its venue pays, and that ends the trade."""
+
+from decimal import Decimal
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from domain.policy import Bounds
+from domain.trade import Phase, TradeStatus
+from domain.venue import Venue
+from tests.support.books import alarms, assert_books_balance
+from tests.support.trading import Trading
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import CloseRequest, HoldRequest, Snapshot
+
+Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
+FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
+
+
+async def naked(desk: Trading, pair: str, held: Venue) -> tuple[Handle, Snapshot]:
+    """One leg is held, nobody buys it for more than a cent, and a person was called."""
+    await desk.control.edge(pair, 8)
+    opportunity = await desk.opportunity(pair)
+    gone = "kalshi" if held is Venue.POLYMARKET else "polymarket"
+    await desk.withdraw(pair, gone, polymarket_bid="0.01")
+    if held is Venue.KALSHI:
+        await desk.control.fault("kalshi", pair, "sell", "kill", times=0)
+    handle = await desk.start(opportunity, bounds=FEW_TRIES)
+    return handle, await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
+
+
+@pytest.mark.parametrize("held", list(Venue))
+@pytest.mark.parametrize("answer", ["yes", "no", "half"])
+async def test_a_naked_leg_is_paid_by_its_venue_and_the_alarm_closes_on_that(
+    steady: Trading, pair: str, held: Venue, answer: str
+) -> None:
+    handle, stuck = await naked(steady, pair, held)
+    assert alarms(steady.database) == {"UNHEDGED": 1}
+    kalshi = "yes" if answer == "half" else answer
+    await steady.control.resolve(pair, answer, kalshi)
+    ended = await handle.result()
+    assert (ended.phase, ended.status) == (Phase.SETTLED, TradeStatus.PARTIAL)
+    leg = stuck.polymarket.state if held is Venue.POLYMARKET else stuck.kalshi.state
+    (verdict,) = ended.verdicts
+    assert verdict.venue is held
+    wins = {"yes": Decimal(held is Venue.POLYMARKET), "no": Decimal(held is Venue.KALSHI)}
+    pays = Decimal("0.5") if (answer, held) == ("half", Venue.POLYMARKET) else wins[kalshi]
+    assert verdict.cash == pays * leg.held
+    assert ended.realised_profit == verdict.cash - leg.paid
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_one_venue_that_has_not_paid_keeps_an_uneven_pair_open(
+    steady: Trading, pair: str
+) -> None:
+    """Both hold something: the trade ends when both have paid, not before."""
+    await steady.control.fault("kalshi", pair, "buy", "partial", params={"size": "10"})
+    await steady.control.fault("kalshi", pair, "buy", "kill", times=0)
+    await steady.control.fault("polymarket", pair, "sell", "kill", times=0)
+    handle = await steady.open(pair, bounds=FEW_TRIES)
+    stuck = await steady.until_phase(handle, Phase.NEEDS_OPERATOR)
+    assert stuck.kalshi.state.held == 10 < stuck.polymarket.state.held
+    await steady.control.resolve(pair, polymarket="yes", kalshi=None)
+    with pytest.raises(TimeoutError):
+        await steady.until(handle, lambda snapshot: snapshot.phase.ended, seconds=1)
+    await steady.control.resolve(pair, polymarket=None, kalshi="yes")
+    ended = await handle.result()
+    assert ended.phase == Phase.SETTLED
+    assert {verdict.venue for verdict in ended.verdicts} == set(Venue)
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_a_close_that_the_answer_overtakes_ends_settled(steady: Trading, pair: str) -> None:
+    handle = await steady.open(pair, bounds=FEW_TRIES)
+    await steady.until_at_rest(handle)
+    await steady.control.fault("kalshi", pair, "sell", "kill", times=0)
+    stuck = await handle.execute_update(
+        names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot
+    )
+    assert stuck.phase == Phase.NEEDS_OPERATOR
+    assert stuck.polymarket.state.held == 0 < stuck.kalshi.state.held
+    await steady.control.resolve(pair, "no", "no")
+    ended = await handle.result()
+    assert (ended.phase, ended.status) == (Phase.SETTLED, TradeStatus.PARTIAL)
+    assert [verdict.cash for verdict in ended.verdicts] == [stuck.kalshi.state.held]
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_a_naked_leg_that_a_person_keeps_is_paid_too(steady: Trading, pair: str) -> None:
+    handle, _ = await naked(steady, pair, Venue.POLYMARKET)
+    await handle.execute_update(ArbitrageWorkflow.hold, HoldRequest("ann"))
+    await steady.until_phase(handle, Phase.HOLDING)
+    await steady.control.resolve(pair, "yes", "yes")
+    ended = await handle.result()
+    assert (ended.phase, len(ended.verdicts)) == (Phase.SETTLED, 1)
+    assert not alarms(steady.database)
