@@ -123,7 +123,8 @@ class Checks:
     def answered_naked(self) -> bool:
         """Whether the question was answered while one leg held what the other did not hedge."""
         one, other = (exchange.redeemed for exchange in self._exchanges.values())
-        return other < micro(self._plan.opportunity.size) and abs(one - other) > self._dust
+        surplus = one > other >= micro(self._plan.opportunity.size)
+        return not surplus and abs(one - other) > self._dust
 
     def at_the_end(self, final: Snapshot) -> None:
         """The workflow is over and every venue has settled."""

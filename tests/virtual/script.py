@@ -10,6 +10,7 @@ from tests.virtual.exchange import CENT, Fate, Quote
 QUARANTINE_MS = 10_000
 HEAL_MS = 120_000
 """After this nothing new goes wrong."""
+NEVER_MS = 10**9
 BUY_FATES = {
     "fill": 10,
     "kill": 3,
@@ -61,7 +62,8 @@ class Script:
     """Fates in the order of use per venue and action, then all goes well. `crashes` are counted
     in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
     times at which reads fail, `closed` those at which a venue refuses every order. `names` tell
-    the story."""
+    the story. `attended`: somebody comes to an alarm after a while.
+    """
 
     seed: int
     fates: dict[tuple[Venue, Action], list[Fate]]
@@ -82,6 +84,7 @@ class Script:
     words: tuple[Word, ...] = ()
     answer: str = "yes"
     closed: dict[Venue, tuple[int, int]] = field(default_factory=dict)
+    attended: bool = True
 
     @property
     def person(self) -> bool:
@@ -109,6 +112,7 @@ def script(seed: int) -> Script:
     if rng.random() < 0.08:
         start = rng.choice([0, 100, 2_000])
         made.closed[rng.choice(list(Venue))] = (start, start + rng.choice([4_000, 30_000, 100_000]))
+    made.attended = rng.random() < 0.5
     return made
 
 
@@ -129,9 +133,9 @@ def _trouble(rng: Random, made: Script) -> None:
     if rng.random() < 0.08:
         made.halt_at_ms = rng.randrange(0, 3_000)
     if rng.random() < 0.1:
-        made.no_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
+        made.no_bids_until_ms = rng.choice([3_000, 60_000, NEVER_MS])
     if rng.random() < 0.1:
-        made.cheap_bids_until_ms = rng.choice([3_000, 60_000, HEAL_MS])
+        made.cheap_bids_until_ms = rng.choice([3_000, 60_000, NEVER_MS])
         made.ask_moves_to = rng.choice([None, 97])
     elif rng.random() < 0.3:
         made.ask_moves_to = rng.choice([20, 55, 70, 97])

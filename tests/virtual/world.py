@@ -137,7 +137,8 @@ class World:
         if script.ask_moves_to is not None:
             loop.after_ms(40, self._move_asks, script.ask_moves_to * CENT)
         loop.after_ms(RESOLVE_MS, self._resolve)
-        loop.after_ms(JANITOR_MS, self._attend)
+        if script.attended:
+            loop.after_ms(JANITOR_MS, self._attend)
 
     def _attend(self) -> None:
         """A person looks after the alarm, where there is one, and sells at any price. Once the
