@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from domain.order import Rejection
+from domain.order import NotFilled, Rejection
 from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Venue
@@ -27,7 +27,7 @@ async def refusals(desk: Trading, arb_id: str) -> list[Rejection]:
     """Why the venue refused each sale that it refused."""
     state = await desk.desk.journal.arbitrage(arb_id)
     answers = [one.answer for one in state.intents if one.order.action == "sell"]
-    return [answer.rejection for answer in answers if hasattr(answer, "rejection")]
+    return [answer.rejection for answer in answers if isinstance(answer, NotFilled)]
 
 
 async def _in_time(arb_id: str, desk: Trading, tries: int, seconds: float = 30) -> None:
