@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.desk import Desk
 from activities.failpoints import Point, hit
 from activities.messages import Ticket
-from domain.order import Answer, NotFilled, Rejection, Unknown
+from domain.order import Answer, NotFilled, Order, Rejection, Unknown
 from store.intents import AlreadySent, Leave, MaySend
 from store.lease import FIRST_BYTE_MS
 
@@ -19,12 +19,10 @@ HEARTBEAT_S = 0.25
 async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     """Send the order unless it was sent before; then what is known of it, or Unknown.
 
-    The answer is in the journal before anybody is told of it.
+    The answer is in the journal before anybody is told of it. The journal is asked once, by the
+    transaction that marks the order as sent.
     """
     order = ticket.order
-    known = await desk.journal.intent(order.intent_id)
-    if known.answer is not None:
-        return known.answer
     leave: Leave | None = None
 
     async def first_byte() -> NotFilled | None:
@@ -47,13 +45,22 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
 
     async with heartbeating():
         answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
+    if leave is None and isinstance(answer, NotFilled):
+        # This attempt ended before the last gate. It proves nothing of an earlier one.
+        known = await desk.journal.withdraw(order.intent_id, desk.wall_ms(), answer)
+        return known.answer or _sent_before(order)
     if isinstance(leave, AlreadySent):
-        return Unknown(f"{order.intent_id} was sent before; only its venue knows the answer")
+        known = await desk.journal.intent(order.intent_id)
+        return known.answer or _sent_before(order)
     hit(Point.ANSWERED, order.venue, order.purpose)
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     hit(Point.RECORDED, order.venue, order.purpose)
     assert stored.answer is not None, f"{order.intent_id} was just answered"
     return stored.answer
+
+
+def _sent_before(order: Order) -> Unknown:
+    return Unknown(f"{order.intent_id} was sent before; only its venue knows the answer")
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from app.config_sources import load_config
 from app.errors import LockstepError, UsageError
 from app.executor import run_executor
 from app.leave import leave
+from app.responsive import stay_responsive
 from app.run import stop_event
 from app.web import run_api
 
@@ -32,15 +33,6 @@ async def _api(config: Config) -> None:
     )
 
 
-SWITCH_SECONDS = 0.0005
-
-
-def share_fairly() -> None:
-    """Let the threads of the journal and of workflows have the interpreter soon: by default each
-    statement of theirs may wait 5 ms for a busy event loop."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-
-
 PROCESSES = {"executor": _executor, "api": _api}
 
 
@@ -50,7 +42,7 @@ def main(argv: list[str]) -> int:
     try:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
-        share_fairly()
+        stay_responsive()
         uvloop.run(PROCESSES[argv[0]](load_config().config))
     except LockstepError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -152,14 +152,20 @@ def mark_sent(
     return MaySend(now_ms)
 
 
-def withdraw(session: Session, intent_id: str, now_ms: int) -> StoredIntent:
+WITHDRAWN = NotFilled(Rejection.NOT_SENT, "withdrawn before it was sent")
+
+
+def withdraw(
+    session: Session, intent_id: str, now_ms: int, why: NotFilled = WITHDRAWN
+) -> StoredIntent:
     """Make sure that an intent which is still PLANNED never leaves, and return what it is now.
 
-    A sender that comes later is refused, so NOT_SENT is proven without asking the venue.
+    A sender that comes later is refused, so `why` is proven without asking the venue. Of an order
+    that was sent before it proves nothing, and nothing is written.
     """
     row = _row(session, intent_id)
     if row.state == IntentState.PLANNED:
-        _close(row, NotFilled(Rejection.NOT_SENT, "withdrawn before it was sent"), now_ms)
+        _close(row, why, now_ms)
     return _read(session, row)
 
 

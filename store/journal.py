@@ -13,7 +13,7 @@ from sqlmodel import Session
 from domain.evidence import Observation
 from domain.money import Usd
 from domain.opportunity import Refused
-from domain.order import Answer, Fill, Identity, Order
+from domain.order import Answer, Fill, Identity, NotFilled, Order
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store import (
@@ -157,9 +157,11 @@ class Journal:
             urgent=True,
         )
 
-    async def withdraw(self, intent_id: str, now_ms: int) -> StoredIntent:
+    async def withdraw(
+        self, intent_id: str, now_ms: int, why: NotFilled = intents.WITHDRAWN
+    ) -> StoredIntent:
         """Close an order that was never sent, so that it never will be; returns what it is."""
-        return await self.write(now_ms, lambda s: intents.withdraw(s, intent_id, now_ms))
+        return await self.write(now_ms, lambda s: intents.withdraw(s, intent_id, now_ms, why))
 
     async def record_answer(self, intent_id: str, answer: Answer, now_ms: int) -> StoredIntent:
         """Write what the venue said of an order, fills included."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from app.process import share_fairly
+from app.responsive import stay_responsive
 from tests.bench import bench_gate, book_to_send, page_stream, signal_to_send
 from tests.bench.figures import machine
 
@@ -43,7 +43,7 @@ def main() -> None:
     arguments.add_argument("--trades", type=int, default=192, help="trades per load and way")
     given = arguments.parse_args()
     names = [given.only] if given.only else list(BENCHES)
-    share_fairly()
+    stay_responsive()
     result = uvloop.run(_run(names, given.trades))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
 

@@ -28,7 +28,7 @@ from store.alarms import Alarm
 from store.arbitrages import ArbitrageState
 from store.errors import JournalConflict, NotJournaled
 from store.gate import GateRequest, Granted
-from store.intents import AlreadySent, Leave, MaySend, StoredIntent
+from store.intents import WITHDRAWN, AlreadySent, Leave, MaySend, StoredIntent
 from store.states import IntentState
 
 
@@ -107,11 +107,11 @@ class Ledger:
         self.version += 1
         return MaySend(now_ms)
 
-    def withdraw(self, intent_id: str, now_ms: int) -> StoredIntent:
+    def withdraw(self, intent_id: str, now_ms: int, why: NotFilled = WITHDRAWN) -> StoredIntent:
         """A planned order never leaves."""
         row = self._row(intent_id)
         if row.state is IntentState.PLANNED:
-            self._close(row, NotFilled(Rejection.NOT_SENT, "withdrawn before it was sent"))
+            self._close(row, why)
         return self._stored(row)
 
     def record_answer(self, intent_id: str, answer: Answer, now_ms: int) -> StoredIntent:
