@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.ui.conftest import ARGUMENTS, chromium
+from tests.support.browser import ARGUMENTS, chromium
 from tests.ui.support import cards
 from tests.ui.support.pages import PageServer, serving
 

@@ -1,41 +1,15 @@
 """One Chromium for all; every test has its own server, context and list of complaints."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser
 
+from tests.support.browser import MISSING, Visitor, browsing, chromium
 from tests.ui.support.pages import PageServer, serving
 
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-COLLECT = """
-document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
-"""
-
-
-def chromium() -> str | None:
-    """A Chromium on this machine: named by the environment, on PATH, or Playwright's own."""
-    named = os.environ.get("LOCKSTEP_CHROMIUM")
-    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found:
-        return found
-    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache/ms-playwright"))
-    return next((str(path) for path in sorted(cache.glob("chromium-*/chrome-linux/chrome"))), None)
+__all__ = ["Visitor"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -43,11 +17,9 @@ async def browser() -> AsyncIterator[Browser]:
     """A real Chromium, or a skip that says how to get one."""
     path = chromium()
     if path is None:
-        pytest.skip("no Chromium found: install one, or run `playwright install chromium`")
-    async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        pytest.skip(MISSING)
+    async with browsing(path) as one:
         yield one
-        await one.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -57,65 +29,10 @@ async def pages() -> AsyncIterator[PageServer]:
         yield server
 
 
-@dataclass
-class Visitor:
-    """Opens pages and collects what they complain about."""
-
-    browser: Browser
-    server: PageServer
-    complaints: list[str] = field(default_factory=list)
-    allowed: tuple[str, ...] = ()
-    _contexts: list[BrowserContext] = field(default_factory=list)
-
-    async def open(
-        self,
-        path: str = "/executor",
-        *,
-        theme: str = "dark",
-        width: int = 1440,
-        height: int = 900,
-        ready: bool = True,
-        motion: str = "no-preference",
-    ) -> Page:
-        """A page of a fresh context; with `ready`, once the first state is drawn."""
-        context = await self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="light" if theme == "light" else "dark",
-            reduced_motion=motion,  # type: ignore[arg-type]
-            timezone_id="UTC",
-        )
-        self._contexts.append(context)
-        context.set_default_timeout(8_000)
-        await context.add_init_script(COLLECT)
-        await context.add_init_script(f"localStorage.setItem('lockstep.theme', '{theme}')")
-        page = await context.new_page()
-        page.on("console", lambda m: self._complain(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: self._complain(f"error: {error}"))
-        page.on("request", lambda request: self._watch(request.url))
-        await page.goto(self.server.url + path)
-        if ready:
-            await page.wait_for_selector("body[data-link='live']")
-        return page
-
-    def _complain(self, text: str) -> None:
-        if not any(part in text for part in self.allowed):
-            self.complaints.append(text)
-
-    def _watch(self, url: str) -> None:
-        home = self.server.url.removeprefix("http")
-        if not url.startswith(("http" + home, "ws" + home, "data:")):
-            self.complaints.append(f"foreign request: {url}")
-
-    async def close(self) -> None:
-        """End every context."""
-        for context in self._contexts:
-            await context.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitor(browser: Browser, pages: PageServer) -> AsyncIterator[Visitor]:
     """Opens pages; a test fails on any CSP violation, console error or foreign request."""
-    one = Visitor(browser, pages)
+    one = Visitor(browser, pages.url)
     yield one
     await one.close()
     assert one.complaints == []

@@ -221,6 +221,23 @@ async def test_a_refused_close_stays_as_a_note(visitor: Visitor, pages: PageServ
     await expect(row).to_contain_text("Not closed: SETTLING: nothing to close")
 
 
+@pytest.mark.parametrize(
+    ("word", "why"), [("sent", "on its way"), ("planned", "on its way"), ("unknown", "unknown")]
+)
+async def test_a_leg_without_an_answer_cannot_be_closed_and_says_why(
+    visitor: Visitor, pages: PageServer, word: str, why: str
+) -> None:
+    row = states.position()
+    row["legs"]["kalshi"] |= {"state": word}
+    pages.data["executor"]["positions"] = [row]
+    page = await visitor.open()
+    button = page.get_by_role("article", name="LAL vs BOS").get_by_text("Close Position")
+    await expect(button).to_have_attribute("title", re.compile(why))
+    await button.click(force=True)
+    await expect(page.locator("#toasts")).to_contain_text(why)
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 async def test_live_events_reach_the_page_without_a_reload(
     visitor: Visitor, pages: PageServer
 ) -> None:

@@ -1,11 +1,11 @@
 """Hostile text, small screens, themes, and people who do not see or point."""
 
-from typing import Any
-
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from tests.support.axe import serious
+from tests.support.browser import THEMES
 from tests.ui.conftest import Visitor
 from tests.ui.support import cards, states
 from tests.ui.support.pages import PageServer
@@ -13,7 +13,6 @@ from tests.ui.support.pages import PageServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = '<img src=x onerror="document.title=1"><script>alert(1)</script>"><b>${7*7}</b>'
 PATHS = ("/executor", "/", "/login")
-THEMES = ("dark", "light", "colour-blind")
 # Pairs of tokens that carry text, and the contrast WCAG AA asks of it.
 TEXT_ON = [
     ("--text", "--surface"), ("--muted", "--surface"), ("--gain", "--surface"),
@@ -48,15 +47,6 @@ WATCH_SHIFTS = """() => {
 async def settled(page: Page, path: str) -> None:
     if path == "/executor":
         await expect(page.locator("#equity-text")).to_contain_text("Net of fees")
-
-
-def serious(violations: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"{v['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:160]}"
-        for v in violations
-        if v["impact"] in {"serious", "critical"}
-        for node in v["nodes"]
-    ]
 
 
 async def test_hostile_titles_render_as_text(visitor: Visitor, pages: PageServer) -> None:

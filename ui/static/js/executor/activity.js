@@ -11,7 +11,7 @@ export function activityPanel({ events }) {
   const rows = events.slice(0, SHOWN_MAX);
   return html`
     <h2 class="panel-title" id="activity-title">Activity</h2>
-    <div class="panel-body activity">
+    <div class="panel-body activity" tabindex="0" role="group" aria-labelledby="activity-title">
       ${rows.length
         ? html`<ol>${repeat(rows, (row) => row.id, (row) => html`<li
             class="severity-${row.severity}">

@@ -12,6 +12,7 @@ import { timeline } from "./timeline.js";
 
 const expanded = new Set();
 const NOT_CLOSABLE = ["SETTLING", "CLOSING"];
+const ON_ITS_WAY = ["planned", "sent"];
 
 export function positionsPanel(s) {
   const rows = [...s.positions.values()].sort((a, b) => (a.opened_at < b.opened_at ? 1 : -1));
@@ -76,9 +77,12 @@ function numbers(row) {
 
 /** Why a position cannot be closed now; "" where it can. */
 export function whyNotClose(row) {
-  const unsettled = Object.values(row.legs).some((leg) => leg.state === "unknown");
+  const words = Object.values(row.legs).map((leg) => leg.state);
   if (NOT_CLOSABLE.includes(row.phase)) return `${row.phase}: nothing to close`;
-  if (unsettled) return "A leg is unknown: the venue is being asked first";
+  if (words.includes("unknown")) return "A leg is unknown: the venue is being asked first";
+  if (words.some((word) => ON_ITS_WAY.includes(word))) {
+    return "A leg is on its way: its venue has not answered yet";
+  }
   return whyNotSend();
 }
 
