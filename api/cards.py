@@ -1,11 +1,14 @@
 """Opportunities for the index page, and the funnel of what was not taken: from the scanners."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from api.wire import Json
+from api.words import Words, rules
 from domain.policy import Refusal
+from domain.terms import Terms
+from domain.venue import Venue
 from store.sightings import Sighting
 
 NEW_MS = 10_000
@@ -82,12 +85,15 @@ class Cards:
         for pair_id in set(self._seen) - pair_ids:
             del self._seen[pair_id]
 
-    def rows(self, executing: set[str], now_ms: int, *, alive: bool) -> dict[str, Json]:
+    def rows(
+        self, words: Words, executing: set[str], now_ms: int, *, alive: bool
+    ) -> dict[str, Json]:
         """Cards by id. Without an executor none of them is on offer."""
-        return {
-            one.pair_id: _part(one, "card") | {"state": _state(one, executing, now_ms, alive=alive)}
-            for one in self._seen.values()
-        }
+        found = {}
+        for one in self._seen.values():
+            card = words.beside(_part(one, "card"), now_ms)
+            found[one.pair_id] = card | {"state": _state(one, executing, now_ms, alive=alive)}
+        return found
 
     def best(self) -> Json | None:
         """The largest net edge of all pairs now."""
@@ -99,9 +105,15 @@ class Cards:
         return {"roi": best["roi"], "title": best["title"]}
 
 
-def details(one: Sighting) -> Json:
+def markets(one: Sighting) -> dict[Venue, str]:
+    """The market of each leg, by its venue."""
+    return {Venue(name): leg["market"] for name, leg in _part(one, "card")["legs"].items()}
+
+
+def details(one: Sighting, terms: Iterable[Terms]) -> Json:
     """What a person needs to believe or reject a card."""
-    return {"id": one.pair_id, "pair_id": one.pair_id, **_part(one, "detail")}
+    detail = _part(one, "detail") | {"rules": rules(terms)}
+    return {"id": one.pair_id, "pair_id": one.pair_id, **detail}
 
 
 def bids_of(one: Sighting | None) -> Mapping[str, tuple[tuple[Decimal, Decimal], ...]]:

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlmodel import Session
+
+from api.cards import bids_of
+from api.words import days_left, settled_ms
 from domain.leg import LegState
 from domain.money import NO_USD, Usd
 from domain.payout import Holding, payout_by_outcome
 from domain.trade import Phase
 from domain.venue import Instrument, Outcome, Venue
+from store import arbitrages, sightings, terms, views
 from store.arbitrages import ArbitrageState
 from store.views import LegTimes
 from workflows.snapshot import Snapshot
@@ -19,6 +24,7 @@ class Known:
     """Everything known of one arbitrage: the journal's state, the workflow's own word where a
     worker gives it (None: stale), the times of its legs, and the bids seen last by token, each
     as (price, size), best first. `fresh`: the journal has not changed since the workflow spoke.
+    `settles_ms` is when both venues expect to have paid, `days_left` the begun days until then.
 
     What is held is always the journal's fold: fills are written before the workflow hears of them.
     """
@@ -28,6 +34,8 @@ class Known:
     fresh: bool
     times: Mapping[Venue, LegTimes]
     bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
+    settles_ms: int | None = None
+    days_left: int | None = None
 
     @property
     def phase(self) -> Phase:
@@ -59,3 +67,26 @@ class Known:
         """What is held pays, by answer."""
         held = (Holding(self.instrument(v).outcome, self.leg(v).held) for v in Venue)
         return payout_by_outcome(tuple(held))
+
+
+def read(
+    session: Session, arb_id: str, snapshot: Snapshot | None, spoke_ms: int, now_ms: int
+) -> Known:
+    """The journal under what the workflow said as of `spoke_ms`. Raises NotJournaled."""
+    state = arbitrages.load(session, arb_id)
+    seen = sightings.one(session, state.opportunity.pair_id)
+    asked = [
+        found
+        for venue in Venue
+        if (found := terms.of(session, venue, state.opportunity.leg(venue).instrument.market))
+    ]
+    settles_ms = settled_ms(asked)
+    return Known(
+        state=state,
+        snapshot=snapshot,
+        fresh=snapshot is not None and spoke_ms >= state.updated_at_ms,
+        times=views.leg_times(session, arb_id),
+        bids=bids_of(seen),
+        settles_ms=settles_ms,
+        days_left=days_left(settles_ms, now_ms),
+    )

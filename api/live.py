@@ -16,17 +16,20 @@ from sqlmodel import Session
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import panels, rows, sales, slices, story, trade_rows
-from api.cards import Cards, bids_of, funnel
+from api import panels, rows, slices, story, trade_rows
+from api.cards import Cards, funnel
 from api.first_page import first_page
 from api.hub import Hub
 from api.known import Known
+from api.known import read as read_known
+from api.naked import naked
 from api.queries import Queries
 from api.wire import Json, usd
+from api.words import Words
 from domain.money import ZERO, Usd
 from domain.trade import Phase
 from domain.venue import Mode
-from store import arbitrages, sightings, views
+from store import arbitrages, sightings, terms, views
 from store.errors import JournalBusy, NotJournaled
 from store.journal import Journal
 from store.views import Pulse, Survey, Told
@@ -67,6 +70,7 @@ class Live:
         self._known: dict[str, Known] = {}
         self._asked_ms = 0
         self._cards = Cards()
+        self._words = Words()
         self.hub = Hub(wall_ms)
         self.queries = Queries(client, _monotonic_ms, self._row_is_old)
         self.hub.board.put("mode", mode.value)
@@ -118,14 +122,8 @@ class Live:
         if tracked is not None and ask and self.alive:
             snapshot, as_of_ms = await self.queries.ask(tracked.found), tracked.found.updated_at_ms
 
-        def work(session: Session) -> Known:
-            state = arbitrages.load(session, arb_id)
-            seen = sightings.one(session, state.opportunity.pair_id)
-            times = views.leg_times(session, arb_id)
-            fresh = snapshot is not None and as_of_ms >= state.updated_at_ms
-            return Known(state, snapshot, fresh, times, bids_of(seen))
-
-        return await self._journal.read(work)
+        now_ms = self._wall_ms()
+        return await self._journal.read(lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms))
 
     def _pace(self) -> float:
         watched = bool(self.hub.clients) or self._wall_ms() - self._asked_ms < INTEREST_MS
@@ -197,12 +195,13 @@ class Live:
     async def _survey(self) -> None:
         """Balances, numbers of the day, executors, alarms, cards."""
         now_ms = self._wall_ms()
-        since = self._cards.after_ms
-        survey, seen, pair_ids = await self._journal.read(
+        since, words_since = self._cards.after_ms, self._words.after_ms
+        survey, seen, pair_ids, words = await self._journal.read(
             lambda s: (
                 views.survey(s, self._mode, now_ms, now_ms - ALIVE_MS),
                 sightings.since(s, since),
                 sightings.pair_ids(s),
+                terms.since(s, words_since),
             )
         )
         self.survey = survey
@@ -214,7 +213,8 @@ class Live:
         board.put("alarms", {str(a.id): slices.alarm(a) for a in survey.alarms})
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(seen, pair_ids)
-        board.put("cards", self._cards.rows(taken, now_ms, alive=self.alive))
+        self._words.take(words)
+        board.put("cards", self._cards.rows(self._words, taken, now_ms, alive=self.alive))
         board.put("scanner", slices.scanner(executors, self._cards.best()))
         if self.pulse is not None:
             self._show_switches(self.pulse)
@@ -297,7 +297,7 @@ class Live:
         self._show_unhedged()
 
     def _show_unhedged(self) -> None:
-        legs = [leg for one in self._known.values() if (leg := sales.naked(one)) is not None]
+        legs = [leg for one in self._known.values() if (leg := naked(one)) is not None]
         total = sum((Decimal(leg["exposure"]) for leg in legs), start=ZERO)
         self.hub.board.put("unhedged", {"usd": usd(total), "legs": legs})
 

@@ -5,9 +5,11 @@ from decimal import Decimal
 from api.known import Known
 from api.sales import close_now
 from api.wire import Json, Number, iso, text, usd
+from api.words import annualised
 from domain.leg import LegState
 from domain.money import ZERO, Usd, floor_to
 from domain.order import Fill, FillState, Purpose
+from domain.trade import roi_percent
 from domain.venue import Action, Venue
 from store.intents import StoredIntent
 from store.states import IntentState
@@ -23,6 +25,7 @@ def position(known: Known) -> Json:
     payouts, outlay = known.payouts, known.outlay
     legs = {venue.value: _leg(known, venue) for venue in Venue}
     now = close_now(known)
+    gain = roi_percent(Usd(min(payouts.values()) - outlay), outlay)
     row: Json = {
         "id": state.arb_id,
         "arb_id": state.arb_id,
@@ -40,9 +43,9 @@ def position(known: Known) -> Json:
         "worst": usd(Usd(min(payouts.values()) - outlay)),
         "best": usd(Usd(max(payouts.values()) - outlay)),
         "close_now": None if now is None else usd(now),
-        "settles_at": None,
-        "days_left": None,
-        "annualised": None,
+        "settles_at": iso(known.settles_ms),
+        "days_left": None if known.days_left is None else str(known.days_left),
+        "annualised": annualised(gain, known.days_left),
         "story": _story(known.snapshot),
     }
     for venue, short in ((Venue.POLYMARKET, "poly"), (Venue.KALSHI, "kalshi")):

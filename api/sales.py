@@ -1,4 +1,4 @@
-"""What selling now would bring, by the bids seen last: naked legs and close previews."""
+"""What selling now would bring, by the bids seen last, and the preview of a close."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,6 @@ from domain.trade import Phase
 from domain.venue import Venue
 
 PRICE_STEP = Decimal("0.0001")
-EXPOSED = frozenset({Phase.UNWINDING, Phase.NEEDS_OPERATOR, Phase.CLOSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +40,6 @@ def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
     return SaleNow(size, average, slippage, fee, Usd(notional - fee))
 
 
-def naked(known: Known) -> Json | None:
-    """The leg that nothing hedges; None where both are equal, or nothing is being done."""
-    legs = {venue: known.leg(venue) for venue in Venue}
-    more = max(legs, key=lambda venue: legs[venue].held)
-    excess = Size(legs[more].held - legs[more.sibling].held)
-    if known.phase not in EXPOSED or excess <= ZERO:
-        return None
-    price = legs[more].average_price or known.state.opportunity.leg(more).limit
-    sale = sale_now(known, more, excess)
-    loss = None if sale is None else Usd(sale.proceeds - excess * price)
-    operator = known.phase is Phase.NEEDS_OPERATOR
-    return {
-        "arb_id": known.state.arb_id,
-        "position_id": known.state.arb_id,
-        "title": known.state.opportunity.title,
-        "phase": known.phase.value,
-        "venue": more.value.capitalize(),
-        "outcome": known.instrument(more).outcome.upper(),
-        "size": text(excess),
-        "exposure": usd(floor_to(excess * price, PRICE_STEP)),
-        "since": iso(known.state.updated_at_ms),
-        "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
-        "loss_budget": usd(floor_to(known.state.opportunity.dearer_outlay, PRICE_STEP)),
-        "trying": known.reason,
-        "next_retry_at": None,
-        "actions": {"retry": True, "accept": True if operator else "An attempt is running"},
-    }
-
-
 def close_preview(known: Known) -> Json:
     """What selling both legs now would bring, against holding them."""
     sales = {venue: sale_now(known, venue, known.leg(venue).held) for venue in Venue}
@@ -81,7 +51,7 @@ def close_preview(known: Known) -> Json:
     return {
         "result": None if result is None else usd(result),
         "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
-        "hold_until": None,
+        "hold_until": iso(known.settles_ms),
         "loss_max": None if result is None else usd(max(-result, ZERO)),
         "why_not": why_not,
         "legs": {

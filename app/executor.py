@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlmodel import Session
 
@@ -16,11 +16,13 @@ from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
 from domain.opportunity import Opportunity
 from domain.policy import Refusal
-from domain.venue import Venue
+from domain.terms import Terms
+from domain.venue import Mode, Venue
 from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
-from store import presence, sightings
+from markets.terms import TermsReader
+from store import presence, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from venues.port import VenueMisuse, VenueUnreachable
@@ -48,9 +50,9 @@ class Executor:
         self._intake = intake
         self._name = station.sender.name
         self._cash: dict[Venue, Usd] = {}
-        self._pairs = Pairs(
-            tuple(pair.to_domain() for pair in config.pairs), desk.venues, self._relist
-        )
+        configured = tuple(pair.to_domain() for pair in config.pairs)
+        self._pairs = Pairs(configured, desk.venues, self._relist)
+        self._terms = TermsReader(configured, desk.venues, self._keep_terms)
         self._books = Books(desk.venues)
         self._scanner = Scanner(
             self._books,
@@ -82,6 +84,7 @@ class Executor:
             self._starting = group
             running = [
                 group.create_task(self._pairs.run()),
+                group.create_task(self._terms.run()),
                 group.create_task(self._books.run()),
                 group.create_task(self._scanner.run()),
                 group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
@@ -148,6 +151,13 @@ class Executor:
         resumed = was_stopped and advice.stopped is None
         for pair_id in self._pairs.listed if resumed else before - set(advice.taken):
             self._scanner.rearm(pair_id)
+
+    async def _keep_terms(self, read: list[Terms]) -> None:
+        """For pages. A simulated market has no page at its venue."""
+        if self._config.mode is Mode.SIM:
+            read = [replace(one, url="") for one in read]
+        now_ms = wall_ms()
+        await self._desk.journal.write(now_ms, lambda s: terms.keep(s, read, now_ms))
 
     async def _stopped(self) -> Refusal | None:
         """Why nothing may be started here now. A kill file becomes a halt of the journal, which

@@ -177,7 +177,6 @@ class Lookout:
             "id": pair.pair_id,
             "pair_id": pair.pair_id,
             "title": pair.title,
-            "category": "",
             "confidence": pair.confidence.value,
             "size": _text(terms.size),
             "unit_cost": _text(sum(terms.prices.values(), start=ZERO)),
@@ -186,8 +185,6 @@ class Lookout:
             "payout": _text(terms.size),
             "profit": _text(terms.profit),
             "roi": str(terms.roi),
-            "annualised": None,
-            "expires_at": None,
             "seen_at": iso_utc(seen.at_ms),
             "verdict": self._verdict(pair.pair_id, seen),
             "legs": {
@@ -206,9 +203,7 @@ class Lookout:
             "cost": _text(terms.size * price),
             "market": instrument.market,
             "token": instrument.token,
-            "url": None,
             "book_at": self._book_at(instrument),
-            "settles_at": None,
         }
 
     def _verdict(self, pair_id: str, seen: Seen) -> Json:
@@ -240,7 +235,6 @@ class Lookout:
         steps.append(("Net profit", terms.profit))
         return {
             "evidence": [{"known": known, "text": text}],
-            "rules": None,
             "ladders": {
                 venue.value: _ladder(book.asks, terms.size) if book else []
                 for venue, book in books.items()

@@ -10,6 +10,7 @@ from domain.evidence import Observation
 from domain.money import Size, Usd
 from domain.order import Answer, Fill, Identity, NotFilled, Order
 from domain.reconcile import AccountTrade, WorkingOrder
+from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
 
 FirstByte = Callable[[], Awaitable[NotFilled | None]]
@@ -77,6 +78,9 @@ class MarketData(Protocol):
 
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
         """The rules of one outcome, fresh from the venue: grid, minimums, fee, shard."""
+
+    async def terms(self, market: str) -> Terms | None:
+        """What the market asks and when it ends, for people; None where it is not listed."""
 
     async def book(self, instrument: Instrument) -> Book:
         """The instrument's book, asked for now."""

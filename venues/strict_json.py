@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn, TypeVar
 
@@ -18,6 +19,8 @@ BYTES_MAX = 8 << 20
 DEPTH_MAX = 32
 DIGITS_MAX = 40
 SHOWN = 80
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
@@ -134,6 +137,16 @@ class Node:
     def usd(self) -> Usd:
         """Dollars, of either sign."""
         return self._money(usd)
+
+    def time_ms(self) -> int:
+        """Wall-clock milliseconds of an ISO time with its zone."""
+        try:
+            moment = datetime.fromisoformat(self.text())
+        except ValueError:
+            self.refuse("an ISO time")
+        if moment.tzinfo is None:
+            self.refuse("an ISO time with its zone")
+        return (moment - EPOCH) // MILLISECOND
 
     def refuse(self, expected: str) -> NoReturn:
         """Raise Malformed for this value."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from sqlmodel import Session
 
 from api import cards, slices, trade_rows
 from api.board import TOPICS
@@ -15,7 +16,7 @@ from api.wire import Json, JsonResponse, iso, text, usd
 from domain.money import ZERO
 from domain.trade import TradeStatus
 from domain.venue import Mode, Venue
-from store import alarms, audit, sightings, views
+from store import alarms, audit, sightings, terms, views
 from store.codec import detail_from
 
 router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["reads"])
@@ -146,11 +147,19 @@ async def all_cards(service: The, _caller: Reader) -> JsonResponse:
 
 @router.get("/cards/{card_id}")
 async def card(card_id: str, service: The, _caller: Reader) -> JsonResponse:
-    """Evidence, ladders, costs and life of one card."""
-    found = await service.journal.read(lambda s: sightings.one(s, card_id))
-    if found is None:
+    """Evidence, both rule texts, ladders, costs and life of one card."""
+
+    def work(session: Session) -> Json | None:
+        found = sightings.one(session, card_id)
+        if found is None:
+            return None
+        asked = (terms.of(session, *market) for market in cards.markets(found).items())
+        return cards.details(found, [one for one in asked if one is not None])
+
+    told = await service.journal.read(work)
+    if told is None:
         raise Problem(404, "not_found", f"no card {card_id[:80]!r}")
-    return JsonResponse(cards.details(found))
+    return JsonResponse(told)
 
 
 @router.get("/alarms")

@@ -15,6 +15,7 @@ from store.tables.presence import ExecutorRow
 from store.tables.reconciliation import KnownDifferenceRow, ReconciliationRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
 from store.tables.sightings import ScanMinuteRow, SightingRow
+from store.tables.terms import TermsRow
 from store.tables.trade_log import PositionRow, TradeRow
 from store.tables.trading import (
     ArbitrageRow,
@@ -51,6 +52,7 @@ __all__ = [
     "SettingsHistoryRow",
     "SettingsRow",
     "SightingRow",
+    "TermsRow",
     "TradeRow",
     "VenueBalanceRow",
 ]

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 
 from domain.book import Book
+from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
 from tests.domain.build import a_book, an_instrument
 from venues.port import Untradable, VenueMisuse, VenueUnreachable
@@ -23,6 +24,7 @@ class LocalVenue:
         self._books: dict[str, Book] = {}
         self._streams: list[asyncio.Queue[Book | Exception | None]] = []
         self.delisted: dict[str, Untradable] = {}
+        self.words: dict[str, Terms] = {}
         self.unreachable = False
         self.stream_refusal: Exception | None = None
         self.reads: list[str] = []
@@ -52,6 +54,11 @@ class LocalVenue:
         if self.unreachable:
             raise VenueUnreachable(f"{self._venue} does not answer")
         return self.delisted.get(market) or self.at(market, outcome)
+
+    async def terms(self, market: str) -> Terms | None:
+        if self.unreachable:
+            raise VenueUnreachable(f"{self._venue} does not answer")
+        return self.words.get(market)
 
     def rest(
         self, instrument: Instrument, asks: Levels, bids: Levels = (), *, age_ms: int = 0

@@ -177,3 +177,45 @@ async def test_a_card_opens_by_keyboard_and_a_pin_puts_it_first(visitor: Visitor
     await card.focus()
     await page.keyboard.press("Enter")
     await expect(card.locator(".details")).to_be_visible()
+
+
+async def test_a_card_says_when_it_closes_and_nothing_where_no_venue_does(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    silent = cards.card(1, expires_at=None, annualised=None)
+    over = cards.card(2, expires_at=cards.ago(seconds=2))
+    pages.data["cards"] |= {"cards": [cards.card(0), silent, over]}
+    page = await visitor.open("/?expired=show")
+    life = page.locator(".card .life")
+    await expect(page.locator("[data-id=c0000] .life")).to_contain_text("closes in 1 h 59 min")
+    await expect(page.locator("[data-id=c0001] .life")).to_have_text("")
+    await expect(page.locator("[data-id=c0002] .life")).to_have_text("closed")
+    assert await life.count() == 3
+    await page.get_by_role("button", name="Hide expired").click()
+    await expect(page.locator("[data-id=c0002]")).to_have_count(0, timeout=15_000)
+    await expect(page.locator("[data-id=c0001]")).to_be_visible()
+
+
+async def test_both_rule_texts_stand_side_by_side(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    await card.get_by_role("button", name="Details").click()
+    sides = card.locator(".rules .beside > div")
+    await expect(sides).to_have_count(2)
+    left, right = [await sides.nth(n).bounding_box() for n in range(2)]
+    assert left is not None
+    assert right is not None
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    assert left["width"] >= 250
+    await expect(sides.first).to_contain_text("closes")
+
+
+async def test_rules_that_were_never_read_are_a_warning(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.answers["cards/c0000"] = (200, cards.details() | {"rules": None})
+    page = await visitor.open("/")
+    card = page.get_by_role("article", name="Lakers vs Celtics")
+    await card.get_by_role("button", name="Details").click()
+    await expect(card).to_contain_text("Not read yet from both venues")

@@ -69,6 +69,19 @@ class Lab:
         ledger: dict[str, Any] = state["venues"][self.venue.value]
         return ledger
 
+    async def listing(self) -> dict[str, Any]:
+        """The market's payload as the venue serves it to anybody, read with nothing of ours."""
+        urls = self.ready["urls"]
+        async with httpx.AsyncClient() as public:
+            if self.venue is Venue.POLYMARKET:
+                params = {"condition_ids": self.market}
+                page = await public.get(f"{urls['gamma']}/markets/keyset", params=params)
+                (row,) = page.json()["markets"]
+                return dict(row)
+            market = (await public.get(f"{urls['kalshi']}/markets/{self.market}")).json()["market"]
+            event = await public.get(f"{urls['kalshi']}/events/{market['event_ticker']}")
+            return {"market": market, "event": event.json()["event"]}
+
     async def cash(self) -> Decimal:
         """What the venue's ledger says we have, also while it still settles."""
         ledger = await self.ledger()

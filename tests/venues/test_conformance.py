@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -270,3 +271,31 @@ async def test_x19_fills_become_final(lab: Lab) -> None:
         return True if all(fill.state is FillState.CONFIRMED for fill in fills) else None
 
     assert await until(final)
+
+
+async def test_x20_a_market_says_what_it_asks_and_when_it_ends(lab: Lab) -> None:
+    """The words and times are the payload's own, read with nothing of ours."""
+    found = await lab.client.terms(lab.market)
+    assert found is not None
+    assert (found.venue, found.market) == (lab.venue, lab.market)
+    raw = await lab.listing()
+    if lab.venue is Venue.KALSHI:
+        market, event = raw["market"], raw["event"]
+        rules = f"{market['rules_primary']}\n\n{market['rules_secondary']}"
+        asked, category, closes = event["title"], event["category"], market["close_time"]
+        settles = market["expected_expiration_time"]
+    else:
+        rules, asked, category = raw["description"], raw["question"], ""
+        closes, settles = raw["endDate"], None
+    assert found.rules == rules
+    assert found.title.startswith(asked)
+    assert found.category == category
+    assert found.closes_at_ms == _ms(closes)
+    assert found.settles_at_ms == _ms(settles)
+    assert found.url.startswith("https://")
+    elsewhere = "0x" + "00" * 32 if lab.venue is Venue.POLYMARKET else "NOSUCH-26NOV27"
+    assert await lab.client.terms(elsewhere) is None
+
+
+def _ms(iso: str | None) -> int | None:
+    return None if iso is None else round(datetime.fromisoformat(iso).timestamp() * 1000)

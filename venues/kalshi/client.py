@@ -17,8 +17,9 @@ from domain.order import (
     Rejection,
     Unknown,
 )
+from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
-from venues.kalshi import errors, feed, ladders, market, orders, parse
+from venues.kalshi import errors, feed, ladders, market, orders, parse, terms
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.lookup import FAILED, Lookup
 from venues.kalshi.private import OwnOrders
@@ -90,6 +91,16 @@ class KalshiClient:
         if isinstance(found, Instrument):
             self._shards.add(found.exchange_index)
         return found
+
+    async def terms(self, market_: str) -> Terms | None:
+        """The market's own title, rules and times, under the name of its event."""
+        try:
+            listed = await self._wire.get(f"/markets/{_part(market_)}")
+        except NotThere:
+            return None
+        parent = _part(readable(terms.event_of)(listed))
+        event = await self._wire.get(f"/events/{parent}")
+        return readable(terms.terms)(listed, event)
 
     def identify(self, order: Order) -> Identity:
         """The client_order_id, and the body it will be sent with."""

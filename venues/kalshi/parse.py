@@ -4,7 +4,6 @@ Unknown extra fields are ignored: the venue adds some every month.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.book import ladder
@@ -25,8 +24,6 @@ from venues.kalshi.shapes import (
 from venues.strict_json import Malformed, Node
 
 Row = TypeVar("Row")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def created(body: Node) -> Created:
@@ -73,7 +70,7 @@ def fill(row: Node) -> FillRow:
         size=positive(row.at("count_fp")),
         yes_price=yes_price,
         fee=fee(row.at("fee_cost")),
-        at_ms=time_ms(row.at("created_time")),
+        at_ms=row.at("created_time").time_ms(),
     )
 
 
@@ -92,7 +89,7 @@ def position(row: Node) -> PositionRow:
     return PositionRow(
         ticker=row.at("ticker").text(),
         size=row.at("position_fp").decimal(),
-        changed_at_ms=time_ms(row.at("last_updated_ts")),
+        changed_at_ms=row.at("last_updated_ts").time_ms(),
     )
 
 
@@ -108,7 +105,7 @@ def balance(body: Node) -> Usd:
 
 def as_of_ms(body: Node) -> int:
     """Until when orders, fills and positions are complete (GET /exchange/user_data_timestamp)."""
-    return time_ms(body.at("as_of_time"))
+    return body.at("as_of_time").time_ms()
 
 
 def market(body: Node) -> Market:
@@ -206,17 +203,6 @@ def positive(node: Node) -> Size:
     if value == ZERO:
         node.refuse("more than zero contracts")
     return value
-
-
-def time_ms(node: Node) -> int:
-    """Wall-clock ms of an ISO time with its zone."""
-    try:
-        moment = datetime.fromisoformat(node.text())
-    except ValueError:
-        node.refuse("an ISO time")
-    if moment.tzinfo is None:
-        node.refuse("an ISO time with its zone")
-    return (moment - EPOCH) // MILLISECOND
 
 
 def _levels(side: Node | None) -> list[tuple[Price, Size]]:

@@ -11,7 +11,7 @@ from venues.kalshi import errors, orders, parse
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.signing import Signer
 from venues.port import FirstByte, VenueMisuse, VenueUnreachable
-from venues.strict_json import Malformed, Node
+from venues.strict_json import EPOCH, MILLISECOND, Malformed, Node
 from venues.strict_json import parse as parse_json
 from venues.transport import Lost, NotSent, Reply, Timeouts, Transport
 
@@ -104,7 +104,7 @@ def server_time_ms(reply: Reply) -> int | None:
     """The middle of the second that the reply's Date header names; None without a readable one."""
     try:
         moment = parsedate_to_datetime(reply.headers["date"])
-        return (moment - parse.EPOCH) // parse.MILLISECOND + 500
+        return (moment - EPOCH) // MILLISECOND + 500
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -20,8 +20,9 @@ from domain.order import (
     Rejection,
     Unknown,
 )
+from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
-from venues.polymarket import errors, orders, parse, verdicts
+from venues.polymarket import errors, orders, parse, terms, verdicts
 from venues.polymarket.account import PolymarketAccount, wallet_of
 from venues.polymarket.catalogue import Catalogue, sound
 from venues.polymarket.closing import Doors
@@ -67,6 +68,16 @@ class PolymarketClient:
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
         """One outcome of the market with this condition id, no older than `metadata_age`."""
         return await self._catalogue.instrument(market, outcome)
+
+    async def terms(self, market: str) -> Terms | None:
+        """Gamma's own words for the market; its lists hold either open or closed ones."""
+        for closed in ("false", "true"):
+            params = {"condition_ids": market, "closed": closed}
+            body = await self._wire.public(Host.GAMMA, "/markets/keyset", params)
+            found = sound(lambda text: terms.terms(text, market), body)
+            if found is not None:
+                return found
+        return None
 
     def identify(self, order: Order) -> Identity:
         """The order hash and the fields it is taken from."""

@@ -47,12 +47,14 @@ def card(number: int, **more: Any) -> Json:
             "cost": "10.71",
             "title": title, "url": "https://polymarket.example/event/1", "market": "0xabab01",
             "token": "104417", "book_at": ago(milliseconds=200), "settles_at": ahead(days=2),
+            "closes_at": ahead(hours=3),
         },
         "kalshi": {
             "outcome": "NO", "price": str(kalshi), "size": "21", "fee": "0.05",
             "cost": str(SIZE * kalshi),
             "title": title, "url": "https://kalshi.example/markets/1", "market": "GAME-26NOV21",
             "token": None, "book_at": ago(milliseconds=400), "settles_at": ahead(days=2),
+            "closes_at": ahead(hours=3),
         },
     }  # fmt: skip
     return {

@@ -2,7 +2,9 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age, until } from "../clock.js";
-import { compact, digits, micro, pct, price, size, span, trend, usd } from "../fmt.js";
+import {
+  compact, day, digits, micro, pct, price, size, span, trend, usd,
+} from "../fmt.js";
 import { details } from "./details.js";
 import { icon } from "./icons.js";
 
@@ -26,7 +28,8 @@ export function roiBand(roi) {
 export function card(one, { open, pinned, copied, expired, act }) {
   const word = expired ? "expired" : one.state;
   return html`
-    <article class="card confidence-${one.confidence.toLowerCase()} state-${word}" data-row
+    <article class="card confidence-${one.confidence.toLowerCase()} state-${word}
+        ${open ? "open" : ""}" data-row
       tabindex="0" data-id=${one.id} aria-labelledby="title-${one.id}"
       @keydown=${(e) => e.target === e.currentTarget && e.key === "Enter" && act.toggle(one.id)}>
       <header>
@@ -103,9 +106,12 @@ function sums(one) {
 const stateChip = (word) =>
   word === "live" ? nothing : html`<span class="chip chip-${word}">${word}</span>`;
 
+/** How long the first of both markets still trades; nothing where neither venue says. */
 function countdown({ expires_at: at }) {
+  if (!at) return nothing;
   const left = until(at);
-  return left > 0 ? html`<time datetime=${at}>closes in ${span(left)}</time>` : "closed";
+  return html`<time datetime=${at} title=${day(at)}>${left > 0 ? `closes in ${span(left)}`
+    : "closed"}</time>`;
 }
 
 /** The same facts on one line. */

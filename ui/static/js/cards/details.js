@@ -39,8 +39,11 @@ export function details(card) {
   const facts = answer.data;
   return html`
     <div class="details">
-      ${evidence(card, facts)} ${rules(facts)} ${ladders(card, facts)} ${waterfall(facts)}
-      ${life(facts)} ${identities(card, facts)}
+      <section>${evidence(card, facts)} ${life(facts)}</section>
+      <section class="rules">${rules(facts)}</section>
+      <section>${ladders(card, facts)}</section>
+      <section>${waterfall(facts)}</section>
+      <section>${identities(card, facts)}</section>
     </div>
   `;
 }
@@ -57,18 +60,25 @@ function evidence(card, { evidence: found }) {
 }
 
 function rules({ rules: texts }) {
-  if (!texts) return nothing;
+  if (!texts) {
+    return html`<h4>Rules</h4><p class="warn"><span aria-hidden="true">?</span> Not read yet from
+      both venues: read them there before you trust this pair.</p>`;
+  }
   const [left, right] = marked(texts.polymarket.text, texts.kalshi.text);
-  const side = (name, { title, closes_at: closes }, words) => html`
-    <div><h5>${name}</h5><p><b>${title}</b></p>
-      <p class="rule">${words.map(({ text, differs }) => (differs
-        ? html`<mark>${text}</mark> ` : `${text} `))}</p>
-      <p class="muted">closes ${day(closes)}</p></div>`;
   return html`
-    <h4>Rules, differences marked</h4>
+    <h4>Rules side by side, differences marked</h4>
     <div class="beside">${side("Polymarket", texts.polymarket, left)}
       ${side("Kalshi", texts.kalshi, right)}</div>
   `;
+}
+
+function side(name, { title, closes_at: closes, settles_at: settles }, words) {
+  const ends = [closes && `closes ${day(closes)}`, settles && `settles ${day(settles)}`];
+  return html`
+    <div><h5>${name}</h5><p><b>${title}</b></p>
+      <p class="rule" tabindex="0">${words.map(({ text, differs }) => (differs
+        ? html`<mark>${text}</mark> ` : `${text} `))}</p>
+      <p class="muted">${ends.filter(Boolean).join(" · ") || "no time is named"}</p></div>`;
 }
 
 function ladders(card, { ladders: found, max_size: most, capped_by: cap }) {
@@ -153,6 +163,7 @@ function identities(card, facts) {
         <dt>${name} token</dt><dd><code>${card.legs[venue].token ?? "–"}</code></dd>
         <dt>${name} page</dt><dd>${link(card.legs[venue])}</dd>
         <dt>${name} book</dt><dd>${clockMs(card.legs[venue].book_at)}</dd>
+        <dt>${name} closes</dt><dd>${day(card.legs[venue].closes_at)}</dd>
         <dt>${name} settles</dt><dd>${day(card.legs[venue].settles_at)}</dd>`)}
       <dt>Found</dt><dd>${clockMs(card.found_at)}</dd>
       <dt>Pair</dt><dd><code>${facts?.pair_id ?? card.pair_id}</code></dd>

@@ -16,7 +16,7 @@ const SORTS = {
   annualised: ["Annualised", (card) => -Number(card.annualised ?? 0)],
   profit: ["Net profit", (card) => -Number(card.profit)],
   depth: ["Depth", (card) => -Number(card.depth ?? 0)],
-  expiry: ["Expiry", (card) => Date.parse(card.expires_at)],
+  expiry: ["Expiry", (card) => Date.parse(card.expires_at) || Infinity],
   newest: ["Newest", (card) => -Date.parse(card.found_at)],
 };
 const RANK = { LOW: 0, MEDIUM: 1, HIGH: 2 };
@@ -46,7 +46,7 @@ export function choose(change) {
 
 export const expired = (card) => card.state === "expired" || until(card.expires_at) <= 0;
 
-/** Whether a card passes. */
+/** Whether a card passes. One whose end no venue names never counts as expired. */
 export function passes(card, pinned) {
   if (pinned.has(card.id)) return true;
   const c = chosen;
@@ -55,7 +55,7 @@ export function passes(card, pinned) {
   if (c.only && !card.verdict.ok) return false;
   if (c.category && card.category !== c.category) return false;
   if (c.yes && card.legs[c.yes].outcome !== "YES") return false;
-  if (c.within && until(card.expires_at) > Number(c.within) * 3_600_000) return false;
+  if (c.within && !(until(card.expires_at) <= Number(c.within) * 3_600_000)) return false;
   const least = (name) => !c[name] || Number(card[name]) >= Number(c[name]);
   if (!least("roi") || !least("profit") || !least("depth")) return false;
   return !c.q || card.title.toLowerCase().includes(c.q.toLowerCase());

@@ -14,9 +14,17 @@ const DRAWINGS = {
     4.6H10m1.4-11v2m0 9v2"></path>`,
   weather: svg`<path d="M7 18a4 4 0 0 1-.4-8A5.5 5.5 0 0 1 17.3 9 4.5 4.5 0 0 1 17 18z"></path>`,
 };
+// How the venues call what we have a drawing for.
+const SAME = {
+  sports: "basketball", soccer: "football", elections: "politics", financials: "economics",
+  companies: "economics", "climate and weather": "weather", climate: "weather",
+};
 const OTHER = svg`<path d="M12 3.5 20.5 12 12 20.5 3.5 12z"></path>`;
+
+const drawing = (name) => DRAWINGS[name] ?? DRAWINGS[SAME[name]] ?? OTHER;
+const named = (category) => String(category ?? "").toLowerCase();
 
 /** The drawing for a category; a diamond for those without one. */
 export const icon = (category) => html`<svg class="icon" viewBox="0 0 24 24" width="18" height="18"
   aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round"
-  stroke-linecap="round">${DRAWINGS[category] ?? OTHER}</svg>`;
+  stroke-linecap="round">${drawing(named(category))}</svg>`;

@@ -33,6 +33,7 @@ const act = {
     if (!open.delete(id)) {
       open.add(id);
       loadDetails(id);
+      requestAnimationFrame(() => requestAnimationFrame(() => bringIntoSight(id)));
     }
     touch("cards");
   },
@@ -51,6 +52,12 @@ const act = {
     }, COPIED_MS);
   },
 };
+
+/** An opened card takes a row of its own: keep its head where it can be read. */
+function bringIntoSight(id) {
+  document.querySelector(`.card[data-id="${CSS.escape(id)}"]`)
+    ?.scrollIntoView({ block: "nearest" });
+}
 
 /** Watch the pointer over `root`, and which cards are on the screen. */
 export function startList(root) {
