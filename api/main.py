@@ -15,6 +15,7 @@ from api.live import Live
 from api.options import ApiOptions
 from api.routes import executor, people, positions, probes, reads, settings
 from api.service import Service
+from api.steering import Steering
 from domain.venue import Mode
 from store.journal import Journal
 
@@ -44,7 +45,8 @@ def create_app(
         wall_ms=wall_ms,
         options=options,
         live=live,
-        commands=Commands(journal, client, mode, live),
+        commands=Commands(journal, mode, live),
+        steering=Steering(journal, client, live),
         auth=Auth(journal, options, wall_ms),
     )
     app.state.connections = socket.Connections()

@@ -4,12 +4,14 @@ An operation's id is the workflow's id and the update's, so nothing has to be re
 """
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import (
     Client,
     WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
@@ -18,11 +20,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import Problem
 from api.wire import Json, optional
-from domain.money import Usd
 from workflows import names
 from workflows.handle import handle_of
-from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
+from workflows.snapshot import CloseRequest, HoldRequest, MarkResolved, RetryRequest, Snapshot
 
+Request = CloseRequest | RetryRequest | HoldRequest | MarkResolved
+
+REFUSAL_TIMEOUT = timedelta(milliseconds=50)
 ACCEPT_TIMEOUT = timedelta(seconds=3)
 LOOK_TIMEOUT = timedelta(milliseconds=300)
 
@@ -82,16 +86,6 @@ class Operation:
         }
 
 
-async def close(client: Client, operation: Operation, by: str, loss_max: Usd | None) -> None:
-    """Ask the workflow to sell both legs; returns once it has accepted, raises Problem."""
-    await _start(client, operation, "close_position", CloseRequest(by, loss_max))
-
-
-async def retry(client: Client, operation: Operation, by: str) -> None:
-    """Ask the workflow to try its unwind again now; as `close`."""
-    await _start(client, operation, "retry_unwind", RetryRequest(by))
-
-
 async def look(client: Client, operation: Operation) -> Json:
     """How far it is."""
     handle = handle_of(client, operation.workflow_id)
@@ -110,18 +104,18 @@ async def look(client: Client, operation: Operation) -> Json:
         raise _unreachable(error) from None
 
 
-async def _start(
-    client: Client, operation: Operation, name: str, request: CloseRequest | RetryRequest
-) -> None:
+async def start(client: Client, operation: Operation, name: str, request: Request) -> None:
+    """Say a word to the workflow; returns once it has accepted, raises Problem."""
     handle = client.get_workflow_handle(operation.workflow_id)
     try:
-        await handle.start_update(
+        update = await handle.start_update(
             name,
             request,
             id=operation.update_id,
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,
             rpc_timeout=ACCEPT_TIMEOUT,
         )
+        await _refusal(update)
     except WorkflowUpdateFailedError as refused:
         raise _refused(refused) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
@@ -139,6 +133,13 @@ async def _start(
                 409, "not_open", f"{operation.arb_id} has ended: there is nothing to do"
             ) from None
         raise _unreachable(error) from None
+
+
+async def _refusal(update: WorkflowUpdateHandle[object]) -> None:
+    """Raise what the workflow's validator said: the SDK keeps a refusal for whoever asks for the
+    result. Of an accepted word the result is not waited for."""
+    with suppress(WorkflowUpdateRPCTimeoutOrCancelledError):
+        await update.result(rpc_timeout=REFUSAL_TIMEOUT)
 
 
 def _refused(failed: WorkflowUpdateFailedError) -> Problem:

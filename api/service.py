@@ -10,6 +10,7 @@ from api.auth import Auth
 from api.commands import Commands
 from api.live import Live
 from api.options import ApiOptions
+from api.steering import Steering
 from domain.venue import Mode
 from store.journal import Journal
 
@@ -25,6 +26,7 @@ class Service:
     options: ApiOptions
     live: Live
     commands: Commands
+    steering: Steering
     auth: Auth
 
 

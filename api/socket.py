@@ -231,7 +231,7 @@ class Connection:
                 shown = slices.settings(saved, executors, numbers=True)
                 return hub.frame("settings_changed", shown | {"ref": ref})
             case Close(position, loss_max, ref):
-                operation = await service.commands.close(
+                operation = await service.steering.close(
                     position, loss_max, self._caller, now_ms, ref
                 )
                 if ref is not None:

@@ -30,12 +30,13 @@ def of_audit(row: AuditRow) -> Json | None:
     detail = detail_from(row.detail)
     why = f": {detail['reason']}" if detail.get("reason") else ""
     verb = row.action.replace("_", " ")
+    about = detail.get("title") or row.subject
     return {
         "id": f"a{row.id}",
         "at": iso(row.at_ms),
         "kind": row.action,
         "severity": "warn" if row.action == "halt" else "info",
-        "text": f"{row.actor} ({row.origin}): {verb} {row.subject}{why}",
+        "text": f"{row.actor} ({row.origin}): {verb} {about}{why}",
     }
 
 

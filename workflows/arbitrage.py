@@ -243,7 +243,7 @@ class ArbitrageWorkflow(OperatorWords):
 
     async def _hold(self) -> None:
         """Until a fill is voided or final, both venues have paid, or everything must go."""
-        await self._watch(lambda: self._trade.flattening, None)
+        await self._watch(lambda: self._trade.flattening or self._trade.marked, None)
 
     async def _watch(self, until: Callable[[], bool], milliseconds: int | None) -> None:
         """Look at what is held until it changes, it is paid for (that ends the arbitrage), `until`
@@ -284,19 +284,22 @@ class ArbitrageWorkflow(OperatorWords):
     async def _wait_for_operator(self) -> None:
         """The alarm stays open; one more attempt follows each pause, or at once on request. A
         question that is answered meanwhile pays for what is held, and that ends it too."""
-        await self._watch(lambda: self._trade.nudged, self._trade.operator_pause)
+        pause = self._trade.operator_pause
+        self._trade.pausing(pause)
+        await self._watch(lambda: self._trade.nudged, pause)
+        self._trade.pausing(0)
         if not self._trade.phase.ended:
             self._trade.allow_attempts()
 
     async def _pause(self, milliseconds: int) -> None:
         if milliseconds == 0:
             return
-        try:
+        self._trade.pausing(milliseconds)
+        with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._trade.nudged, timeout=timedelta(milliseconds=milliseconds)
             )
-        except TimeoutError:
-            return
+        self._trade.pausing(0)
 
     async def _enter(self, phase: Phase) -> None:
         """Take the step, show it, and write it down before anything else happens."""

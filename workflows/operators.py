@@ -72,7 +72,8 @@ class OperatorWords:
 
     @mark_resolved.validator
     def _may_mark(self, request: MarkResolved) -> None:
-        self._only_in(Phase.NEEDS_OPERATOR, Phase.RESOLVING, what="anything to resolve by hand")
+        if not self._trade.keeps_uneven:
+            self._only_in(Phase.NEEDS_OPERATOR, Phase.RESOLVING, what="anything to resolve by hand")
         if not request.evidence.strip():
             raise ApplicationError(
                 "evidence: expected what was done and where it can be seen, found nothing",

@@ -23,7 +23,8 @@ class Snapshot:
 
     `locked_profit` is the guaranteed profit while both legs are equal, None otherwise;
     `realised_profit` what was really gained once all is over; `provisional` says that a counted
-    fill may still be voided.
+    fill may still be voided; `next_try_ms` when a paused attempt goes on (wall-clock ms);
+    `budget_left` what further sales may lose, None once a person accepted any price.
     """
 
     arb_id: str
@@ -45,6 +46,8 @@ class Snapshot:
     reason: str
     verdicts: tuple[Verdict, ...]
     story: tuple[Happening, ...]
+    next_try_ms: int | None = None
+    budget_left: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True)

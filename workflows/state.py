@@ -56,6 +56,7 @@ class TradeState:
         self.escalations = 0
         self._exits: Exits | None = None
         self._tried_completing = False
+        self._next_try_ms: int | None = None
         self._keeps_uneven = False
         self._moved_by_hand: Usd | None = None
         self.flattening = False
@@ -81,6 +82,11 @@ class TradeState:
         evens = isinstance(decision, PriceExits | Complete | Unwind | Escalate)
         kept = self._keeps_uneven and not self.flattening
         return Hold() if kept and evens else decision
+
+    @property
+    def keeps_uneven(self) -> bool:
+        """Whether a person keeps what is held as it is, and nothing is being sold."""
+        return self._keeps_uneven and not self.flattening and self.phase is Phase.HOLDING
 
     @property
     def marked(self) -> bool:
@@ -130,6 +136,12 @@ class TradeState:
         """A number no order and no activity of this arbitrage had before."""
         self._number += 1
         return self._number
+
+    def pausing(self, milliseconds: int) -> None:
+        """The next attempt follows after so long; 0: it follows now."""
+        self._revision += 1
+        at_ms = workflow.time_ns() // 1_000_000 + milliseconds
+        self._next_try_ms = at_ms if milliseconds else None
 
     def count_attempt(self) -> int:
         """The number of this unwind attempt since the last progress, from 1."""
@@ -283,6 +295,8 @@ class TradeState:
             reason=self._reason,
             verdicts=self.verdicts,
             story=tuple(self._story),
+            next_try_ms=self._next_try_ms,
+            budget_left=self.budget_left,
         )
 
     def _judge(self) -> Locked | NotLocked:

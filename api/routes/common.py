@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import Response
 
 from api.auth import Caller
@@ -30,6 +30,17 @@ class Body(BaseModel):
     """A command's body: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _no_flag(value: object) -> object:
+    """True is no amount, though Python counts it as 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected an amount, found true or false")
+    return value
+
+
+Amount = Annotated[str | int | Decimal, BeforeValidator(_no_flag)]
+"""Dollars or percent, as a number or as exact text."""
 
 
 def _service(request: Request) -> Service:

@@ -73,7 +73,7 @@ async def kill(
     now_ms = service.wall_ms()
     told = await service.commands.kill(body.reason[:200], caller, now_ms)
     if body.flatten:
-        operations = await service.commands.flatten(caller, now_ms, key)
+        operations = await service.steering.flatten(caller, now_ms, key)
         refused = [one for one in operations if one["state"] == "failed"]
         told["operations"] = operations
         told["text"] = (
@@ -94,7 +94,7 @@ async def resume(body: Optional, service: The, caller: Trader) -> JsonResponse:
 @router.get("/flatten/preview")
 async def flatten_preview(service: The, _caller: Reader) -> JsonResponse:
     """What selling everything now would bring, by the books seen last."""
-    return JsonResponse(await service.commands.flatten_preview())
+    return JsonResponse(await service.steering.flatten_preview())
 
 
 def _word(found: str | None, expected: str) -> None:

@@ -1,16 +1,15 @@
 """Open positions and whole arbitrages; closing one is a workflow update."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Body as FastApiBody
 
-from api import operations, rows, sales
+from api import naked, operations, rows, sales
 from api.known import Known
 from api.operations import Operation
 from api.problems import Problem
-from api.routes.common import Body, CommandRoute, Key, Reader, The, Trader
+from api.routes.common import Amount, Body, CommandRoute, Key, Reader, The, Trader
 from api.service import Service
 from api.wire import Json, JsonResponse, iso
 from store.errors import NotJournaled
@@ -21,11 +20,22 @@ router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["positions"
 class Close(Body):
     """`loss_max` bounds what the sales may lose (dollars); null accepts any price."""
 
-    loss_max: str | int | Decimal | None = None
+    loss_max: Amount | None = None
+
+
+class Resolved(Body):
+    """`evidence` says what was done and where it can be seen; `cash` is what it brought (dollars,
+    negative where it cost)."""
+
+    evidence: str
+    cash: Amount
 
 
 class Nothing(Body):
     """No members."""
+
+
+OptionalNothing = Annotated[Nothing, FastApiBody(default_factory=Nothing)]
 
 
 @router.get("/positions")
@@ -51,7 +61,7 @@ async def close_position(
     body: Annotated[Close, FastApiBody(default_factory=Close)],
 ) -> JsonResponse:
     """Have the workflow sell both legs. 202 once it has accepted; the operation tells the end."""
-    operation = await service.commands.close(
+    operation = await service.steering.close(
         position_id, body.loss_max, caller, service.wall_ms(), key
     )
     return _accepted(operation)
@@ -63,10 +73,43 @@ async def retry_unwind(
     service: The,
     caller: Trader,
     key: Key,
-    _body: Annotated[Nothing, FastApiBody(default_factory=Nothing)],
+    _body: OptionalNothing,
 ) -> JsonResponse:
     """Have the workflow try its unwind again now."""
-    return _accepted(await service.commands.retry(position_id, caller, service.wall_ms(), key))
+    return _accepted(await service.steering.retry(position_id, caller, service.wall_ms(), key))
+
+
+@router.post("/positions/{position_id}/hold", status_code=202)
+async def hold(
+    position_id: str, service: The, caller: Trader, key: Key, _body: OptionalNothing
+) -> JsonResponse:
+    """Have the workflow keep an uneven pair as it is until the question resolves."""
+    return _accepted(await service.steering.hold(position_id, caller, service.wall_ms(), key))
+
+
+@router.post("/positions/{position_id}/take-over", status_code=202)
+async def take_over(
+    position_id: str, service: The, caller: Trader, key: Key, _body: OptionalNothing
+) -> JsonResponse:
+    """Have the workflow sell nothing more: a person sells at the venue, then marks it resolved."""
+    return _accepted(await service.steering.take_over(position_id, caller, service.wall_ms(), key))
+
+
+@router.post("/positions/{position_id}/resolve", status_code=202)
+async def mark_resolved(
+    position_id: str, body: Resolved, service: The, caller: Trader, key: Key
+) -> JsonResponse:
+    """Have the workflow end on a person's word; nothing is sent to any venue."""
+    operation = await service.steering.mark_resolved(
+        position_id, body.evidence, body.cash, caller, service.wall_ms(), key
+    )
+    return _accepted(operation)
+
+
+@router.get("/positions/{position_id}/actions")
+async def actions(position_id: str, service: The, _caller: Reader) -> JsonResponse:
+    """What a person may ask of the arbitrage now: true, or why not."""
+    return JsonResponse(naked.actions(await _known(service, position_id)))
 
 
 @router.get("/operations/{operation_id}")

@@ -1,19 +1,17 @@
 """Settings: read, saved under the version they were made from, reverted."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 
 from api import slices
 from api.problems import Problem
-from api.routes.common import Body, CommandRoute, Reader, The, Trader, cursor_of, link, page
+from api.routes.common import Amount, Body, CommandRoute, Reader, The, Trader, cursor_of, link, page
 from api.service import Service
 from api.wire import JsonResponse
 from store.settings import FIELDS, SavedSettings
 
 router = APIRouter(prefix="/api/v1/settings", route_class=CommandRoute, tags=["settings"])
-Amount = str | int | Decimal
 IfMatch = Annotated[str | None, Header(description="The version that was read, such as 18")]
 
 

@@ -1,13 +1,16 @@
 """A person's last words on a leg that could not be sold: keep it, or say that it was dealt with."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.money import usd
 from domain.trade import Phase, TradeStatus
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import Trading
-from tests.workflows.test_operator import close, refusal_of, stuck
+from tests.support.trading import QUICK, Trading
+from tests.workflows.test_operator import FEW_TRIES, close, refusal_of, stuck
 from workflows import names
 from workflows.snapshot import HoldRequest, MarkResolved, Snapshot
 
@@ -60,5 +63,36 @@ async def test_a_word_without_evidence_ends_nothing(steady: Trading, pair: str) 
     with pytest.raises(WorkflowUpdateFailedError) as silent:
         await handle.execute_update(names.MARK_RESOLVED, MarkResolved("ann", "  ", usd(0)))
     assert refusal_of(silent).startswith("BadRequest: evidence: expected what was done")
+    assert (await close(handle, loss_max=None)).phase == Phase.FLAT
+    await assert_books_balance(steady)
+
+
+async def test_a_leg_that_a_person_took_over_ends_by_his_word(steady: Trading, pair: str) -> None:
+    handle = await stuck(steady, pair)
+    waiting = await handle.query(names.SNAPSHOT, result_type=Snapshot)
+    assert waiting.budget_left is not None
+    await handle.execute_update(names.HOLD, HoldRequest("ann, who takes over"))
+    kept = await steady.until_phase(handle, Phase.HOLDING)
+    assert kept.next_try_ms is None
+    word = MarkResolved("ann", "sold by hand, ticket 12", usd("2.50"))
+    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+    assert ended.phase == Phase.FLAT
+    paid = ended.polymarket.state.paid + ended.kalshi.state.paid
+    assert ended.realised_profit == usd("2.50") - paid
+    assert not alarms(steady.database)
+
+
+async def test_a_leg_that_waits_for_a_person_says_when_it_is_tried_again(
+    steady: Trading, pair: str
+) -> None:
+    await steady.control.edge(pair, 8)
+    opportunity = await steady.opportunity(pair)
+    await steady.withdraw(pair, "kalshi", polymarket_bid="0.01")
+    slow = replace(QUICK, unwind_pause_ms_max=60_000)
+    handle = await steady.start(opportunity, bounds=FEW_TRIES, timing=slow)
+    await steady.until_phase(handle, Phase.NEEDS_OPERATOR)
+    waiting = await handle.query(names.SNAPSHOT, result_type=Snapshot)
+    assert waiting.next_try_ms is not None
+    assert 0 < waiting.next_try_ms - time.time_ns() // 1_000_000 <= 60_000
     assert (await close(handle, loss_max=None)).phase == Phase.FLAT
     await assert_books_balance(steady)

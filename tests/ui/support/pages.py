@@ -212,6 +212,8 @@ def default_answers() -> dict[str, Answer]:
         ),
         f"positions/{states.position()['id']}/close-preview": (200, states.close_preview()),
         "positions/arb-naked/retry": (202, {}),
+        "positions/arb-naked/hold": (202, {}),
+        "positions/arb-naked/take-over": (202, {}),
         "positions/arb-naked/resolve": (202, {}),
         f"arbitrages/{states.trade(2)['arb_id']}": (
             200,

@@ -121,7 +121,7 @@ def position(number: int = 1, title: str = "LAL vs BOS", **more: Any) -> Json:
         "best": "0.02",
         "close_now": "-0.31",
         "settles_at": ahead(days=3),
-        "days_left": "3.0",
+        "days_left": "3",
         "annualised": "24.4",
         "story": [
             {"at": ago(minutes=30), "phase": "PLACING", "said": "both orders sent"},
@@ -264,6 +264,10 @@ def naked_leg(**more: Any) -> Json:
         "exposure": "5.76",
         "loss_now": "-0.84",
         "loss_budget": "1.44",
+        "kept": False,
+        "flow": "-5.81",
+        "worst": "-5.81",
+        "best": "6.19",
         "since": ago(seconds=23),
         "trying": "Selling 12 NO at 0.41 or better, attempt 3 of 8",
         "next_retry_at": ahead(seconds=8),
@@ -271,6 +275,7 @@ def naked_leg(**more: Any) -> Json:
         "actions": {
             "retry": True,
             "accept": True,
+            "hold": True,
             "take_over": "Possible once no order is in flight",
             "mark_resolved": True,
         },

@@ -61,6 +61,14 @@ export function size(value) {
   return text === "–" ? text : text.replace(/\.?0+$/, "");
 }
 
+/** The exact sum of two amounts, as a decimal string. */
+export function plus(one, other) {
+  const total = (micro(one) ?? 0n) + (micro(other) ?? 0n);
+  const size = total < 0n ? -total : total;
+  const fraction = String(size % MICRO).padStart(6, "0");
+  return `${total < 0n ? "-" : ""}${size / MICRO}.${fraction}`;
+}
+
 /** -1, 0 or 1. */
 export function signOf(value) {
   const units = micro(value) ?? 0n;

@@ -2,23 +2,30 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { closePosition, command, pendingPhase, whyNotSend } from "../commands.js";
-import { openDialog } from "../dialog.js";
+import { openDialog, redraw } from "../dialog.js";
 import { age, until } from "../clock.js";
-import { size, span, usd } from "../fmt.js";
+import { isDecimal, plus, size, span, usd } from "../fmt.js";
 import { toast } from "../toast.js";
 import { phaseMark, temporalLink } from "./legs.js";
 
+// What a person may do: label, what it does in words, and whether it may cost more than now.
 const ACTIONS = [
-  ["retry", "Retry now", (leg) => `Try the sale again at once, with a fresh set of attempts, within
-    the loss budget of ${usd(leg.loss_budget)}.`],
-  ["accept", "Accept loss now", (leg) => `Sell ${size(leg.size)} at any price. By the book seen
-    last that is ${usd(leg.loss_now, { sign: true })}; it may be worse.`],
-  ["take_over", "Take over", () => `Automatic sales stop for this trade. You sell by hand at the
-    venue, then mark it resolved here.`],
-  ["mark_resolved", "Mark resolved", (leg) => `Say that the ${size(leg.size)} contracts are dealt
-    with. Nothing is sent; the venue is asked what is held, and a difference stays an alarm.`],
+  ["retry", "Retry now", (leg) => `Try the sale again at once, with a fresh set of attempts${
+    leg.loss_budget ? ` that may lose ${usd(leg.loss_budget)} together` : ""}.`],
+  ["accept", "Accept loss now", (leg) => `Sell everything that this trade holds at any price. By
+    the book seen last the naked ${size(leg.size)} bring ${usd(leg.loss_now, { sign: true })}; it
+    may be worse.`],
+  ["hold", "Hold as it is", (leg) => `Sell nothing more and keep the uneven pair until the question
+    resolves. It ends between ${usd(leg.worst, { sign: true })} and
+    ${usd(leg.best, { sign: true })}.`],
+  ["take_over", "Take over", (leg) => `Automatic sales stop for this trade. You sell the
+    ${size(leg.size)} ${leg.outcome} by hand at ${leg.venue}, then mark it resolved here.`],
+  ["mark_resolved", "Mark resolved", (leg) => `Say that the ${size(leg.size)} ${leg.outcome} are
+    dealt with. Nothing is sent to a venue, and the trade ends with the cash that you name.`],
 ];
-const PATHS = { retry: "retry", take_over: "take-over", mark_resolved: "resolve" };
+const PATHS = {
+  retry: "retry", hold: "hold", take_over: "take-over", mark_resolved: "resolve",
+};
 
 export function unhedgedPanel(s) {
   const { legs, usd: exposed } = s.unhedged;
@@ -38,7 +45,8 @@ function nakedLeg(s, leg) {
       <header><h3>${leg.title}</h3> ${phaseMark(leg.phase)} ${temporalLink(s, leg.arb_id)}</header>
       <p><b>${leg.venue} ${leg.outcome} × ${size(leg.size)}</b>, ${usd(leg.exposure)} exposed for
         ${span(age(leg.since))}; sold now ${usd(leg.loss_now, { sign: true })}</p>
-      <p>${leg.trying}${retryCountdown(leg)}</p>
+      <p>${leg.kept ? "Kept by a person's word: nothing is being sold." : leg.trying}
+        ${retryCountdown(leg)}</p>
       <footer>${ACTIONS.map(([key, label, says]) => actionButton(leg, key, label, says))}</footer>
     </article>
   `;
@@ -55,30 +63,75 @@ function actionButton(leg, key, label, says) {
   if (offered === undefined) return nothing;
   const whyNot = offered === true ? whyNotSend() : offered;
   const phase = pendingPhase(`${key}:${leg.arb_id}`);
-  const press = () => {
-    if (whyNot) return toast(whyNot, { severity: "warn" });
-    openDialog({
-      title: `${label}: ${leg.title}`,
-      body: html`<p>${says(leg)}</p>
-        <dl class="facts"><dt>Exposed</dt><dd>${usd(leg.exposure)}</dd>
-          <dt>Sold now</dt><dd>${usd(leg.loss_now, { sign: true })}</dd></dl>`,
-      confirm: { label, danger: key === "accept", act: () => act(leg, key) },
-    });
-  };
   return html`
     <button type="button" class="button small" data-action=${key} title=${whyNot}
-      aria-disabled=${whyNot || phase ? "true" : "false"} @click=${press}>
+      aria-disabled=${whyNot || phase ? "true" : "false"}
+      @click=${() => (whyNot ? toast(whyNot, { severity: "warn" }) : ask(leg, key, label, says))}>
       ${phase ? "Asking…" : label}
     </button>
   `;
 }
 
-async function act(leg, key) {
+function ask(leg, key, label, says) {
+  const form = { evidence: "", cash: "" };
+  const resolving = key === "mark_resolved";
+  openDialog({
+    title: `${label}: ${leg.title}`,
+    body: () => html`<p>${says(leg)}</p>
+      <dl class="facts"><dt>Exposed</dt><dd>${usd(leg.exposure)}</dd>
+        <dt>Sold now</dt><dd>${usd(leg.loss_now, { sign: true })}</dd>
+        ${resolving ? outcome(leg, form) : nothing}</dl>
+      ${resolving ? evidence(form) : nothing}`,
+    confirm: {
+      label,
+      danger: ["accept", "mark_resolved"].includes(key),
+      whyNot: () => whyNotSend() || (resolving ? whyNotResolved(form) : ""),
+      act: () => act(leg, key, form),
+    },
+  });
+}
+
+function outcome({ flow }, { cash }) {
+  const ends = isDecimal(cash.replace("-", "")) ? usd(plus(flow, cash), { sign: true }) : "–";
+  return html`<dt>Paid so far</dt><dd>${usd(flow, { sign: true })}</dd>
+    <dt>The trade ends with</dt><dd id="ends-with"><b>${ends}</b></dd>`;
+}
+
+function evidence(form) {
+  const typed = (name) => (event) => {
+    form[name] = event.target.value;
+    redraw();
+  };
+  return html`
+    <label class="field"><span>What did you do, and where can it be seen?</span>
+      <input id="evidence" maxlength="2000" autocomplete="off" .value=${form.evidence}
+        @input=${typed("evidence")} /></label>
+    <label class="field"><span>Cash it brought ($; with a minus what it cost)</span>
+      <input id="cash" inputmode="decimal" autocomplete="off" .value=${form.cash}
+        @input=${typed("cash")} /></label>
+  `;
+}
+
+function whyNotResolved({ evidence: said, cash }) {
+  if (!said.trim()) return "Say what you did and where it can be seen";
+  return isDecimal(cash.trim().replace(/^-/, "")) ? "" : "The cash is not an amount";
+}
+
+async function act(leg, key, form) {
+  const id = leg.position_id ?? leg.arb_id;
   if (key === "accept") {
-    const answer = await closePosition(leg.position_id ?? leg.arb_id, null);
+    const answer = await closePosition(id, null);
     if (!answer.ok) toast(answer.problem.detail, { severity: "warn" });
     return;
   }
-  const id = encodeURIComponent(leg.position_id ?? leg.arb_id);
-  await command(`${key}:${leg.arb_id}`, `/api/v1/positions/${id}/${PATHS[key]}`, {});
+  const path = `/api/v1/positions/${encodeURIComponent(id)}/${PATHS[key]}`;
+  const body = key === "mark_resolved"
+    ? { evidence: form.evidence.trim(), cash: form.cash.trim() } : {};
+  const answer = await command(`${key}:${leg.arb_id}`, path, body);
+  if (answer.ok) toast(`${DONE[key]}: ${leg.title}`, { severity: "good" });
 }
+
+const DONE = {
+  retry: "Asked to try again", hold: "Held as it is", take_over: "Yours now",
+  mark_resolved: "Marked resolved",
+};
