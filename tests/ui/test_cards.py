@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.ui.conftest import Visitor
-from tests.ui.support import cards
+from tests.ui.support import cards, states
 from tests.ui.support.pages import PageServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -183,7 +183,7 @@ async def test_a_card_says_when_it_closes_and_nothing_where_no_venue_does(
     visitor: Visitor, pages: PageServer
 ) -> None:
     silent = cards.card(1, expires_at=None, annualised=None)
-    over = cards.card(2, expires_at=cards.ago(seconds=2))
+    over = cards.card(2, expires_at=states.ago(seconds=2))
     pages.data["cards"] |= {"cards": [cards.card(0), silent, over]}
     page = await visitor.open("/?expired=show")
     life = page.locator(".card .life")
