@@ -26,8 +26,7 @@ class Wire:
         request = Request(self._venue, method, scope["path"], self._world.clock())
         self._world.journal.append(request)
         scope["sim.first_byte_ns"] = request.first_byte_ns
-        # uvicorn's own `send` is a bound method of the object that owns the connection
-        scope["sim.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
+        keep_transport(scope, send)
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -36,6 +35,12 @@ class Wire:
 
         await self._app(scope, receive, noted)
         request.status = request.status or -1
+
+
+def keep_transport(scope: Scope, send: Send) -> None:
+    """Remember the connection of a request, so that `Dropped` can end it. For the outermost layer:
+    uvicorn's own `send` is a bound method of the object that owns the connection."""
+    scope["sim.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
 
 
 class Dropped(Response):

@@ -1,0 +1,1 @@
+"""Telegram's Bot API as one bot sees it, simulated: chats, long polling and troubles on order."""
