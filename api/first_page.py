@@ -27,8 +27,9 @@ def first_page(session: Session, mode: Mode, message: int, audited: int) -> Firs
     found = views.trades(session, TRADES_KEPT, mode)
     planned = views.planned_profits(session, [row.arb_id for row in found])
     last = views.pulse(session, mode, message - EVENTS_KEPT, audited - EVENTS_KEPT)
-    lines = [story.of_message(told) for told in last.told]
-    lines += [line for row in last.audited if (line := story.of_audit(row)) is not None]
+    said = [story.of_message(told) for told in last.told]
+    said += [story.of_audit(row) for row in last.audited]
+    lines = [line for line in said if line is not None]
     return FirstPage(
         [trade_rows.trade(row, planned.get(row.arb_id), numbers=True) for row in found],
         str(found[-1].id) if len(found) == TRADES_KEPT else None,

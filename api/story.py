@@ -9,10 +9,15 @@ from store.tables import AuditRow
 from store.views import Told
 
 TOLD_BY_OUTBOX = frozenset({"save_settings"})
+TOLD_BY_AUDIT = frozenset({"halted", "resumed"})
+FOR_CHATS = frozenset({"daily", "heartbeat"})
 
 
-def of_message(told: Told) -> Json:
-    """One message of the outbox as a line."""
+def of_message(told: Told) -> Json | None:
+    """One message of the outbox as a line; None where the audit trail tells it, or where it only
+    is for chats."""
+    if told.topic in TOLD_BY_AUDIT | FOR_CHATS:
+        return None
     severity, said = _line(told)
     return {
         "id": f"m{told.id}",

@@ -4,7 +4,7 @@ At rest all three are integers of one millionth (micro-units): Polymarket settle
 Kalshi's finest price times its finest size is one micro-dollar, so one unit fits both venues.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import NewType
 
 Price = NewType("Price", Decimal)
@@ -85,6 +85,11 @@ def floor_to(value: Decimal, step: Decimal) -> Decimal:
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` that is not below `value`."""
     return (value / step).to_integral_value(ROUND_CEILING) * step
+
+
+def nearest_to(value: Decimal, step: Decimal) -> Decimal:
+    """The multiple of `step` closest to `value`: for quotients that are shown and never paid."""
+    return (value / step).to_integral_value(ROUND_HALF_EVEN) * step
 
 
 def cost_ceil(value: Decimal) -> Usd:

@@ -36,8 +36,7 @@ def put(
     session: Session, dedupe_key: str, topic: str, payload: Mapping[str, object], now_ms: int
 ) -> bool:
     """Write a message unless one with this key exists; returns whether it was written."""
-    known = session.exec(select(OutboxRow.id).where(OutboxRow.dedupe_key == dedupe_key)).first()
-    if known is not None:
+    if known(session, dedupe_key):
         return False
     session.add(
         OutboxRow(
@@ -52,6 +51,12 @@ def put(
     return True
 
 
+def known(session: Session, dedupe_key: str) -> bool:
+    """Whether a message with this key exists, sent or not."""
+    rows = select(OutboxRow.id).where(OutboxRow.dedupe_key == dedupe_key)
+    return session.exec(rows).first() is not None
+
+
 def claim(session: Session, now_ms: int, lease_ms: int, limit: int) -> list[Message]:
     """Hand out what is due, oldest first, and hide it from others for `lease_ms`. What its
     taker does not report back becomes due again."""
@@ -63,13 +68,16 @@ def claim(session: Session, now_ms: int, lease_ms: int, limit: int) -> list[Mess
     )
     messages = []
     for row in session.exec(due):
-        assert row.id is not None, "a stored row has its key"
         row.attempts += 1
         row.due_ms = now_ms + lease_ms
-        messages.append(
-            Message(row.id, row.topic, detail_from(row.payload), row.created_ms, row.attempts)
-        )
+        messages.append(message(row))
     return messages
+
+
+def message(row: OutboxRow) -> Message:
+    """A row of the outbox as others see it."""
+    assert row.id is not None, "a stored row has its key"
+    return Message(row.id, row.topic, detail_from(row.payload), row.created_ms, row.attempts)
 
 
 def sent(session: Session, message_id: int, now_ms: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from store import audit
+from store import audit, outbox
 from store.audit import Act
 from store.lease import FIRST_BYTE_MS
 from store.tables import Base, RunStateRow
@@ -66,6 +66,8 @@ def halt(session: Session, reason: str, act: Act) -> None:
         row.halted, row.halted_reason = True, reason
         row.halted_by, row.halted_since_ms = act.actor, act.at_ms
         row.epoch += 1
+        payload = {"by": act.actor, "origin": act.origin, "reason": reason}
+        outbox.put(session, f"halt/{row.epoch}", "halted", payload, act.at_ms)
     audit.record(session, act, "halt", "run_state", {"reason": reason})
 
 
@@ -73,6 +75,9 @@ def resume(session: Session, act: Act) -> None:
     """Release the latch."""
     row = session.get_one(RunStateRow, 1)
     audit.record(session, act, "resume", "run_state", {"reason": row.halted_reason})
+    if row.halted:
+        payload = {"by": act.actor, "origin": act.origin, "reason": row.halted_reason}
+        outbox.put(session, f"resume/{row.epoch}", "resumed", payload, act.at_ms)
     row.halted, row.halted_reason = False, None
     row.halted_by, row.halted_since_ms = None, None
 

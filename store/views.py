@@ -132,9 +132,9 @@ def survey(session: Session, mode: Mode, now_ms: int, alive_since_ms: int) -> Su
     """See Survey."""
     day = utc_day(now_ms)
     return Survey(
-        balances={v: b for v in Venue if (b := _balance(session, v, mode)) is not None},
+        balances={v: b for v in Venue if (b := balance(session, v, mode)) is not None},
         stats=log.stats(session, mode, day),
-        fees_today=_fees(session, mode, day),
+        fees_today=fees_on(session, mode, day),
         executors=tuple(presence.reports(session, alive_since_ms)),
         alarms=tuple(alarms.open_alarms(session)),
         backlog=outbox.backlog(session),
@@ -248,7 +248,8 @@ def _switched(session: Session) -> tuple[int, str]:
     return at_ms, actor
 
 
-def _balance(session: Session, venue: Venue, mode: Mode) -> Balance | None:
+def balance(session: Session, venue: Venue, mode: Mode) -> Balance | None:
+    """The venue's cash and how it is bound; None where it was never reported."""
     row = session.get(VenueBalanceRow, (venue, mode))
     free = gate.free_cash(session, venue, mode)
     if row is None or free is None:
@@ -274,7 +275,8 @@ def _held(session: Session, venue: Venue, mode: Mode) -> Usd:
     return Usd(max(total, Decimal(NO_USD)))
 
 
-def _fees(session: Session, mode: Mode, day: str) -> Usd:
+def fees_on(session: Session, mode: Mode, day: str) -> Usd:
+    """Every fee of the trades that were admitted on that UTC day."""
     rows = (
         select(func.coalesce(func.sum(FillRow.fee_micro), 0))
         .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))

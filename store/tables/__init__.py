@@ -10,7 +10,7 @@ from store.tables.control import (
     SettingsRow,
 )
 from store.tables.lease import SenderLeaseRow
-from store.tables.notices import AlarmRow, OutboxRow
+from store.tables.notices import AlarmRow, ChatMessageRow, ChatRow, DeliveryRow, OutboxRow
 from store.tables.presence import ExecutorRow
 from store.tables.reconciliation import KnownDifferenceRow, ReconciliationRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
@@ -31,8 +31,11 @@ __all__ = [
     "ArbitrageRow",
     "AuditRow",
     "Base",
+    "ChatMessageRow",
+    "ChatRow",
     "CommandResultRow",
     "CredentialRow",
+    "DeliveryRow",
     "EventRow",
     "ExecutorRow",
     "FillRow",

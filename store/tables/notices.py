@@ -4,9 +4,12 @@ from sqlalchemy import Index, UniqueConstraint, text
 
 from store.states import Severity
 from store.tables.columns import (
+    STRICT,
     STRICT_SERIAL,
     Base,
     Json,
+    Key,
+    KeyNumber,
     Millis,
     Number,
     OptMillis,
@@ -70,3 +73,38 @@ class OutboxRow(Base, table=True):
     attempts: Number = 0
     sent_ms: OptMillis = None
     last_error: OptString = None
+
+
+class ChatRow(Base, table=True):
+    """One chat that is told: messages of the outbox up to `since_id` were before its time; until
+    `muted_until_ms` nothing but what is critical rings."""
+
+    __tablename__ = "chats"
+    __table_args__ = (STRICT,)
+
+    chat_id: KeyNumber
+    since_id: Number
+    muted_until_ms: Millis = 0
+
+
+class DeliveryRow(Base, table=True):
+    """A message of the outbox that a chat has got."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_at", "at_ms"), STRICT)
+
+    outbox_id: KeyNumber
+    chat_id: KeyNumber
+    at_ms: Millis
+
+
+class ChatMessageRow(Base, table=True):
+    """The one message in a chat that tells of a subject and is edited through its life."""
+
+    __tablename__ = "chat_messages"
+    __table_args__ = (STRICT,)
+
+    chat_id: KeyNumber
+    subject: Key
+    message_id: Number
+    at_ms: Millis
