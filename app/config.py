@@ -161,6 +161,42 @@ class ApiSection(Section):
     behind_tls: bool = False
 
 
+def _bot_token(value: SecretStr) -> SecretStr:
+    _text("[0-9]{3,20}:[A-Za-z0-9_-]{20,64}", "a bot token such as 123456:AAE…")(
+        value.get_secret_value()
+    )
+    return value
+
+
+def _bot_api(value: str) -> str:
+    """The token goes there in the address: only encrypted, or within this machine."""
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError("expected https://, or http:// on this machine")
+    return value
+
+
+class TelegramUser(Section):
+    """A person by Telegram's numeric user id; a viewer asks, a trader also acts."""
+
+    id: Annotated[int, Field(gt=0)]
+    role: Literal["viewer", "trader"] = "viewer"
+
+
+class TelegramSection(Section):
+    """The bot that tells and is asked; without a token none is started. `chats` are written to,
+    `users` are answered. Groups have negative ids."""
+
+    token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = None
+    token_file: Path | None = None
+    base_url: Annotated[HttpUrl, AfterValidator(_bot_api)] = "https://api.telegram.org"
+    chats: Annotated[tuple[int, ...], BeforeValidator(_from_json)] = ()
+    users: Annotated[tuple[TelegramUser, ...], BeforeValidator(_from_json)] = ()
+    answer_seconds: Annotated[int, Field(ge=1, le=60)] = 10
+    heartbeat_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    daily_hour: Annotated[int, Field(ge=0, le=23)] = 0
+
+
 class TradeSection(Section):
     """Fixed bounds and pauses of a trade; `domain.policy` says what each one means."""
 
@@ -255,6 +291,7 @@ class Config(Section):
     polymarket: PolymarketSection = PolymarketSection()
     kalshi: KalshiSection = KalshiSection()
     api: ApiSection = ApiSection()
+    telegram: TelegramSection = TelegramSection()
     trade: TradeSection = TradeSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()
 

@@ -30,6 +30,7 @@ FALLBACKS = {
 KEY_FILES = {
     "polymarket.private_key_file": "polymarket.private_key",
     "kalshi.private_key_file": "kalshi.private_key_pem",
+    "telegram.token_file": "telegram.token",
 }
 NEEDED_FOR_LIVE = (
     "polymarket.private_key",
@@ -242,6 +243,11 @@ def _refuse_half_configured(config: Config, values: Mapping[str, object]) -> Non
         raise ConfigError(
             f"{API_CREDENTIALS[0]}: expected all of {', '.join(API_CREDENTIALS)} or none, "
             f"found {', '.join(given)}"
+        )
+    if config.telegram.token is not None and not config.telegram.chats:
+        raise ConfigError(
+            "telegram.chats: expected the id of a chat at least, found none (docs/telegram.md says "
+            "how to find it)"
         )
     if config.mode is Mode.LIVE:
         missing = [key for key in NEEDED_FOR_LIVE if values.get(key) in (None, "", [])]

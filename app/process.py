@@ -1,6 +1,7 @@
-"""One process of a run: `python -m app.process executor|api`, told everything by its environment.
+"""One process of a run: `python -m app.process executor|api|notifier`.
 
-Its first line of stdout says, in JSON, that it is ready; an error is one line of stderr.
+It is told everything by its environment. Its first line of stdout says, in JSON, that it is
+ready; an error is one line of stderr.
 """
 
 import logging
@@ -16,6 +17,7 @@ from app.config_sources import load_config
 from app.errors import LockstepError, UsageError
 from app.executor import run_executor
 from app.leave import leave
+from app.notifier import run_notifier
 from app.responsive import stay_responsive
 from app.run import stop_event
 from app.web import run_api
@@ -33,7 +35,11 @@ async def _api(config: Config) -> None:
     )
 
 
-PROCESSES = {"executor": _executor, "api": _api}
+async def _notifier(config: Config) -> None:
+    await run_notifier(config, stop_event(), lambda: say_ready({"ready": True, "pid": os.getpid()}))
+
+
+PROCESSES = {"executor": _executor, "api": _api, "notifier": _notifier}
 
 
 def main(argv: list[str]) -> int:

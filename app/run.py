@@ -91,10 +91,13 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
                 await _start(children, config, ChildSpec(name, arguments, environment))
             urls["api"] = _text(children["api"].ready, "url")
             urls["dashboard"] = urls["api"] + "/executor"
+            if config.telegram.token is not None:
+                notifier = ["-m", "app.process", "notifier"]
+                await _start(children, config, ChildSpec("notifier", notifier, environment))
             try:
                 yield Stack(urls, children, server.address, server.pid, control_url)
             finally:
-                await _stop(children, "executor", "api")
+                await _stop(children, "executor", "api", "notifier")
     finally:
         await _stop(children, *reversed(children))
 
@@ -105,6 +108,8 @@ async def run_all(config: Config, options: RunOptions) -> None:
     async with running(config, options) as stack:
         stop = stop_event()
         say_ready(stack.ready_line(), sys.stderr)
+        if config.telegram.token is None:
+            sys.stderr.write("telegram: not set up, so nothing is sent (docs/telegram.md)\n")
         await stop.wait()
 
 

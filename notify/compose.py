@@ -1,0 +1,86 @@
+"""The words of a job, from what the journal says now: a message that waited is not out of date."""
+
+from dataclasses import dataclass, replace
+
+from sqlmodel import Session
+
+from domain.trade import Phase
+from domain.venue import Mode
+from notify import board, cards, facts, notices, words
+from notify.jobs import TRADE, Job, Lane
+from notify.wire import Text
+from store.errors import NotJournaled
+
+SEEN, CLOSE = "seen", "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The text, whether an older message of its subject is edited into it, and whether it will
+    change without another row: a fill in it may still be voided."""
+
+    text: Text
+    edits: bool
+    provisional: bool = False
+
+
+def compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:
+    """What the job says now."""
+    made = _compose(session, job, mode, now_ms)
+    if not job.again:
+        return made
+    note = "\n<i>Sent again: the first try was not answered</i>"
+    return replace(made, text=replace(made.text, html=made.text.html + note))
+
+
+def _compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:
+    payload = job.payload
+    match job.topic:
+        case _ if job.topic == TRADE:
+            return _card(session, str(payload["arb_id"]))
+        case notices.ALARM:
+            return _alarm(session, job, mode)
+        case notices.HALTED:
+            number = len(board.read(session, mode, now_ms).open)
+            return Composed(Text(notices.halted(payload, mode, number), rings=True), False)
+        case notices.RESUMED:
+            seen = board.read(session, mode, now_ms)
+            return Composed(Text(notices.resumed(payload, mode, seen), rings=True), False)
+        case notices.SETTINGS_CHANGED:
+            return Composed(Text(notices.settings_changed(payload, mode)), False)
+        case notices.DAILY:
+            seen = board.read(session, mode, now_ms, str(payload["day"]))
+            return Composed(Text(notices.summary(seen)), False)
+        case notices.HEARTBEAT:
+            return Composed(Text(notices.heartbeat(board.read(session, mode, now_ms))), False)
+    return Composed(Text(f"<b>{words.safe(job.topic)}</b>"), False)
+
+
+def _card(session: Session, arb_id: str) -> Composed:
+    found = facts.read(session, arb_id)
+    buttons: tuple[tuple[str, str], ...] = ()
+    if found.state.phase is Phase.HOLDING:
+        buttons = (("Close…", f"{CLOSE}:{arb_id}"[:64]),)
+    return Composed(
+        Text(cards.card(found), rings=True, buttons=buttons),
+        edits=True,
+        provisional=not found.final and not found.state.phase.ended,
+    )
+
+
+def _alarm(session: Session, job: Job, mode: Mode) -> Composed:
+    """A red one that is open rings each time; everything else about an alarm is an edit."""
+    text = notices.alarm(job.payload, mode)
+    arb_id, open_now = job.payload.get("arb_id"), job.payload["state"] == "open"
+    if isinstance(arb_id, str) and open_now:
+        try:
+            found = facts.read(session, arb_id)
+        except NotJournaled:
+            found = None
+        if found is not None:
+            plan = found.state.opportunity
+            event = words.event(plan.title, plan.kalshi.instrument.market)
+            text = words.lines(text, event, *cards.exposure(found))
+    loud = job.lane is Lane.CRITICAL
+    button = ("Seen", f"{SEEN}:{job.payload['alarm_id']}")
+    return Composed(Text(text, rings=loud, buttons=(button,) if loud else ()), edits=not loud)

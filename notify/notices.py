@@ -1,0 +1,130 @@
+"""Messages about the system: alarms, halts, settings, the daily summary and the heartbeat."""
+
+from collections.abc import Mapping
+
+from domain.venue import Mode
+from notify import words
+from notify.board import Board
+
+SETTINGS_CHANGED, ALARM, HALTED, RESUMED = "settings_changed", "alarm", "halted", "resumed"
+DAILY, HEARTBEAT = "daily", "heartbeat"
+
+_ALARMS = {
+    "UNHEDGED": "🚨 UNHEDGED — One leg is naked",
+    "GHOST_FILL": "👻 GHOST FILL — The venue took a fill back",
+    "UNKNOWN_LEG": "❓ UNKNOWN LEG — The venue has not answered",
+    "PROVISIONAL_STUCK": "⏳ NOT SETTLING — A fill stays provisional",
+    "RESOLUTION_MISMATCH": "🚨 RESOLUTION MISMATCH — The venues paid differently",
+    "LATE_FILL": "🚨 LATE FILL — An order filled that was concluded not filled",
+    "JOURNAL_CONFLICT": "🚨 JOURNAL CONFLICT — Entries are halted",
+    "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",
+}
+
+
+def alarm(payload: Mapping[str, object], mode: Mode) -> str:
+    """One alarm: opened, repeated, or over."""
+    code = str(payload["code"])
+    open_now = payload["state"] == "open"
+    loud = payload["severity"] == "red"
+    name = _ALARMS.get(code, f"{'🚨' if loud else '⚠️'} {words.safe(code.replace('_', ' '))}")
+    if not open_now:
+        name = f"✔️ OVER — {words.safe(code.replace('_', ' '))}"
+    repeats = payload.get("repeats")
+    said = payload["detail"] if open_now else payload["evidence"]
+    arb_id = payload.get("arb_id")
+    return words.lines(
+        f"<b>{name} · {words.MODES[mode]}</b>",
+        words.BAR,
+        words.safe(said, 600),
+        f"Seen {repeats} times since it opened" if repeats and open_now else None,
+        f"<code>{words.safe(arb_id)}</code>" if arb_id else None,
+        f"Alarm {payload['alarm_id']}",
+    )
+
+
+def halted(payload: Mapping[str, object], mode: Mode, open_positions: int) -> str:
+    """What a halt stops, what it does not, and what is true after it."""
+    return words.lines(
+        f"<b>🛑 HALTED — No new entry leaves · {words.MODES[mode]}</b>",
+        words.BAR,
+        f"By {_who(payload)}: {words.safe(payload['reason'])}",
+        "",
+        "Stopped: every new entry, at the last gate, also after a restart.",
+        "Goes on: running trades finish, unhedged legs are sold back, closing works.",
+        f"Stays: {open_positions} open positions.",
+        "",
+        "/resume lets entries leave again; /flatten sells everything",
+    )
+
+
+def resumed(payload: Mapping[str, object], mode: Mode, board: Board) -> str:
+    """The halt is over; whether entries leave now is the switch's affair."""
+    return words.lines(
+        f"<b>▶️ RESUMED — The halt is over · {words.MODES[mode]}</b>",
+        words.BAR,
+        f"By {_who(payload)}. It was: {words.safe(payload['reason'])}",
+        f"Now: {words.safe(board.run_word)}",
+    )
+
+
+def settings_changed(payload: Mapping[str, object], mode: Mode) -> str:
+    """Who changed what from what; the switch of trading is a headline of its own."""
+    changes = payload["changes"]
+    assert isinstance(changes, dict), f"expected changes, found {changes!r}"
+    head = f"⚙️ SETTINGS — Version {payload['version']}"
+    if "enabled" in changes:
+        on = changes["enabled"][1]
+        head = "▶️ ENABLED — Entries may leave" if on else "⏸ PAUSED — No new entry leaves"
+    return words.lines(
+        f"<b>{head} · {words.MODES[mode]}</b>",
+        words.BAR,
+        f"By {_who(payload)}",
+        *(f"{words.safe(name)}: {old} → {new}" for name, (old, new) in changes.items()),
+    )
+
+
+def summary(board: Board) -> str:
+    """One day in numbers, and what is open at its end."""
+    stats = board.stats
+    limit = board.settings.max_daily_loss
+    used = stats.realised_loss + stats.at_risk
+    return words.lines(
+        f"<b>📅 {stats.day} — {words.signed(stats.pnl)} · {words.MODES[board.mode]}</b>",
+        words.BAR,
+        f"Trades: {stats.trades} admitted, {stats.logged} logged, {stats.wins} with a gain",
+        f"Result: {words.signed(stats.pnl)} after fees of {words.cost(board.fees)} "
+        "(guaranteed where not final)",
+        f"Daily loss used: {words.cost(used)} of {words.cost(limit)}",
+        f"Open positions: {len(board.open)}",
+        f"Alarms open: {len(board.alarms)}",
+        "",
+        balances(board),
+        f"State: {words.safe(board.run_word)}",
+        f"Audit: <code>{board.audit_head[:16]}</code>",
+    )
+
+
+def heartbeat(board: Board) -> str:
+    """A sign of life: its absence means that something is down."""
+    return words.lines(
+        f"<b>💓 ALIVE — {words.safe(board.run_word)} · {words.MODES[board.mode]}</b>",
+        f"{len(board.open)} open positions, {len(board.alarms)} alarms, "
+        f"{board.stats.trades} trades today, {words.signed(board.stats.pnl)}",
+        words.clock(board.now_ms),
+    )
+
+
+def balances(board: Board) -> str:
+    """Cash at both venues as they said it last."""
+    told = [
+        f"{words.NAMES[venue]} {words.gain(one.cash)} ({words.gain(one.free)} free)"
+        for venue, one in board.balances.items()
+    ]
+    if not told:
+        return "💳 Balances: not reported yet"
+    as_of = min(one.as_of_ms for one in board.balances.values())
+    return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of)}"
+
+
+def _who(payload: Mapping[str, object]) -> str:
+    return f"{words.safe(payload['by'])} ({words.safe(payload['origin'])})"

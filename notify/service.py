@@ -1,0 +1,53 @@
+"""The notifier as one object: sender and listener over one journal."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from notify.commands import Commands
+from notify.listener import Listener
+from notify.office import PostOffice
+from notify.options import Options
+from notify.ports import Steward
+from notify.wire import Wire
+from store import chats
+from store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    journal: Journal,
+    steward: Steward,
+    options: Options,
+    wall_ms: Callable[[], int],
+    ready: Callable[[], None],
+) -> None:
+    """Until cancelled. Telegram being away is no error: messages wait in the outbox."""
+    wire = Wire(options)
+    office = PostOffice(journal, wire, options, wall_ms)
+
+    async def mute(chat_id: int, until_ms: int) -> bool:
+        sender = office.senders.get(chat_id)
+        if sender is None:
+            return False
+        sender.muted_until_ms = until_ms
+        await journal.write(wall_ms(), lambda s: chats.mute(s, chat_id, until_ms))
+        return True
+
+    def said() -> list[str]:
+        heard = f"❌ listening: {listener.trouble}" if listener.trouble else "✅ listening"
+        told = [f"{s.chat.chat_id}: {s.health()}" for s in office.senders.values()]
+        return [heard, *told]
+
+    commands = Commands(journal, steward, options, wall_ms, mute, said)
+    listener = Listener(wire, options, commands)
+
+    try:
+        await office.open()
+        ready()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(office.run())
+            group.create_task(listener.run())
+    finally:
+        await wire.close()

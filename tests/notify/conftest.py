@@ -1,0 +1,25 @@
+"""A simulated Bot API and an empty journal for each test."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.wiring import wall_ms
+from store.journal import Journal
+from tests.notify.harness import Telegram, telegram
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Telegram]:
+    """The Bot API, over real HTTP."""
+    async with telegram() as served:
+        yield served
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """A new journal where the configuration of the test looks for it."""
+    opened = Journal.open(tmp_path / "lockstep-sim.sqlite3", wall_ms())
+    yield opened
+    opened.close()
