@@ -38,6 +38,7 @@ CLOSED_SECONDS = 60
 IDLE_SECONDS = 5.0
 MIN_SECONDS = 0.01
 BUSY_SECONDS = 1.0
+GRACE_SECONDS = 2.0
 
 
 class ChatSender:
@@ -81,15 +82,20 @@ class ChatSender:
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled. A journal that stays busy is waited for."""
+        """Until cancelled; a message on its way then still arrives and is noted."""
         while True:
+            step = asyncio.create_task(self._step())
             try:
-                await self._step()
+                await asyncio.shield(step)
             except (JournalBusy, SQLAlchemyError) as trouble:
-                log.warning(
-                    "chat %s: the journal could not be used: %s", self.chat.chat_id, trouble
-                )
+                log.warning("chat %s: the journal is not usable: %s", self.chat.chat_id, trouble)
                 await asyncio.sleep(BUSY_SECONDS)
+            except asyncio.CancelledError:
+                self._wake.set()
+                await asyncio.wait({step}, timeout=GRACE_SECONDS)
+                step.cancel()
+                await asyncio.gather(step, return_exceptions=True)
+                raise
 
     def health(self) -> str:
         """How it stands, in a few words."""

@@ -13,7 +13,7 @@ from notify import answers
 from notify.asked import Asked, asked, role_of
 from notify.commands import Commands
 from notify.options import Options
-from notify.wire import Lost, Text, TooFast, Wire
+from notify.wire import Lost, Text, TooFast, Wire, wait_of
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Listener:
         self.trouble = said
         pause: float = WAITS_SECONDS[min(self._failures, len(WAITS_SECONDS) - 1)]
         if isinstance(trouble, RetryAfter):
-            pause = max(pause, float(str(trouble.retry_after)))
+            pause = max(pause, wait_of(trouble))
         self._failures += 1
         await asyncio.sleep(pause)
 

@@ -1,6 +1,7 @@
 """One call to Telegram and what came of it; everything else decides by these answers."""
 
 import html
+import os
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,9 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from notify.options import Options
+
+# The library's own word for "hand out waits as timedelta": it reads it each time it is asked.
+os.environ["PTB_TIMEDELTA"] = "true"
 
 CONNECT_SECONDS = 5
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -199,11 +203,16 @@ def _refused(bad: BadRequest) -> Outcome:
     return Unsayable(bad.message)
 
 
+def wait_of(trouble: RetryAfter) -> float:
+    """How long Telegram asks to wait, in seconds."""
+    wait = trouble.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+
+
 def _trouble(trouble: TelegramError) -> Outcome:
     match trouble:
         case RetryAfter():
-            wait = trouble.retry_after
-            return TooFast(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+            return TooFast(wait_of(trouble))
         case BadRequest():
             return _refused(trouble)
         case Forbidden():

@@ -41,9 +41,8 @@ async def enter(
     """An arbitrage whose entries were answered so (None: killed for lack of liquidity)."""
     now = wall_ms()
     saved = await journal.settings.load()
-    if not saved.settings.enabled:
-        act = Act("test", "test", now)
-        await journal.settings.update({"enabled": True, "min_bet": "1"}, saved.version, act)
+    act = Act("test", "test", now)
+    await journal.settings.update({"enabled": True, "min_bet": "1"}, saved.version, act)
     plan = an_opportunity(key, contracts=contracts, limits=limits)
     instrument = replace(plan.kalshi.instrument, market=ticker)
     plan = replace(plan, title=title, kalshi=replace(plan.kalshi, instrument=instrument))

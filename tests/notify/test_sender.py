@@ -255,8 +255,11 @@ async def test_edits_of_one_message_keep_their_distance(
 ) -> None:
     async with notifying(config, journal):
         arb_id = await enter(journal, HALF)
-        for phase in (Phase.RESOLVING, Phase.UNWINDING, Phase.RESOLVING, Phase.NEEDS_OPERATOR):
-            await journal.set_phase(arb_id, phase, wall_ms(), status=TradeStatus.PARTIAL)
+        partial = TradeStatus.PARTIAL
+        await journal.set_phase(arb_id, Phase.RESOLVING, wall_ms(), status=partial)
+        await here.shows(GROUP, "Asking the venue what happened")
+        for phase in (Phase.UNWINDING, Phase.RESOLVING, Phase.NEEDS_OPERATOR):
+            await journal.set_phase(arb_id, phase, wall_ms(), status=partial)
             await asyncio.sleep(0.6)
         await here.shows(GROUP, "A person is needed")
         await drained(journal)
@@ -312,7 +315,7 @@ async def test_hostile_words_arrive_as_words(
         await here.shows(GROUP, "🛑 HALTED")
         await drained(journal)
     line = shown.split("\n")[2]
-    assert line.startswith('🏀 a &lt;b&gt;bold&lt;/b&gt; &amp; &lt;a href="http://evil"&gt;win')
+    assert line.startswith('🏀 a <b>bold</b> & <a href="http://evil">win</a> /kill xxx')
     assert line.endswith("…")
     assert not set(line) & {"\u202e", "\x00"}
 
