@@ -1,7 +1,6 @@
 """What a person may ask of the bot, what is done at once, and what needs a second step."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.wiring import wall_ms
 from domain.venue import Mode, Venue
 from notify.asked import STALE_SECONDS
 from notify.ladder import Expired, Ladder
-from store import presence
+from store import audit, presence
 from store.alarms import Alarm
 from store.audit import Act
 from store.journal import Journal
@@ -50,13 +49,10 @@ async def report(journal: Journal) -> None:
     await journal.write(now, lambda s: presence.report(s, "executor-1", {}, now))
 
 
-def audited(config: Config) -> list[tuple[str, str, str]]:
-    """Who did what from where, without what the tests did."""
-    with sqlite3.connect(config.database_path) as plain:
-        rows = plain.execute(
-            "SELECT actor, origin, action FROM audit WHERE origin <> 'test' ORDER BY id"
-        )
-        return rows.fetchall()
+async def audited(journal: Journal) -> list[tuple[str, str, str]]:
+    """Who did what from where, oldest first, without what the tests did."""
+    rows = await journal.read(lambda s: audit.page(s, 100))
+    return [(r.actor, r.origin, r.action) for r in reversed(rows) if r.origin != "test"]
 
 
 QUESTIONS = """
@@ -109,7 +105,7 @@ async def test_kill_acts_at_once_and_offers_to_sell_everything(
     await bot.shows(GROUP, "🛑 HALTED — No new entry leaves")
     await bot.press(ADA, "Flatten")
     await bot.shows(ADA, "Nothing is open: there is nothing to sell")
-    assert audited(config) == [(f"telegram:{ADA}", "telegram", "halt")]
+    assert await audited(journal) == [(f"telegram:{ADA}", "telegram", "halt")]
 
 
 async def test_pause_acts_at_once(bot: Telegram, journal: Journal, config: Config) -> None:
@@ -117,7 +113,7 @@ async def test_pause_acts_at_once(bot: Telegram, journal: Journal, config: Confi
     await bot.shows(ADA, "⏸ Paused: no new entry leaves")
     assert not (await journal.run_state()).enabled
     await bot.shows(GROUP, "⏸ PAUSED — No new entry leaves")
-    assert audited(config) == [(f"telegram:{ADA}", "telegram", "save_settings")]
+    assert await audited(journal) == [(f"telegram:{ADA}", "telegram", "save_settings")]
 
 
 async def test_resume_previews_and_needs_its_button(
@@ -138,7 +134,7 @@ async def test_resume_previews_and_needs_its_button(
     assert not (await journal.run_state()).halted
     await bot.press(ADA, "Confirm resume")
     await bot.shows(ADA, "This button was used already")
-    assert [action for _, _, action in audited(config)] == ["halt", "resume"]
+    assert [action for _, _, action in await audited(journal)] == ["halt", "resume"]
 
 
 async def test_resume_switches_entries_on_after_a_pause(bot: Telegram, journal: Journal) -> None:
@@ -261,7 +257,7 @@ async def test_updates_that_come_twice_or_out_of_order_are_done_once(
     await bot.shows(ADA, "Paused")
     await bot.say(ADA, "/version")
     await bot.shows(ADA, "Lockstep")
-    assert sorted(action for _, _, action in audited(config)) == ["halt", "save_settings"]
+    assert sorted(action for _, _, action in await audited(journal)) == ["halt", "save_settings"]
 
 
 async def test_listening_goes_on_after_every_trouble(bot: Telegram, journal: Journal) -> None:
