@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from api import sales
 from api.auth import Caller
-from api.commands import FLATTENS, Commands
 from api.live import ALIVE_MS, Live
 from api.problems import Problem
+from api.steering import FLATTENS, Steering
 from app.config import Config
 from app.errors import LockstepError
 from app.kill_file import KillFile
@@ -133,9 +133,9 @@ class ChatSteward:
         state = await self._journal.arbitrage(arb_id)
         if str(state.revision) != version:
             raise Refusal("The position has changed meanwhile: ask again for current numbers")
-        async with self._arm() as (_, commands):
+        async with self._arm() as (_, steering):
             bound = None if loss_max is None else str(loss_max)
-            await commands.close(arb_id, bound, _caller(act), act.at_ms)
+            await steering.close(arb_id, bound, _caller(act), act.at_ms)
         return f"Closing {arb_id}: its message tells how it goes"
 
     async def preview_flatten(self) -> Preview:
@@ -143,9 +143,9 @@ class ChatSteward:
         open_now = await self._open()
         if not open_now:
             raise Refusal("Nothing is open: there is nothing to sell")
-        async with self._arm() as (_, commands):
+        async with self._arm() as (_, steering):
             try:
-                told = await commands.flatten_preview()
+                told = await steering.flatten_preview()
             except Problem as problem:
                 numbers = [f"What it brings cannot be said: {problem.detail}"]
             else:
@@ -160,8 +160,8 @@ class ChatSteward:
         """Refused where other positions are open than in the preview."""
         if _digest(await self._open()) != version:
             raise Refusal("Other positions are open than a minute ago: ask again")
-        async with self._arm() as (_, commands):
-            told = await commands.flatten(_caller(act), act.at_ms)
+        async with self._arm() as (_, steering):
+            told = await steering.flatten(_caller(act), act.at_ms)
         failed = [f"{one['arb_id']}: {one['detail']}" for one in told if one["state"] == "failed"]
         rest = f"; refused: {'; '.join(failed)}" if failed else ""
         return f"Selling {len(told) - len(failed)} positions{rest}"
@@ -231,7 +231,7 @@ class ChatSteward:
                 return
 
     @asynccontextmanager
-    async def _arm(self) -> AsyncIterator[tuple[Live, Commands]]:
+    async def _arm(self) -> AsyncIterator[tuple[Live, Steering]]:
         """The commands of the API with one look at everything; their refusals become ours."""
         mode = self._config.mode
         try:
@@ -239,7 +239,7 @@ class ChatSteward:
             live = Live(self._journal, client, mode, wall_ms, {})
             await live.start()
             try:
-                yield live, Commands(self._journal, client, mode, live)
+                yield live, Steering(self._journal, client, live)
             finally:
                 await live.queries.stop()
         except Problem as problem:
