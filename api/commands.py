@@ -17,8 +17,9 @@ from domain.policy import ExecutorSettings
 from domain.venue import Mode
 from store import run_state, settings
 from store.credentials import Scope
-from store.errors import InvalidSettings, NotJournaled, SettingsConflict
+from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
 from store.journal import Journal
+from store.kill_file import KillFile
 from store.settings import Changes, SavedSettings
 
 SAVES = 3
@@ -32,6 +33,7 @@ class Commands:
     journal: Journal
     mode: Mode
     live: Live
+    kill_file: KillFile
 
     async def set_enabled(
         self, value: bool, caller: Caller, confirm: str | None, now_ms: int
@@ -40,8 +42,15 @@ class Commands:
         and the scope admin. Returns the data of status_changed once it holds."""
         if value:
             self._may_enable(caller, confirm)
-        await self._save({"enabled": value}, None, caller, now_ms)
-        return await self._switched(fenced=not value)
+        saving = self._save({"enabled": value}, None, caller, now_ms)
+        if value:
+            await saving
+            return await self._switched(fenced=False)
+        try:
+            await self.kill_file.stop_surely(saving, f"disabled by {caller.actor}")
+        except StoppedByFile as stopped:
+            return await self._stopped(stopped)
+        return await self._switched(fenced=True)
 
     async def save(
         self, changes: Mapping[str, object], expected: int | None, caller: Caller, now_ms: int
@@ -49,8 +58,17 @@ class Commands:
         """Save some settings as the version after `expected` (None: whatever is the newest)."""
         if changes.get("enabled") is True:
             self._may_enable(caller, None)
-        saved = await self._save(changes, expected, caller, now_ms)
-        await self._switched(fenced=changes.get("enabled") is False)
+        saving = self._save(changes, expected, caller, now_ms)
+        if changes.get("enabled") is not False:
+            saved = await saving
+            await self._switched(fenced=False)
+            return saved
+        try:
+            saved = await self.kill_file.stop_surely(saving, f"disabled by {caller.actor}")
+        except StoppedByFile as stopped:
+            message = f"{stopped}. No entry leaves, and the settings were not saved: ask again"
+            raise Problem(503, "busy", message, headers={"Retry-After": "1"}) from None
+        await self._switched(fenced=True)
         return saved
 
     async def revert(
@@ -71,7 +89,11 @@ class Commands:
 
     async def kill(self, reason: str, caller: Caller, now_ms: int) -> Json:
         """Stop every entry at the last gate, until a person resumes. Closes nothing."""
-        await self.journal.halt(reason, caller.act(now_ms))
+        halting = self.journal.halt(reason, caller.act(now_ms))
+        try:
+            await self.kill_file.stop_surely(halting, reason)
+        except StoppedByFile as stopped:
+            return await self._stopped(stopped)
         told = await self._switched(fenced=True)
         number = len(self.live.queries.tracked)
         return told | {
@@ -80,8 +102,9 @@ class Commands:
         }
 
     async def resume(self, caller: Caller, now_ms: int) -> Json:
-        """Release the halt; trading is then enabled or not, as it was."""
+        """Release the halt and remove the kill file; trading is then enabled or not, as it was."""
         caller.need(Scope.ADMIN)
+        self.kill_file.remove()
         await self.journal.resume(caller.act(now_ms))
         return await self._switched(fenced=False)
 
@@ -131,6 +154,17 @@ class Commands:
         return {
             "enabled": state.enabled,
             "run_state": shown | {"state": told, "reason": state.reason or ""},
+        }
+
+    async def _stopped(self, stopped: StoppedByFile) -> Json:
+        """What is true once the kill file has stopped entries: the journal cannot be asked."""
+        await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
+        told = self.live.status()
+        shown = told["run_state"] or {}
+        return {
+            "enabled": bool(told["enabled"]),
+            "run_state": shown | {"state": "HALTED", "reason": str(stopped)},
+            "text": f"{stopped}. No new entry leaves; nothing is saved in the journal yet.",
         }
 
 

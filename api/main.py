@@ -45,7 +45,7 @@ def create_app(
         wall_ms=wall_ms,
         options=options,
         live=live,
-        commands=Commands(journal, mode, live),
+        commands=Commands(journal, mode, live, options.kill_file),
         steering=Steering(journal, client, live),
         auth=Auth(journal, options, wall_ms),
     )

@@ -1,18 +1,20 @@
 """`lockstep kill`, `unkill` and `confirm-restore`: a person's word on whether entries may leave."""
 
+import asyncio
 import getpass
 from datetime import UTC, datetime
 
 from sqlmodel import Session
 
 from app.config import Config
-from app.errors import DependencyError, GuardError, UsageError
-from app.kill_file import KillFile
+from app.errors import ConfigError, DependencyError, GuardError, UsageError
 from app.wiring import open_journal, wall_ms
 from store import anchors, reconciliation, run_state
 from store.alarms import close
 from store.audit import Act
+from store.errors import JournalBusy, StoppedByFile
 from store.journal import Journal
+from store.kill_file import KillFile
 
 UNKILL_WORD = "unkill"
 RESTORE_WORD = "restored"
@@ -20,20 +22,27 @@ RESTORE_WORD = "restored"
 
 async def kill(config: Config, reason: str) -> str:
     """Stop every entry at the last gate. Where the journal cannot be written, the kill file does
-    it."""
+    it, and does it within a second of waiting."""
     if not reason.strip():
         raise UsageError("--reason: expected why, found nothing")
+    file = KillFile(config.data_dir)
     try:
-        journal = open_journal(config)
-    except DependencyError as trouble:
-        file = KillFile(config.data_dir)
-        file.put(reason)
-        return f"halted by {file.path}, since the journal cannot be written: {trouble}"
+        await file.stop_surely(_halt(config, reason), reason)
+    except StoppedByFile as stopped:
+        return f"{stopped}. Unwinds go on; entries stay stopped until `lockstep unkill`"
+    return f"halted: {reason}. Unwinds go on; entries stay stopped until `lockstep unkill`"
+
+
+async def _halt(config: Config, reason: str) -> None:
+    """Halt by the journal; JournalBusy where it cannot be opened or written."""
+    try:
+        journal = await asyncio.to_thread(open_journal, config)
+    except (DependencyError, ConfigError) as trouble:
+        raise JournalBusy(str(trouble)) from trouble
     try:
         await journal.halt(reason, _act())
     finally:
         journal.close()
-    return f"halted: {reason}. Unwinds go on; entries stay stopped until `lockstep unkill`"
 
 
 async def unkill(config: Config, word: str) -> str:

@@ -17,6 +17,7 @@ from app.config import Config
 from app.errors import ConfigError, DependencyError
 from app.wiring import connect, open_journal, wall_ms
 from domain.venue import Mode
+from store.kill_file import KillFile
 
 SHUTDOWN_SECONDS = 5
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -83,6 +84,7 @@ def api_options(config: Config) -> ApiOptions:
     return ApiOptions(
         ui=UI,
         hosts=LOOPBACK | {name.lower() for name in (*section.hosts, section.host)},
+        kill_file=KillFile(config.data_dir),
         login_required=outside or section.behind_tls or config.mode is Mode.LIVE,
         password_hash=None if password is None else password.get_secret_value(),
         secure=section.behind_tls,

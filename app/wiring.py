@@ -23,13 +23,13 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
-from app.kill_file import KillFile
 from app.payloads import DATA_CONVERTER, prepare
 from app.sender import Sender
 from domain.standing import LegReport, Standing
 from domain.venue import Venue
 from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
 from store.journal import Journal
+from store.kill_file import KillFile
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.account import Timeouts as KalshiTimeouts
 from venues.kalshi.client import KalshiClient

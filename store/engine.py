@@ -4,8 +4,9 @@ Everything that knows SQLite is here and in the migrations' triggers; the rest i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,11 +96,9 @@ def use_journal(engine: Engine) -> None:
 def check_sound(engine: Engine, path: Path) -> None:
     """Raise DatabaseDamaged unless the file passes SQLite's own check."""
     try:
-        with engine.connect() as connection:
+        with naming_busy(path), engine.connect() as connection:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-    except OperationalError as error:
-        if _is_busy(error):
-            raise JournalBusy(_busy_message(path)) from error
+    except OperationalError:
         raise
     except DatabaseError as error:
         raise DatabaseDamaged(_damaged_message(path, str(error.orig))) from error
@@ -171,14 +170,25 @@ class Database:
 
     def _run(self, engine: Engine, work: Work[T]) -> T:
         try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
+            with (
+                naming_busy(self.path),
+                Session(engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 return work(session)
         except IntegrityError as error:
             raise JournalConflict(f"the database refuses it: {error.orig}") from error
-        except OperationalError as error:
-            if _is_busy(error):
-                raise JournalBusy(_busy_message(self.path)) from error
-            raise
+
+
+@contextmanager
+def naming_busy(path: Path) -> Iterator[None]:
+    """A lock that another process keeps too long is JournalBusy."""
+    try:
+        yield
+    except OperationalError as error:
+        if _is_busy(error):
+            raise JournalBusy(_busy_message(path)) from error
+        raise
 
 
 def _is_busy(error: OperationalError | sqlite.OperationalError) -> bool:

@@ -9,6 +9,10 @@ class JournalBusy(Exception):
     """Another process held the write lock for longer than the busy time-out. Ask again."""
 
 
+class StoppedByFile(Exception):
+    """Entries are stopped by the kill file, since the journal cannot be written now."""
+
+
 class NotJournaled(Exception):
     """Something was reported about an arbitrage or an order that the journal does not know."""
 

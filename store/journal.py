@@ -33,7 +33,7 @@ from store import (
 from store.alarms import Alarm
 from store.arbitrages import ArbitrageState, Unfinished
 from store.audit import Act
-from store.engine import Database, check_sound
+from store.engine import Database, check_sound, naming_busy
 from store.errors import JournalConflict
 from store.events import Event
 from store.gate import GateRequest, Granted
@@ -65,7 +65,8 @@ class Journal:
         database = Database(path)
         try:
             check_sound(database.reader, path)
-            schema.upgrade(database.writer)
+            with naming_busy(path):
+                schema.upgrade(database.writer)
             database.write_here(lambda s: settings.initialise(s, now_ms))
         except BaseException:
             database.close()

@@ -21,9 +21,11 @@ from app.web import LOOPBACK, UI, server_config
 from domain.venue import Mode
 from store import presence
 from store.journal import Journal
+from store.kill_file import KillFile
 
 SECONDS = 10
-OPEN = ApiOptions(ui=UI, hosts=LOOPBACK)
+OPEN = ApiOptions(ui=UI, hosts=LOOPBACK, kill_file=KillFile(Path("no such folder")))
+"""The kill file lies beside the journal that is served."""
 Json = dict[str, Any]
 
 
@@ -98,6 +100,7 @@ async def serving(
     journal: Journal, client: Client, options: ApiOptions = OPEN, mode: Mode = Mode.SIM
 ) -> AsyncIterator[Running]:
     """Serve on a free port of this machine until the block ends."""
+    options = replace(options, kill_file=KillFile(journal.database.path.parent))
     app = create_app(journal, client, mode, wall_ms, options)
     server = uvicorn.Server(replace_port(server_config(app)))
     task = asyncio.create_task(server.serve())

@@ -1,5 +1,6 @@
 """REST: versions, pages, repeated commands, refusals that name every field."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from temporalio.client import Client
 from domain.venue import Mode
 from store import audit
 from store.journal import Journal
+from store.kill_file import PATIENCE_S, KillFile
 from tests.api.harness import OPEN, Running, serving
+from tests.support.holder import LOCKS, stopped_holder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -206,3 +209,43 @@ async def test_every_route_is_documented(api: Running) -> None:
     assert [route for route in routes if f"`{route}`" not in text] == []
     named = re.findall(r"`((?:GET|POST|PUT|PATCH) /[^`]*)`", text)
     assert sorted(set(named) - set(routes)) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
+    api: Running, lock: str
+) -> None:
+    path = api.journal.database.path
+    file = KillFile(path.parent)
+    stops = {
+        "killed": api.http.post("/api/v1/executor/kill", json={"reason": "killed"}, timeout=20),
+        "disabled": api.http.put("/api/v1/executor/enabled", json={"value": False}, timeout=20),
+    }
+    for reason, stop in stops.items():
+        with stopped_holder(path, lock):
+            stopping = asyncio.create_task(stop)
+            await asyncio.sleep(PATIENCE_S + 1)
+            assert not stopping.done(), "the journal is still waited for"
+            assert reason in str(file.reason())
+            answer = (await stopping).json()
+            assert answer["run_state"]["state"] == "HALTED"
+            assert str(file.path) in answer["text"]
+        assert file.remove()
+
+
+async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: Running) -> None:
+    path = api.journal.database.path
+    with stopped_holder(path, "IMMEDIATE"):
+        answer = await api.http.patch(
+            "/api/v1/settings", json={"enabled": False}, headers={"If-Match": '"1"'}, timeout=20
+        )
+    assert answer.status_code == 503
+    assert "No entry leaves, and the settings were not saved" in answer.json()["detail"]
+    assert (await api.journal.settings.load()).version == 1
+
+
+async def test_a_resume_removes_the_kill_file(api: Running) -> None:
+    file = KillFile(api.journal.database.path.parent)
+    file.put("by hand")
+    await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
+    assert file.reason() is None

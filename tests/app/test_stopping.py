@@ -1,5 +1,6 @@
 """Stopping and going on: by command, by file, and after a journal was put back from a backup."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +11,14 @@ from app.anchor import Anchor
 from app.config import Config
 from app.config_sources import load_config
 from app.errors import GuardError, UsageError
-from app.kill_file import KillFile
 from app.stopping import confirm_restore, kill, unkill
 from domain.venue import Mode
 from store import anchors, reconciliation
 from store.audit import Act
 from store.journal import Journal
+from store.kill_file import PATIENCE_S, KillFile
 from tests.store.builders import NOW, admitted, an_opportunity, ready
+from tests.support.holder import LOCKS, stopped_holder
 
 ACT = Act("ann", "test", NOW)
 
@@ -49,6 +51,39 @@ async def test_a_kill_stays_until_the_typed_word(config: Config, journal: Journa
 async def test_a_kill_needs_a_reason(config: Config) -> None:
     with pytest.raises(UsageError, match="expected why"):
         await kill(config, " ")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+async def test_a_kill_works_while_a_stopped_process_holds_the_journal(
+    config: Config, journal: Journal, lock: str
+) -> None:
+    file = KillFile(config.data_dir)
+    with stopped_holder(config.database_path, lock):
+        killing = asyncio.create_task(kill(config, "the books look wrong"))
+        await asyncio.sleep(PATIENCE_S + 1)
+        assert not killing.done(), "the journal is still waited for"
+        assert file.reason() == f"KILL in {config.data_dir}: the books look wrong"
+        said = await killing
+    assert str(file.path) in said
+    assert "stayed locked" in said
+    assert file.reason() is not None
+    assert not (await journal.run_state()).halted
+    assert await unkill(config, "unkill") == "resumed, and the kill file is gone"
+
+
+async def test_a_kill_that_only_waited_leaves_no_file(config: Config, journal: Journal) -> None:
+    with stopped_holder(config.database_path, "IMMEDIATE"):
+        killing = asyncio.create_task(kill(config, "the books look wrong"))
+        await asyncio.sleep(PATIENCE_S + 1)
+    assert (await killing).startswith("halted: the books look wrong")
+    assert (await journal.run_state()).reason == "the books look wrong"
+    assert KillFile(config.data_dir).reason() is None
+
+
+async def test_a_kill_works_on_a_damaged_journal(config: Config) -> None:
+    config.database_path.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    assert "not a sound database" in await kill(config, "the books look wrong")
+    assert KillFile(config.data_dir).reason() is not None
 
 
 async def test_an_unkill_removes_the_kill_file(config: Config, journal: Journal) -> None:

@@ -18,7 +18,6 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from app.demo.control import Control
-from app.kill_file import KillFile
 from app.run import sim_environment
 from app.temporal import Server
 from domain.trade import Phase
@@ -27,6 +26,7 @@ from store import run_state
 from store.adoptions import unfinished
 from store.audit import Act
 from store.journal import Journal
+from store.kill_file import KillFile
 from store.tables import ArbitrageRow, SenderLeaseRow
 from tests.support.processes import ROOT, Child, run_sim
 from tests.support.trading import CHANGES, SETTLING

@@ -1,9 +1,17 @@
 """The file that stops every entry: `KILL` in the data directory. Its first line says why."""
 
+import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
+from store.errors import JournalBusy, StoppedByFile
+
+T = TypeVar("T")
 NAME = "KILL"
 REASON_CHARACTERS = 200
+PATIENCE_S = 1
+"""How long the journal may take to stop entries before the file does."""
 
 
 class KillFile:
@@ -32,6 +40,25 @@ class KillFile:
         found = self.path.exists()
         self.path.unlink(missing_ok=True)
         return found
+
+    async def stop_surely(self, stopping: Coroutine[Any, Any, T], reason: str) -> T:
+        """Await what stops entries by the journal. From PATIENCE_S on the file stops them as well,
+        and goes again once the journal has; where the journal stays busy the file stays, and
+        StoppedByFile says so."""
+        task = asyncio.ensure_future(stopping)
+        await asyncio.wait({task}, timeout=PATIENCE_S)
+        mine = not task.done() and self.reason() is None
+        if mine:
+            self.put(reason)
+        try:
+            stopped = await task
+        except JournalBusy as busy:
+            if self.reason() is None:
+                self.put(reason)
+            raise StoppedByFile(f"halted by {self.path}: {busy}") from busy
+        if mine:
+            self.remove()
+        return stopped
 
     def _words(self) -> str:
         try:
