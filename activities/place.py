@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.desk import Desk
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
 from activities.send import send_once
 from domain.identity import intent_id

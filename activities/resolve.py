@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import worries
 from activities.desk import Desk
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 from activities.messages import Activity, LegRequest
 from domain.evidence import Quarantine, conclude_absent
 from domain.order import Filled, Unknown

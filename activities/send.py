@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from activities.desk import Desk
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Order, Rejection, Unknown
 from store.intents import AlreadySent, Leave, MaySend

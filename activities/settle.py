@@ -4,7 +4,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.desk import Desk, report
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
@@ -57,6 +57,7 @@ class HoldActivities:
         resolution = await self._desk.venues[venue].resolution(instrument)
         if resolution is None or resolution.credited is None:
             return None
+        hit(Point.PAID, venue)
         return Verdict(venue, resolution.pays, proceeds_floor(resolution.pays * leg.state.held))
 
     @activity.defn(name=Activity.RECORD)

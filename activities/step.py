@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from activities.desk import Desk
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 from activities.messages import StepReport, Ticket
 from activities.send import send_once
 from domain.identity import intent_id

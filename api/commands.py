@@ -18,6 +18,7 @@ from domain.venue import Mode
 from store import run_state, settings
 from store.credentials import Scope
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
+from store.failpoints import Point, hit
 from store.journal import Journal
 from store.kill_file import KillFile
 from store.settings import Changes, SavedSettings
@@ -126,10 +127,14 @@ class Commands:
             wanted = checked(current.settings, changes)
             version = current.version if expected is None else expected
             try:
-                return await manager.update(wanted, version, caller.act(now_ms))
+                saved = await manager.update(wanted, version, caller.act(now_ms))
             except SettingsConflict as conflict:
                 if expected is not None or attempt == SAVES - 1:
                     raise await self._conflict(conflict) from None
+            else:
+                stops = changes.get("enabled") is False
+                hit(Point.DISABLE if stops else Point.SETTINGS, "saved")
+                return saved
         raise AssertionError("the last attempt returns or raises")
 
     async def _conflict(self, conflict: SettingsConflict) -> Problem:

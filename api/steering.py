@@ -22,6 +22,7 @@ from domain.money import ZERO, NotMoney, Usd, to_micro
 from domain.money import usd as exact_usd
 from domain.trade import Phase
 from store.errors import NotJournaled
+from store.failpoints import Point, hit
 from store.journal import Journal
 from workflows import names
 from workflows.snapshot import CloseRequest, HoldRequest, MarkResolved, RetryRequest
@@ -145,6 +146,7 @@ class Steering:
         act = caller.act(now_ms)
         detail = {"title": title, **detail, "operation": operation.id}
         await self.journal.audit(act, action, arb_id, detail)
+        hit(Point.CLOSE, "asked", action)
         try:
             await operations.start(self.client, operation, WORDS[action], request)
         except Problem as problem:
@@ -152,6 +154,7 @@ class Steering:
                 why = {"title": title, "reason": problem.detail}
                 await self.journal.audit(act, f"{action}_refused", arb_id, why)
             raise
+        hit(Point.CLOSE, "accepted", action)
         self.live.poke()
         return operation
 

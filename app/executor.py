@@ -22,7 +22,7 @@ from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
-from store import presence, sightings, terms
+from store import presence, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from venues.port import VenueMisuse, VenueUnreachable
@@ -165,7 +165,7 @@ class Executor:
         state = await self._desk.journal.run_state()
         killed = self._desk.killed()
         if killed is not None and not state.halted:
-            await self._desk.journal.halt(killed, Act("operator", "kill file", wall_ms()))
+            await self._halt_by_file(wall_ms())
         if state.halted or killed is not None:
             return Refusal.HALTED
         if not state.enabled:
@@ -173,6 +173,15 @@ class Executor:
         if not self._station.sender.holds:
             return Refusal.STANDBY
         return None if self._caretaker.trusts_the_books else Refusal.UNRECONCILED
+
+    async def _halt_by_file(self, now_ms: int) -> None:
+        """Who resumes removes the file first: a halt that comes after that finds none."""
+
+        def work(session: Session) -> None:
+            if (reason := self._desk.killed()) is not None:
+                run_state.halt(session, reason, Act("operator", "kill file", now_ms))
+
+        await self._desk.journal.write(now_ms, work, urgent=True)
 
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""

@@ -14,6 +14,7 @@ from activities.messages import ArbitrageInput
 from domain.opportunity import Opportunity
 from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
+from store.failpoints import Point, hit
 from workflows import names, options, story
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
@@ -78,8 +79,10 @@ class Intake:
         if refusal is not None:
             self.refused[refusal] += 1
             return
+        hit(Point.FOUND)
         arb_id = names.arb_id(opportunity.key)
         plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
+        hit(Point.BEFORE_START)
         try:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:
@@ -89,3 +92,4 @@ class Intake:
             log.warning("%s could not be started: %s", arb_id, trouble)
         else:
             self.started += 1
+            hit(Point.STARTED)

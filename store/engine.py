@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from store.driver import sqlite
 from store.errors import DatabaseDamaged, JournalBusy, JournalConflict
+from store.failpoints import Point, hit
 from store.writing import WritingThread
 
 T = TypeVar("T")
@@ -118,11 +119,13 @@ def backup(engine: Engine, target: Path) -> None:
         assert isinstance(source, sqlite.Connection), "the online copy is SQLite's own"
         copy = sqlite.connect(partial)
         try:
+            hit(Point.BACKUP, "begun")
             source.backup(copy)
         finally:
             copy.close()
     finally:
         raw.close()
+    hit(Point.BACKUP, "copied")
     partial.replace(target)
 
 

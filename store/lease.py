@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from domain.venue import Venue
+from store import audit
+from store.audit import Act
 from store.tables import SenderLeaseRow
 
 LEASE_MS = 2_000
@@ -50,6 +52,8 @@ def take(session: Session, holder: str, accounts: Mapping[Venue, str], now_ms: i
                 account=account, venue=venue, holder="", epoch=0, since_ms=now_ms, expires_ms=0
             )
         if row.holder != holder:
+            detail = {"epoch": row.epoch + 1, "after": row.holder}
+            audit.record(session, Act(holder, "lease", now_ms), "take_lease", account, detail)
             row.holder, row.epoch, row.since_ms = holder, row.epoch + 1, now_ms
         row.expires_ms = now_ms + LEASE_MS
         session.add(row)

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, func, select
 
 from store.codec import detail_from, detail_json
 from store.errors import NotJournaled
+from store.failpoints import Point, hit
 from store.tables import OutboxRow
 
 BACKOFF_MS = 1_000
@@ -38,6 +39,7 @@ def put(
     """Write a message unless one with this key exists; returns whether it was written."""
     if known(session, dedupe_key):
         return False
+    hit(Point.OUTBOX, "insert", topic)
     session.add(
         OutboxRow(
             dedupe_key=dedupe_key,
@@ -71,6 +73,8 @@ def claim(session: Session, now_ms: int, lease_ms: int, limit: int) -> list[Mess
         row.attempts += 1
         row.due_ms = now_ms + lease_ms
         messages.append(message(row))
+    if messages:
+        hit(Point.OUTBOX, "claim")
     return messages
 
 
@@ -83,6 +87,7 @@ def message(row: OutboxRow) -> Message:
 def sent(session: Session, message_id: int, now_ms: int) -> None:
     """The message arrived."""
     row = _row(session, message_id)
+    hit(Point.OUTBOX, "mark", row.topic)
     if row.sent_ms is None:
         row.sent_ms, row.last_error = now_ms, None
 

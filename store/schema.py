@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from store.engine import backup, use_journal
 from store.errors import ForeignDatabase, SchemaNotCurrent, SchemaTooNew
+from store.failpoints import Point, hit
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -63,6 +64,7 @@ def upgrade(engine: Engine) -> str:
     if found is not None and engine.url.database:
         path = Path(engine.url.database)
         backup(engine, path.with_name(f"{path.name}.schema-{found}"))
+        hit(Point.MIGRATION, "copied")
     with engine.begin() as connection:
         # Another process may have upgraded it while this one waited for the write lock.
         found = version(connection)
@@ -70,7 +72,9 @@ def upgrade(engine: Engine) -> str:
         if found != head:
             config = _config()
             config.attributes["connection"] = connection
+            hit(Point.MIGRATION, "begun")
             command.upgrade(config, "head")
+            hit(Point.MIGRATION, "written")
     return head
 
 

@@ -14,6 +14,7 @@ from store.audit import Act
 from store.codec import detail_from, detail_json, iso_utc
 from store.engine import Database
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict
+from store.failpoints import Point, hit
 from store.tables import RunStateRow, SettingsHistoryRow, SettingsRow
 
 FIELDS = tuple(field.name for field in fields(ExecutorSettings))
@@ -121,15 +122,19 @@ def save(session: Session, changes: Changes, expected_version: int, act: Act) ->
         raise InvalidSettings(problem.field, problem.message)
     if after == before.settings:
         return before
+    stops = before.settings.enabled and not after.enabled
+    point = Point.DISABLE if stops else Point.SETTINGS
+    hit(point, "begun")
     saved = SavedSettings(after, before.version + 1, iso_utc(act.at_ms), act.actor, act.origin)
     session.merge(_row(saved))
-    if before.settings.enabled and not after.enabled:
+    if stops:
         run_state.next_epoch(session)
     changed = _difference(before.settings, after)
     session.add(_history_row(saved, changed, act.at_ms))
     audit.record(session, act, "save_settings", f"settings/{saved.version}", changed)
     payload = {"version": saved.version, "by": act.actor, "origin": act.origin, "changes": changed}
     outbox.put(session, f"settings/{saved.version}", "settings_changed", payload, act.at_ms)
+    hit(point, "written")
     return saved
 
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSES = """
-from activities.failpoints import Point, hit
+from store.failpoints import Point, hit
 hit(Point.BEFORE_FIRST_BYTE, "kalshi", "entry")
 hit(Point.BEFORE_FIRST_BYTE, "polymarket", "entry")
 hit(Point.ANSWERED, "kalshi", "entry")

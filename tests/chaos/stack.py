@@ -76,7 +76,7 @@ class Stack:
         return self.folder / "failpoint"
 
     def arm(self, spec: str) -> None:
-        """Let the executor fall at a place; see `activities.failpoints`."""
+        """Let the executor fall at a place; see `store.failpoints`."""
         part = self.armed.with_suffix(".part")
         part.write_text(spec, encoding="utf-8")
         part.replace(self.armed)

@@ -4,10 +4,22 @@ import hashlib
 import json
 from copy import deepcopy
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.world import MICRO, MS_NS, OTHER, TABLES, Rules, World, read_ledgers
+from tests.oracle.world import (
+    MICRO,
+    MS_NS,
+    OTHER,
+    TABLES,
+    Answered,
+    Rules,
+    Sent,
+    Shown,
+    World,
+    read_ledgers,
+)
 
 T0 = 1_795_000_000_000
 DAY = "2026-11-18"
@@ -38,6 +50,10 @@ class Story:
         }  # fmt: skip
         self.clock = T0
         self._trades = 0
+        self.sent: list[Sent] = []
+        self.process = 11
+        for venue in OTHER:
+            self.take_lease(venue, 1)
         self.save_settings(1, enabled=False)
         self.save_settings(2, enabled=True)
 
@@ -58,12 +74,12 @@ class Story:
         if version > 1:
             self.seal("save_settings", f"settings/{version}")
 
-    def seal(self, action: str, subject: str) -> None:
+    def seal(self, action: str, subject: str, actor: str = "eve", detail: str = "{}") -> None:
         """Append one row to the audit chain."""
         rows = self.tables["audit"]
         row = {
-            "at_ms": self.clock, "actor": "eve", "origin": "cli", "action": action,
-            "subject": subject, "detail": "{}",
+            "at_ms": self.clock, "actor": actor, "origin": "cli", "action": action,
+            "subject": subject, "detail": detail,
         }  # fmt: skip
         previous = rows[-1]["hash"] if rows else "0" * 64
         text = json.dumps(
@@ -71,6 +87,11 @@ class Story:
         )
         seal = hashlib.sha256(text.encode()).hexdigest()
         rows.append({**row, "id": len(rows) + 1, "previous_hash": previous, "hash": seal})
+
+    def take_lease(self, venue: str, epoch: int) -> None:
+        """A process takes an account."""
+        holder, detail = f"executor-{self.clock}-{self.process}", json.dumps({"epoch": epoch})
+        self.seal("take_lease", f"{venue}/account", holder, detail)
 
     def admit(self, name: str) -> str:
         """The gate lets an arbitrage in and writes both entries; returns its id."""
@@ -127,6 +148,7 @@ class Story:
             "fills": [],
         }  # fmt: skip
         if arrives:
+            self.sent.append(Sent(intent["venue"], self.clock, self.process))
             self.ledgers[intent["venue"]]["orders"].append(order)
         return order
 
@@ -207,7 +229,8 @@ class Story:
         """Both legs are held."""
         self.event(arb_id, "locked", {"phase": "HOLDING", "guaranteed": guaranteed})
         self.release(arb_id)
-        self.tables["executor_trades"].append({"arb_id": arb_id, "pnl_micro": micros(guaranteed)})
+        row = {"arb_id": arb_id, "pnl_micro": micros(guaranteed), "status": "SUCCESS"}
+        self.tables["executor_trades"].append(row)
 
     def end(self, arb_id: str, phase: str, result: str) -> None:
         """The arbitrage is over."""
@@ -253,6 +276,15 @@ class Story:
         )
         tables = deepcopy(self.tables)
         tables["risk_days"] = [{"mode": "sim", "day": DAY, "reserved_loss_micro": reserved}]
+        shown = Shown(
+            {r["id"]: r["phase"] for r in tables["arbitrages"] if r["closed_ms"] is None},
+            {
+                r["arb_id"]: (r["status"], Fraction(r["pnl_micro"], MICRO))
+                for r in tables["executor_trades"]
+            },
+            enabled=bool(json.loads(tables["settings_history"][-1]["settings"])["enabled"]),
+            version=tables["settings_history"][-1]["version"],
+        )
         running = frozenset(r["id"] for r in tables["arbitrages"] if r["closed_ms"] is None)
         return World(
             accounts=read_ledgers(deepcopy(self.ledgers)),
@@ -261,5 +293,9 @@ class Story:
             at_ms=self.clock,
             workflows=running,
             secrets=(b"canary",),
+            sent=tuple(self.sent),
+            stops=(Answered("disable", self.clock, self.clock + 1_000),),
+            replays=dict.fromkeys(running),
+            shown={"socket": shown, "api": shown},
             sinks=sinks,
         )

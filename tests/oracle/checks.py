@@ -24,10 +24,12 @@ ALWAYS: dict[str, Check] = {
     "S13_integers": journal.s13_integers,
     "S14_honest_profit": journal.s14_honest_profit,
     "S15_void": journal.s15_void,
+    "S16_single_sender": orders.s16_single_sender,
     "S17_authority": journal.s17_authority,
     "S18_secrets": journal.s18_secrets,
     "S19_freshness": journal.s19_freshness,
     "S20_audit_chain": journal.s20_audit_chain,
+    "S21_replay": journal.s21_replay,
 }
 QUIET: dict[str, Check] = {
     "Q1_ended": quiet.q1_ended,
@@ -39,22 +41,20 @@ QUIET: dict[str, Check] = {
     "Q7_nothing_rests": quiet.q7_nothing_rests,
     "Q8_told": quiet.q8_told,
     "Q9_unknown_is_loud": quiet.q9_unknown_is_loud,
+    "Q10_one_answer": quiet.q10_one_answer,
 }
 BOUNDS: dict[str, Check] = {
     "B1_alarm_in_time": quiet.b1_alarm_in_time,
+    "B2_stopped_in_time": quiet.b2_stopped_in_time,
     "B3_resolving_after_restart": quiet.b3_resolving_after_restart,
     "B4_rest_after_heal": quiet.b4_rest_after_heal,
     "B5_no_silent_exposure": quiet.b5_no_silent_exposure,
 }
 CHECKS = {**ALWAYS, **QUIET, **BOUNDS}
 NOT_CHECKED = {
-    "S16_single_sender": "an exchange does not see lease epochs: requests carry none",
     "S19_freshness, age and skew of both books": "a book carries the time of its last change, not "
     "of its last confirmation; the deadline, counted from the books, is checked instead",
-    "S21_replay": "histories are replayed by the workflow tests, not read by the judge",
     "Q8_told, at the receiver": "the judge reads the outbox; there is no fake Telegram to read yet",
-    "Q10_one_answer": "no reader of the API and the WebSocket stream is attached to the judge yet",
-    "B2_disable_acknowledged": "no record has the time of the acknowledgement; S9 holds the fence",
 }
 
 

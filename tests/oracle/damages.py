@@ -186,7 +186,7 @@ def past_its_deadline(story: Story) -> None:
 
 
 def seal_broken(story: Story) -> None:
-    story.tables["audit"][0]["actor"] = "mallory"
+    story.tables["audit"][0]["origin"] = "nowhere"
 
 
 def still_moving(story: Story) -> None:

@@ -336,6 +336,13 @@ def s20_audit_chain(world: World) -> Iterator[str]:
         previous = row["hash"]
 
 
+def s21_replay(world: World) -> Iterator[str]:
+    """Every history replays on the code that runs."""
+    for workflow, problem in world.replays.items():
+        if problem is not None:
+            yield f"{workflow}: its history does not replay: {problem}"
+
+
 def ended(row: Row) -> bool:
     """Whether nothing more happens to this arbitrage."""
     return row["phase"] in ENDS

@@ -186,3 +186,29 @@ def s6_no_overshoot(world: World) -> Iterator[str]:
             moments = [t.at_ns for order, _ in sent for t in order.trades]
             if any(world.held(arb_id, venue, moment) < 0 for moment in moments):
                 yield f"{arb_id}: short at {venue}"
+
+
+def s16_single_sender(world: World) -> Iterator[str]:
+    """The epochs of the lease under which orders reach an exchange never fall: nothing comes from
+    a process once another one has taken its account."""
+    for venue in VENUES:
+        taken = [
+            (row["at_ms"], json.loads(row["detail"])["epoch"], int(row["actor"].split("-")[-1]))
+            for row in world.rows("audit")
+            if row["action"] == "take_lease" and row["subject"].startswith(f"{venue}/")
+        ]
+        epochs = [epoch for _, epoch, _ in sorted(taken)]
+        if epochs != sorted(set(epochs)):
+            yield f"{venue}: its lease was taken under the epochs {epochs}"
+        seen = 0
+        for sent in sorted(world.sent, key=lambda one: one.at_ms):
+            if sent.venue != venue:
+                continue
+            own = [e for at_ms, e, who in taken if who == sent.process and at_ms <= sent.at_ms]
+            epoch = max(own, default=0)
+            known_ms = sent.at_ms - world.rules.slack_ms
+            newer = [e for at_ms, e, _ in taken if at_ms < known_ms and e > epoch]
+            if epoch < seen or newer or not epoch:
+                now = max([seen, *newer], default=0)
+                yield f"{venue}: process {sent.process} sent under epoch {epoch}, it was {now}"
+            seen = max(seen, epoch)

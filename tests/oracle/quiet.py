@@ -1,6 +1,7 @@
 """Q1-Q9 once nothing moves any more, and the bounds B1-B5 on how long things took."""
 
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from tests.oracle.world import FAILED, MS_NS, VENUES, Row, World, micro, show
 REST = ("HOLDING", "NEEDS_OPERATOR", "FLAT", "SETTLED")
 RESTING = ("LIVE", "resting", "DELAYED")
 COPIES_MAX = 3
+TRADES_SHOWN = 50
+"""What a page begins with."""
 
 
 def q1_ended(world: World) -> Iterator[str]:
@@ -175,6 +178,25 @@ def q9_unknown_is_loud(world: World) -> Iterator[str]:
             yield f"{row['id']}: {row['state']}, and no alarm is open"
 
 
+def q10_one_answer(world: World) -> Iterator[str]:
+    """Every reader shows what the journal holds: what is open, the log, the settings."""
+    opened = {row["id"]: row["phase"] for row in world.admitted if not ended(row)}
+    logged = {row["arb_id"]: row for row in world.rows("executor_trades")}
+    newest = max(world.rows("settings_history"), key=lambda row: row["version"])
+    enabled = bool(json.loads(newest["settings"])["enabled"])
+    for name, shown in world.shown.items():
+        if dict(shown.positions) != opened:
+            yield f"{name}: shows {dict(shown.positions)}, open are {opened}"
+        if (shown.enabled, shown.version) != (enabled, newest["version"]):
+            yield f"{name}: shows settings {shown.version}, the newest are {newest['version']}"
+        if len(shown.trades) < min(len(logged), TRADES_SHOWN):
+            yield f"{name}: shows {len(shown.trades)} trades of {len(logged)}"
+        for arb_id, (status, profit) in shown.trades.items():
+            row = logged.get(arb_id)
+            if row is None or (status, profit) != (row["status"], micro(row["pnl_micro"])):
+                yield f"{name}: shows {arb_id} {status} {show(profit)}, the log says {row}"
+
+
 def b1_alarm_in_time(world: World) -> Iterator[str]:
     """A gap that the journal knows of for long has its alarm in time."""
     for row in world.admitted:
@@ -208,6 +230,14 @@ def known_naked(world: World, row: Row) -> tuple[int, int, str] | None:
     sales = [i["answered_ms"] for i in mine if i["purpose"] != "entry" and i["answered_ms"]]
     more = max(sizes, key=lambda venue: sizes[venue])
     return start, min(sales, default=row["closed_ms"] or world.at_ms), more
+
+
+def b2_stopped_in_time(world: World) -> Iterator[str]:
+    """Whoever stops entries is told in time that they are stopped."""
+    for stop in world.stops:
+        took = stop.told_ms - stop.asked_ms - world.rules.down(stop.asked_ms, stop.told_ms)
+        if took > world.rules.acknowledged_ms:
+            yield f"{stop.what}: acknowledged after {took} ms"
 
 
 def b3_resolving_after_restart(world: World) -> Iterator[str]:

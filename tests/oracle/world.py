@@ -37,6 +37,7 @@ class Rules:
     slack_ms: int = 50
     void_ms: int = 1_000
     alarm_ms: int = 5_000
+    acknowledged_ms: int = 1_000
     resolve_after_restart_ms: int = 15_000
     rest_after_heal_ms: int = 120_000
     outages: tuple[tuple[int, int], ...] = ()
@@ -105,10 +106,42 @@ class Account:
     faults: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One order on the wire to an exchange, and the process that it came from, by its number."""
+
+    venue: str
+    at_ms: int
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A stop that a person asked for, and when he was told that it holds."""
+
+    what: str
+    asked_ms: int
+    told_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one reader of ours shows: phases of what is open, rows of the log, the settings.
+
+    `trades` are (status, profit in dollars) by arbitrage, the newest ones.
+    """
+
+    positions: Mapping[str, str]
+    trades: Mapping[str, tuple[str, Fraction]]
+    enabled: bool
+    version: int
+
+
 @dataclass(frozen=True)
 class World:
     """Everything there is to judge. `workflows` are the ids that run now, None if not asked;
-    `secrets` must be in none of the `sinks`."""
+    `secrets` must be in none of the `sinks`; `sent` what a network between saw; `replays` what
+    each workflow's history broke when it was replayed, None for nothing; `shown` by reader."""
 
     accounts: Mapping[str, Account]
     tables: Mapping[str, Sequence[Row]]
@@ -118,6 +151,10 @@ class World:
     secrets: tuple[bytes, ...] = ()
     sinks: tuple[Path, ...] = ()
     markets: Mapping[str, Row] = field(default_factory=dict)
+    sent: tuple[Sent, ...] = ()
+    stops: tuple[Answered, ...] = ()
+    replays: Mapping[str, str | None] = field(default_factory=dict)
+    shown: Mapping[str, Shown] = field(default_factory=dict)
 
     def rows(self, table: str) -> Sequence[Row]:
         """All rows of a table."""

@@ -2,8 +2,8 @@
 
 `FP=<spec>` arms this process. `FP_FILE` names a file that may hold a spec at any time; whoever
 fires it removes it first, so that it fires once however often the process is started again.
-A spec is `<point>[/<venue>[/<purpose>]]:<nth>[:stop]`: the nth pass of that place (from 1) gets
-SIGKILL, with `stop` SIGSTOP. Example: `P7/kalshi/entry:1`.
+A spec is `<point>[/<label>…]:<nth>[:stop]`: the nth pass of that place (from 1) gets SIGKILL,
+with `stop` SIGSTOP. The labels of an order are its venue and purpose: `P7/kalshi/entry:1`.
 """
 
 import os
@@ -15,9 +15,12 @@ from pathlib import Path
 
 
 class Point(StrEnum):
-    """Where: the numbers are those of the crash matrix, the missing ones lie outside activities
-    (P8, bytes out and no answer yet, is made at the network)."""
+    """Where: the numbers are those of the crash matrix. P8 (bytes out, no answer yet), P9 (answer
+    in) and P14 (one leg back) are made at the network; P15 is P5 to P11 of an unwind."""
 
+    FOUND = "P0"
+    BEFORE_START = "P1"
+    STARTED = "P2"
     BEFORE_GATE = "P3"
     AFTER_GATE = "P4"
     BEFORE_INTENT = "P5"
@@ -28,7 +31,14 @@ class Point(StrEnum):
     NEXT_PHASE = "P12"
     RESOLVED = "P13"
     BEFORE_END = "P16"
+    OUTBOX = "P17"
     AFTER_END = "P18"
+    PAID = "P19"
+    SETTINGS = "P20"
+    DISABLE = "P21"
+    CLOSE = "P22"
+    MIGRATION = "P23"
+    BACKUP = "P24"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class _Spec:
         parts = tuple(place.split("/"))
         known = parts[0] in set(Point) and nth.isdecimal() and how in ("", "kill", "stop")
         if not known:
-            raise ValueError(f"failpoint: expected <point>[/venue[/purpose]]:<nth>, found {text!r}")
+            raise ValueError(f"failpoint: expected <point>[/label...]:<nth>, found {text!r}")
         return cls(parts, int(nth), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
 
 
@@ -55,7 +65,8 @@ _passes: Counter[str] = Counter()
 
 
 def hit(point: Point, *labels: str) -> None:
-    """This place was reached; `labels` are the venue and the purpose of the order, if any."""
+    """This place was reached; `labels` are the venue and the purpose of the order, or the part of
+    what is being done."""
     if not _own and _file is None:
         return
     text = _own or _armed()
