@@ -3,13 +3,13 @@
 from temporalio import activity
 
 from activities.desk import Desk
-from store.failpoints import Point, hit
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
 from activities.send import send_once
 from domain.identity import intent_id
 from domain.order import Order, Purpose
 from domain.standing import LegReport
 from domain.venue import Action, TimeInForce, Venue
+from store.failpoints import Point, hit
 from store.gate import GateRequest, Granted
 
 

@@ -7,7 +7,6 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import worries
 from activities.desk import Desk
-from store.failpoints import Point, hit
 from activities.messages import Activity, LegRequest
 from domain.evidence import Quarantine, conclude_absent
 from domain.order import Filled, Unknown
@@ -15,6 +14,7 @@ from domain.policy import Timing
 from domain.standing import LegReport
 from domain.venue import Venue
 from store.errors import NotJournaled
+from store.failpoints import Point, hit
 from store.intents import StoredIntent
 from store.states import IntentState
 

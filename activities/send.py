@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from activities.desk import Desk
-from store.failpoints import Point, hit
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Order, Rejection, Unknown
+from store.failpoints import Point, hit
 from store.intents import AlreadySent, Leave, MaySend
 from store.lease import FIRST_BYTE_MS
 

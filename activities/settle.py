@@ -4,13 +4,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.desk import Desk, report
-from store.failpoints import Point, hit
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
 from domain.money import ZERO, proceeds_floor
 from domain.standing import LegReport, Standing, Verdict
 from domain.venue import Venue
+from store.failpoints import Point, hit
 
 
 class HoldActivities:

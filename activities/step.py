@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from activities.desk import Desk
-from store.failpoints import Point, hit
 from activities.messages import StepReport, Ticket
 from activities.send import send_once
 from domain.identity import intent_id
@@ -13,6 +12,7 @@ from domain.money import Size
 from domain.order import Filled, NotFilled, Order, Purpose, Unknown
 from domain.venue import Action, Venue
 from store.arbitrages import ArbitrageState
+from store.failpoints import Point, hit
 from venues.port import VenueUnreachable
 
 

@@ -1,6 +1,6 @@
 """What a campaign does to one pair, drawn from the whole matrix by a seed: it can be repeated."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -23,6 +23,19 @@ class Kind(StrEnum):
     VENUE_CLOSED = "venue_closed"
     DISABLE = "disabled_between"
     LIMIT = "limit_contended"
+    TWO_EXECUTORS = "two_executors"
+    BOTH_IN_FLIGHT = "both_in_flight"
+    TEMPORAL_LOST = "temporal_lost"
+    SETTLE = "settle"
+    SETTINGS = "settings"
+    SWITCH_OFF = "switch_off"
+    CLOSE_BY_API = "close_by_api"
+    MIGRATION = "migration"
+    BACKUP = "backup"
+
+
+class Wrong(Exception):
+    """Something that a case looks at itself was not as it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +43,8 @@ class Case:
     """One trade and its trouble.
 
     The order of `kind` at `venue` meets `outcome` (at the exchange), `network` (on the way) and
-    `point` (in the executor, which gets SIGKILL or, with `stop`, stands still).
+    `point` (in the executor or in another process, which gets SIGKILL or, with `stop`, stands
+    still); `part` is which pass of that point.
     """
 
     kind: Kind
@@ -39,15 +53,21 @@ class Case:
     point: str = ""
     stop: bool = False
     network: Trouble | None = None
+    part: str = ""
 
     @property
     def name(self) -> str:
         """The case in one word, the same in every run."""
         how = "stop" if self.stop else "kill"
         parts = [self.kind, self.venue, self.outcome]
-        parts += [f"{self.point}-{how}"] if self.point else []
+        parts += [f"{self.place}-{how}"] if self.point or self.stop else []
         parts += [self.network] if self.network else []
         return "/".join(parts)
+
+    @property
+    def place(self) -> str:
+        """The point and its part."""
+        return f"{self.point}:{self.part}" if self.part else self.point
 
 
 OUTCOMES: dict[str, dict[str, object] | None] = {
@@ -65,8 +85,21 @@ OUTCOMES: dict[str, dict[str, object] | None] = {
 }
 ENTRY_POINTS = ("P6", "P7", "P8", "P10", "P11")
 STEP_POINTS = ("P5", *ENTRY_POINTS)
-AT_BEGIN = ("P3", "P4", "P12")
+AT_BEGIN = ("P0", "P1", "P2", "P3", "P4", "P12")
 AT_END = ("P16", "P18")
+STEPS = (Kind.ENTRY, Kind.UNWIND, Kind.COMPLETE, Kind.CLOSE)
+OUTBOX = "P17"
+IN_WRITING = ("begun", "written", "saved")
+ELSEWHERE = {
+    (Kind.SETTINGS, "P20"): IN_WRITING,
+    (Kind.SWITCH_OFF, "P21"): IN_WRITING,
+    (Kind.CLOSE_BY_API, "P22"): ("asked", "accepted"),
+    (Kind.MIGRATION, "P23"): ("copied", "begun", "written"),
+    (Kind.BACKUP, "P24"): ("begun", "copied"),
+}
+"""Points outside of the saga, and the passes of each."""
+STOPPED_ELSEWHERE = {(Kind.SETTINGS, "written"), (Kind.SWITCH_OFF, "written")}
+"""Where a process that stands still holds the journal's lock."""
 RESOLVE = "P13"
 MATRIX_POINTS = ("P7", "P8", "P10")
 """Before send, after send before the answer, after the answer before its record."""
@@ -115,9 +148,21 @@ def _all() -> Iterator[Case]:
                 for point in places:
                     yield Case(kind, venue, outcome, point)
                     yield Case(kind, venue, outcome, point, stop=True)
-        for kind in (Kind.TEMPORAL, Kind.DRAIN, Kind.VENUE_CLOSED, Kind.DISABLE):
+        for kind in (
+            Kind.TEMPORAL, Kind.DRAIN, Kind.VENUE_CLOSED, Kind.DISABLE,
+            Kind.BOTH_IN_FLIGHT, Kind.TWO_EXECUTORS, Kind.TEMPORAL_LOST,
+        ):  # fmt: skip
             yield Case(kind, venue)
+        for stop in (False, True):
+            yield Case(Kind.UNWIND, venue, point=OUTBOX, stop=stop, part="insert")
+            yield Case(Kind.SETTLE, venue, point="P19", stop=stop)
+    yield Case(Kind.TWO_EXECUTORS, stop=True)
     yield Case(Kind.LIMIT)
+    for (kind, point), parts in ELSEWHERE.items():
+        for part in parts:
+            yield Case(kind, point=point, part=part)
+            if (kind, part) in STOPPED_ELSEWHERE:
+                yield Case(kind, point=point, part=part, stop=True)
 
 
 def _meaningful(case: Case) -> bool:
@@ -127,37 +172,34 @@ def _meaningful(case: Case) -> bool:
 
 
 def draw(seed: int, runs: int, points: frozenset[str]) -> list[Case]:
-    """`runs` cases of the matrix: first one of every kind and point, then by chance.
+    """`runs` cases of the matrix: first one of everything in FEATURES, then by chance.
 
     `points` limits the choice to cases at these places; empty means all.
     """
     rng = Random(f"cases-{seed}")
     chosen = [case for case in everything() if not points or case.point in points]
     if not chosen:
-        raise UsageError(f"points: expected all, merge or P3 to P18, found {sorted(points)}")
+        raise UsageError(f"points: expected all, merge or P0 to P24, found {sorted(points)}")
     rng.shuffle(chosen)
     seen: set[object] = set()
     first: list[Case] = []
-    later: list[Case] = []
-    for case in chosen:
-        feature = _feature(case)
-        (later if feature in seen else first).append(case)
-        seen.add(feature)
-    cases = sorted(first, key=_is_plain) + later
+    for feature in FEATURES:
+        for case in chosen:
+            if feature(case) is not None and feature(case) not in seen:
+                first.append(case)
+                seen |= {has(case) for has in FEATURES}
+    picked = set(first)
+    cases = first + [case for case in chosen if case not in picked]
     rounds = -(-runs // len(cases))
     return (cases * rounds)[:runs]
 
 
-def _is_plain(case: Case) -> bool:
-    """Whether it can wait: troubles that only one kind of case makes come first."""
-    steps = (Kind.ENTRY, Kind.UNWIND, Kind.COMPLETE, Kind.CLOSE)
-    return case.kind in steps and case.network is None
-
-
-def _feature(case: Case) -> object:
-    """What a short campaign should have one of."""
-    if case.network:
-        return case.network
-    if case.point:
-        return case.point, case.stop
-    return case.kind, case.outcome
+FEATURES: tuple[Callable[[Case], object], ...] = (
+    lambda case: case.network,
+    lambda case: None if case.kind in STEPS else (case.kind, not case.point and case.stop),
+    lambda case: case.point or None,
+    lambda case: ("outcome", case.outcome),
+    lambda case: (case.point, case.stop) if case.point else None,
+    lambda case: (case.kind, case.outcome),
+)
+"""What a campaign should have one of, the rarest first: a short one sees the first of them."""

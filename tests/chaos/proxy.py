@@ -5,7 +5,8 @@ It reads requests just far enough to know an order when it passes; answers are b
 
 import asyncio
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -43,10 +44,16 @@ class Rule:
 
 
 class Proxy:
-    """Listens on a free port and passes everything on to `port`, but for what rules say."""
+    """Listens on a free port and passes everything on to `port`, but for what rules say.
+
+    `owner` gives the process that connects, by its number; `orders` keeps when which process sent
+    one (ms, process).
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
+        self.owner: Callable[[], int | None] = lambda: None
+        self.orders: list[tuple[int, int]] = []
         self._rules: list[Rule] = []
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,6 +123,7 @@ class _Connection:
         self._proxy = proxy
         self._target = target
         self._reader, self._writer = reader, writer
+        self._process = proxy.owner()
         self._answers = asyncio.Event()
         self._answers.set()
 
@@ -143,6 +151,8 @@ class _Connection:
             request = await self._request()
             if not request:
                 return
+            if ORDER.match(request) and self._process is not None:
+                self._proxy.orders.append((time.time_ns() // 1_000_000, self._process))
             rule = self._proxy.trouble_for(request)
             if rule is None:
                 writer.write(request)

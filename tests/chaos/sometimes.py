@@ -28,6 +28,9 @@ SOMETIMES = (
     "holder_stopped",
     "executor_restarted",
     "temporal_restarted",
+    "temporal_lost",
+    "executor_took_over",
+    "arbitrage_adopted",
     "network_hold_answer",
     "network_reset_before",
     "network_reset_after",
@@ -54,6 +57,8 @@ def _trades(world: World) -> Iterator[str]:
         kinds = {event["kind"] for event, _ in world.events(row["id"])}
         if "locked" in kinds:
             yield "trade_locked"
+        if row["adopted"]:
+            yield "arbitrage_adopted"
         if row["phase"] == "SETTLED":
             yield "trade_settled"
         if row["phase"] == "REFUSED" and row["reason"] == "daily_trades_reached":

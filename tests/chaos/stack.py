@@ -1,48 +1,53 @@
-"""Everything that a campaign runs and breaks: Temporal, the exchanges, proxies, one executor."""
+"""What a campaign runs and breaks: Temporal, the exchanges, proxies, executors, the API."""
 
 import asyncio
 import os
 import signal
-import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from app.children import Child, ChildSpec
+from app.children import Child
 from app.demo.control import Control as DemoControl
-from app.run import sim_environment
-from app.temporal import Server, ServerOptions, start_server, stop_server
-from tests.chaos.proxy import Proxy, redirect
-from tests.oracle.world import Rules, World, read_database, read_ledgers
-from tests.support.temporal import connect
+from app.payloads import DATA_CONVERTER
+from app.temporal import Server, ServerOptions, start_server
+from store.kill_file import NAME
+from tests.chaos.page import Page
+from tests.chaos.proxy import Proxy
+from tests.oracle.world import (
+    Answered,
+    Rules,
+    Sent,
+    Shown,
+    World,
+    read_database,
+    read_ledgers,
+)
+from workflows import names
+from workflows.arbitrage import ArbitrageWorkflow
 
-VENUES = ("polymarket", "kalshi")
-ORDER_MS = 700
 QUARANTINE_MS = 1_500
-SETTLE_MS = 150
-"""Half of what Polymarket's chain takes to confirm here."""
 CLOSED_MS = 1_000
 """How long a restarting exchange is closed, and then takes resting orders only."""
-ACK_MS = 150
-"""How long Kalshi thinks about an answer after the match: time to change a book under it."""
-ENVIRONMENT = {
-    "LOCKSTEP_MODE": "sim",
-    "LOCKSTEP_POLYMARKET__TIMEOUTS__ORDER_MS": str(ORDER_MS),
-    "LOCKSTEP_KALSHI__TIMEOUTS__ORDER_MS": str(ORDER_MS),
-    "LOCKSTEP_KALSHI__BALANCE_PRECISION": "0.0001",
-    "LOCKSTEP_TRADE__QUARANTINE_MS": str(QUARANTINE_MS),
-    "LOCKSTEP_TRADE__UNWIND_PAUSE_MS": "100",
-    "LOCKSTEP_TRADE__UNWIND_PAUSE_MS_MAX": "1000",
-    "LOCKSTEP_TRADE__PROVISIONAL_PAUSE_MS": "100",
-    "LOCKSTEP_TRADE__SETTLE_PAUSE_MS": "300",
-}
+STOP_MS = 2_500
+"""Of the second that a stop may take three quarters are a fixed wait. In a campaign it is asked of
+an API that has only just started, on a machine that is busy with the campaign."""
 POLL_S = 0.005
+
+
+@dataclass
+class Times:
+    """What a campaign measures beside what it judges (ms)."""
+
+    taken_over: list[int] = field(default_factory=list)
+    restarted: list[int] = field(default_factory=list)
+    adopted: list[int] = field(default_factory=list)
 
 
 class Control(DemoControl):
@@ -66,20 +71,40 @@ class Stack:
     client: Client
     database: Path
     pairs: Mapping[str, Mapping[str, Any]]
+    api: Child
+    page: Page
+    spare: Child
+    spare_proxies: Mapping[str, Proxy]
+    times: Times = field(default_factory=Times)
+    stops: list[Answered] = field(default_factory=list)
+    replays: dict[str, str | None] = field(default_factory=dict)
     outages: list[tuple[int, int]] = field(default_factory=list)
     executor_restarts: int = 0
     temporal_restarts: int = 0
+    temporal_losses: int = 0
+    takeovers: int = 0
 
     @property
     def armed(self) -> Path:
         """The file that arms a failpoint."""
         return self.folder / "failpoint"
 
+    @property
+    def kill_file(self) -> Path:
+        """The file that stops entries."""
+        return self.folder / NAME
+
     def arm(self, spec: str) -> None:
         """Let the executor fall at a place; see `store.failpoints`."""
         part = self.armed.with_suffix(".part")
         part.write_text(spec, encoding="utf-8")
         part.replace(self.armed)
+
+    def heal(self) -> None:
+        """The network works again, and nothing is armed."""
+        for proxy in self.proxies.values():
+            proxy.heal()
+        self.armed.unlink(missing_ok=True)
 
     async def fired(self, seconds: float) -> bool:
         """Whether the armed place was reached in time; disarmed if not."""
@@ -101,20 +126,26 @@ class Stack:
 
     async def reborn(self, began_ms: int) -> None:
         """Return once an executor that died at `began_ms` is ready again."""
-        old = self.executor.ready["pid"]
-        self.executor.restarts = 0  # the supervisor's growing pause is not what is tested
-        deadline = time.monotonic() + 60
-        while self.executor.ready["pid"] == old:
-            if time.monotonic() > deadline:
-                raise TimeoutError("expected the executor to come back within 60 s")
-            await asyncio.sleep(POLL_S)
+        await self.back(self.executor)
         self.executor_restarts += 1
         self.outages.append((began_ms, now_ms()))
 
-    async def stopped(self, milliseconds: int, *, signalled: bool) -> None:
-        """Let the executor stand still for a while."""
-        pid, began = self.executor.pid, now_ms()
-        assert pid is not None, "the executor runs"
+    async def back(self, child: Child) -> None:
+        """Return once a process that died is ready again."""
+        old = child.ready["pid"]
+        child.restarts = 0  # the supervisor's growing pause is not what is tested
+        deadline = time.monotonic() + 60
+        while child.ready["pid"] == old:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"expected {child.spec.name} to come back within 60 s")
+            await asyncio.sleep(POLL_S)
+
+    async def stopped(
+        self, milliseconds: int, *, signalled: bool, child: Child | None = None
+    ) -> None:
+        """Let the executor (or another process, which may hold the journal's lock) stand still."""
+        pid, began = (child or self.executor).pid, now_ms()
+        assert pid is not None, "it runs"
         if not signalled:
             os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(milliseconds / 1000)
@@ -145,6 +176,36 @@ class Stack:
         self.temporal_restarts += 1
         self.outages.append((began, now_ms() + 1_000))  # the worker's polls come back
 
+    async def lose_temporal(self) -> None:
+        """SIGKILL the server, delete its database, and start it on an empty one."""
+        await self.replay()
+        began = now_ms()
+        assert self.server.process is not None, "the campaign started the server itself"
+        self.server.process.kill()
+        await asyncio.to_thread(self.server.process.wait)
+        assert self.options.database is not None, "the campaign gave it a file"
+        for part in self.folder.glob(f"{self.options.database.name}*"):
+            part.unlink()
+        self.server = await start_server(self.options)
+        self.temporal_losses += 1
+        self.outages.append((began, now_ms() + 1_000))
+
+    async def replay(self) -> None:
+        """Replay every history that the server has on the code of today."""
+        replayer = Replayer(
+            workflows=[ArbitrageWorkflow],
+            data_converter=DATA_CONVERTER,
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        query = f"WorkflowType = '{names.ARBITRAGE}'"
+        async for one in self.client.list_workflows(query):
+            handle = self.client.get_workflow_handle(one.id, run_id=one.run_id)
+            found = await replayer.replay_workflow(
+                await handle.fetch_history(), raise_on_replay_failure=False
+            )
+            failure = found.replay_failure
+            self.replays[one.id] = None if failure is None else str(failure)
+
     async def running(self) -> frozenset[str]:
         """The ids of all workflows that run."""
         query = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
@@ -160,80 +221,36 @@ class Stack:
             rules=Rules(
                 quarantine_ms=QUARANTINE_MS,
                 void_ms=2_000,
+                acknowledged_ms=STOP_MS,
                 outages=tuple(self.outages),
                 healed_ms=healed_ms,
             ),
             at_ms=now_ms(),
             workflows=workflows,
             markets=self.pairs,
+            sent=tuple(self._sent()),
+            stops=tuple(self.stops),
+            replays=self.replays,
+            shown=await self._shown(),
         )
 
+    def _sent(self) -> Iterator[Sent]:
+        for proxies in (self.proxies, self.spare_proxies):
+            for venue, proxy in proxies.items():
+                yield from (Sent(venue, at_ms, process) for at_ms, process in proxy.orders)
 
-@asynccontextmanager
-async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
-    """Start it all; end the executor first."""
-    async with AsyncExitStack() as stack:
-        sim = Child(_sim(seed, pairs), folder / "logs")
-        stack.push_async_callback(sim.stop)
-        ready = await sim.start()
-        urls: dict[str, str] = dict(ready["urls"])  # type: ignore[call-overload]
-        control = Control(urls["control"])
-        stack.push_async_callback(control.close)
-        await control.knobs("kalshi", ack_ms=ACK_MS)
-        await control.knobs(
-            "polymarket",
-            settle_mined_ms=SETTLE_MS,
-            settle_confirmed_ms=SETTLE_MS,
-            restart_ms=CLOSED_MS,
-            post_only_ms=CLOSED_MS,
-        )
-        proxies = {venue: Proxy(urlsplit(urls[venue]).port or 0) for venue in VENUES}
-        ports = {}
-        for proxy, venue in ((proxies[venue], venue) for venue in VENUES):
-            ports[urlsplit(urls[venue]).port or 0] = await proxy.start()
-            stack.push_async_callback(proxy.stop)
-        environment = await sim_environment({**ready, "urls": redirect(urls, ports) | {
-            "control": urls["control"]
-        }})  # fmt: skip
-        options = ServerOptions(
-            port=_free_port(), ui=False, database=folder / "temporal.sqlite3",
-            log=folder / "logs" / "temporal.log",
-        )  # fmt: skip
-        server = await start_server(options)
-        environment |= ENVIRONMENT | {
-            "LOCKSTEP_DATA_DIR": str(folder),
-            "LOCKSTEP_TEMPORAL__ADDRESS": server.address,
-            "FP_FILE": str(folder / "failpoint"),
-        }
-        executor = Child(
-            ChildSpec("executor", ["-m", "app.process", "executor"], environment), folder / "logs"
-        )
-        listed = {str(pair["id"]): pair for pair in await control.pairs()}
-        running_stack = Stack(
-            folder, control, proxies, executor, server, options, await connect(server),
-            folder / "lockstep-sim.sqlite3", listed,
-        )  # fmt: skip
-        stack.push_async_callback(_end_server, running_stack)
-        stack.push_async_callback(executor.stop)
-        await executor.start()
-        yield running_stack
+    async def _shown(self) -> dict[str, Shown]:
+        """What the page shows that was there all the time, and one that only just asked."""
+        fresh = Page(lambda: self.url)
+        async with httpx.AsyncClient(base_url=self.url) as http:
+            fresh.take((await http.get("/api/v1/snapshot")).json())
+        pages = {"socket": self.page.shown(), "api": fresh.shown()}
+        return {name: shown for name, shown in pages.items() if shown is not None}
 
-
-async def _end_server(stack: Stack) -> None:
-    await stop_server(stack.server)
-
-
-def _sim(seed: int, pairs: int) -> ChildSpec:
-    arguments = ["-m", "sim.main", "--seed", str(seed), "--pairs", str(pairs)]
-    arguments += ["--polymarket-port", "0", "--kalshi-port", "0"]
-    return ChildSpec("sim", arguments, restart=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    @property
+    def url(self) -> str:
+        """The address of the API now."""
+        return str(self.api.ready["url"])
 
 
 def now_ms() -> int:

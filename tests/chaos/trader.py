@@ -7,17 +7,19 @@ from random import Random
 from typing import Any
 
 from app.demo.control import Control, Quote
-from store.audit import Act
 from store.journal import Journal
-from tests.chaos.cases import AT_BEGIN, AT_END, OUTCOMES, Case, Kind
+from tests.chaos.cases import AT_BEGIN, AT_END, OUTBOX, OUTCOMES, Case, Kind
+from tests.chaos.operator import Operator
 from tests.chaos.proxy import Rule, Trouble
-from tests.chaos.stack import ORDER_MS, Stack, now_ms
+from tests.chaos.stack import Stack, now_ms
+from tests.chaos.start import ORDER_MS
 from tests.support.driver import sqlite3
 from workflows import names
 from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
 
 OTHER = {"polymarket": "kalshi", "kalshi": "polymarket"}
+AT_THE_END = (Kind.CLOSE, Kind.SETTLE)
 START_S = 20.0
 REST_S = 60.0
 FIRE_S = 8.0
@@ -38,9 +40,10 @@ class Trader:
     """Plays cases on a running stack; `journal` only saves settings, as an operator would."""
 
     def __init__(self, stack: Stack, journal: Journal) -> None:
-        self._stack = stack
-        self._control: Control = stack.control
-        self._journal = journal
+        self.stack = stack
+        self.control: Control = stack.control
+        self.journal = journal
+        self.operator = Operator(stack, journal)
 
     async def play(self, case: Case, pairs: list[str], rng: Random) -> bool:
         """Play a case on the first pair (others help); whether its point was reached.
@@ -52,19 +55,18 @@ class Trader:
             return True
         pair = pairs[0]
         hit = await self._open(case, pair, rng)
-        await self._at_rest(pair)
-        await self._control.quiet(pair)
-        for row in await self._rows(pair):
-            if row["phase"] == "HOLDING":
-                hit = await self._finish(case, pair, row["id"], rng) or hit
-        await self._until(pair, lambda rows: all(row["closed_ms"] for row in rows), REST_S)
-        return hit
+        return await self.end(case, pair, rng) or hit
 
-    async def save(self, **changes: object) -> None:
-        """Save settings as an operator would."""
-        saved = await self._journal.settings.load()
-        act = Act("chaos", "chaos", now_ms())
-        await self._journal.settings.update(dict(changes), saved.version, act)  # type: ignore[arg-type]
+    async def end(self, case: Case, pair: str, rng: Random) -> bool:
+        """See the trade to its end; whether a point of its end was reached."""
+        hit = False
+        await self.at_rest(pair)
+        await self.control.quiet(pair)
+        for row in await self.rows(pair):
+            if row["phase"] == "HOLDING":
+                hit = await self.finish(case, pair, row["id"], rng) or hit
+        await self.until(pair, lambda rows: all(row["closed_ms"] for row in rows), REST_S)
+        return hit
 
     async def _open(self, case: Case, pair: str, rng: Random) -> bool:
         """Open the edge and see the trade through its trouble; whether the point was reached."""
@@ -77,18 +79,18 @@ class Trader:
         works: list[Any] = []
         if case.kind in (Kind.UNWIND, Kind.VENUE_CLOSED):
             works.append(self._make_unbuyable(case, pair))
-        if case.kind is not Kind.CLOSE and (case.point or case.network):
+        if case.kind not in AT_THE_END and (case.point or case.network):
             works.append(self._strike(case, pair, rng))
             striking = True
-        if case.kind in (Kind.TEMPORAL, Kind.DRAIN):
+        if case.kind in (Kind.TEMPORAL, Kind.DRAIN, Kind.TEMPORAL_LOST):
             works.append(self._break_in_flight(case, pair))
         if case.kind is Kind.DISABLE:
             works.append(self._disable_between(case))
         tasks = [asyncio.create_task(work) for work in works]
         await asyncio.sleep(0)  # every rule is in place before the edge is
-        await self._control.edge(pair, CENTS, FAIR)
+        await self.control.edge(pair, CENTS, FAIR)
         reached = [bool(result) for result in await asyncio.gather(*tasks)]
-        await self._until(pair, bool, START_S)
+        await self.until(pair, bool, START_S)
         return striking and all(reached)
 
     async def _set_fault(self, case: Case, pair: str) -> None:
@@ -99,7 +101,7 @@ class Trader:
         await self._fault(pair, case.venue, action, fault)
 
     async def _fault(self, pair: str, venue: str, action: str, fault: Mapping[str, Any]) -> None:
-        await self._control.fault(
+        await self.control.fault(
             venue, pair, action, fault["do"],
             times=fault.get("times", 1), params=fault.get("params"),
         )  # fmt: skip
@@ -107,86 +109,92 @@ class Trader:
     async def _strike(self, case: Case, pair: str, rng: Random) -> bool:
         """The trouble itself: on the way, or in the executor at a named place."""
         if case.network is not None:
-            rule = self._rule(case, pair, case.network, ms=_network_ms(case.network))
-            return await _reached(rule, START_S)
+            rule = self.rule(case, pair, case.network, ms=_network_ms(case.network))
+            return await reached(rule, START_S)
         if case.point == "P8":
-            rule = self._rule(case, pair, Trouble.HOLD_ANSWER, ms=ORDER_MS * 4)
-            if not await _reached(rule, START_S):
+            rule = self.rule(case, pair, Trouble.HOLD_ANSWER, ms=ORDER_MS * 4)
+            if not await reached(rule, START_S):
                 return False
             await self._fall(case, rng, signalled=False)
             rule.release.set()
             return True
-        self._stack.arm(_spec(case))
-        if not await self._stack.fired(START_S if case.kind is Kind.ENTRY else START_S + FIRE_S):
+        self.stack.arm(_spec(case))
+        if not await self.stack.fired(START_S if case.kind is Kind.ENTRY else START_S + FIRE_S):
             return False
         await self._fall(case, rng, signalled=True)
         return True
 
     async def _fall(self, case: Case, rng: Random, *, signalled: bool) -> None:
         if case.stop:
-            await self._stack.stopped(rng.randint(*STOP_MS), signalled=signalled)
+            await self.stack.stopped(rng.randint(*STOP_MS), signalled=signalled)
         elif signalled:
-            await self._stack.reborn(now_ms())
+            await self.stack.reborn(now_ms())
         else:
-            await self._stack.kill()
+            await self.stack.kill()
 
-    def _rule(self, case: Case, pair: str, trouble: Trouble, ms: int) -> Rule:
+    def rule(self, case: Case, pair: str, trouble: Trouble, ms: int) -> Rule:
         """Trouble for the order of this case: a step towards an even pair is the second order on
         its market; a close is looked for once the entries have passed."""
         skip = 1 if case.kind in (Kind.UNWIND, Kind.COMPLETE) else 0
-        return self._stack.proxies[case.venue].add(
+        return self.stack.proxies[case.venue].add(
             Rule(self._needle(pair, case.venue), trouble, skip=skip, ms=ms)
         )
 
     def _needle(self, pair: str, venue: str) -> bytes:
-        listed = self._stack.pairs[pair][venue]
+        listed = self.stack.pairs[pair][venue]
         return str(listed["token_yes"] if venue == "polymarket" else listed["ticker"]).encode()
 
     async def _make_unbuyable(self, case: Case, pair: str) -> bool:
         """Hold the refusal of the missing leg until its book asks too much to complete."""
         missing = OTHER[case.venue]
-        rule = self._stack.proxies[missing].add(
+        rule = self.stack.proxies[missing].add(
             Rule(self._needle(pair, missing), Trouble.HOLD_ANSWER, ms=ORDER_MS)
         )
-        reached = await _reached(rule, START_S)
-        if reached:
+        met = await reached(rule, START_S)
+        if met:
             polymarket, kalshi = Quote("0.48", "0.50"), Quote("0.58", "0.60")
             if missing == "polymarket":
                 polymarket = Quote("0.48", "0.97")
             else:
                 kalshi = Quote("0.03", "0.60")
-            await self._control.books(pair, polymarket, kalshi)
+            await self.control.books(pair, polymarket, kalshi)
             if case.kind is Kind.VENUE_CLOSED:
-                await self._stack.close_venue(case.venue)
+                await self.stack.close_venue(case.venue)
         rule.release.set()
-        return reached
+        return met
 
     async def _break_in_flight(self, case: Case, pair: str) -> bool:
         """Restart the server, or the executor politely, with both orders in flight."""
-        rules = [
-            proxy.add(Rule(self._needle(pair, venue), Trouble.HOLD_ANSWER, ms=ORDER_MS))
-            for venue, proxy in self._stack.proxies.items()
-        ]
-        reached = all([await _reached(rule, START_S) for rule in rules])
+        rules = self.hold_both(pair)
+        met = all([await reached(rule, START_S) for rule in rules])
         if case.kind is Kind.TEMPORAL:
-            await self._stack.restart_temporal()
+            await self.stack.restart_temporal()
+        elif case.kind is Kind.TEMPORAL_LOST:
+            await self.stack.lose_temporal()
         else:
-            await self._stack.restart_executor()
+            await self.stack.restart_executor()
         for rule in rules:
             rule.release.set()
-        return reached
+        return met
+
+    def hold_both(self, pair: str) -> list[Rule]:
+        """Hold the answers to both entries."""
+        return [
+            proxy.add(Rule(self._needle(pair, venue), Trouble.HOLD_ANSWER, ms=ORDER_MS))
+            for venue, proxy in self.stack.proxies.items()
+        ]
 
     async def _disable_between(self, case: Case) -> bool:
         """Stand still after the gate; entries are disabled before the process goes on."""
-        self._stack.arm(f"P6/{case.venue}/entry:1:stop")
-        if not await self._stack.fired(START_S):
+        self.stack.arm(f"P6/{case.venue}/entry:1:stop")
+        if not await self.stack.fired(START_S):
             return False
-        # The stopped process may hold the journal's lock: then this waits until it goes on.
-        disabling = asyncio.create_task(self.save(enabled=False))
-        await self._stack.stopped(PAUSE_MS, signalled=True)
+        # The stopped process may hold the journal's lock: then the kill file stops entries.
+        disabling = asyncio.create_task(self.operator.disable())
+        await self.stack.stopped(PAUSE_MS, signalled=True)
         await disabling
         await asyncio.sleep(0.5)
-        await self.save(enabled=True)
+        await self.operator.enable()
         return True
 
     async def _contend(self, pairs: list[str]) -> None:
@@ -195,24 +203,29 @@ class Trader:
             (trades,) = connection.execute(
                 "SELECT coalesce(sum(trades), 0) FROM risk_days"
             ).fetchone()
-        await self.save(max_daily_trades=trades + 1)
+        await self.operator.save(max_daily_trades=trades + 1)
         for pair in pairs:
-            await self._control.edge(pair, CENTS, FAIR)
+            await self.control.edge(pair, CENTS, FAIR)
         await self._until_any(pairs)
         await asyncio.sleep(0.5)
         for pair in pairs:
-            await self._control.quiet(pair)
-        await self.save(max_daily_trades=10_000)
+            await self.control.quiet(pair)
+        await self.operator.save(max_daily_trades=10_000)
         for pair in pairs:
-            await self._at_rest(pair)
+            await self.at_rest(pair)
 
-    async def _finish(self, case: Case, pair: str, arb_id: str, rng: Random) -> bool:
+    async def finish(self, case: Case, pair: str, arb_id: str, rng: Random) -> bool:
         """End what is held: an operator closes it, or the question is answered."""
-        if case.kind is not Kind.CLOSE and rng.random() < 0.5:
+        if case.kind is Kind.SETTLE or (case.kind is not Kind.CLOSE and rng.random() < 0.5):
             answers = ("yes", "yes"), ("no", "no"), ("half", "yes"), ("no", "yes")
             polymarket, kalshi = rng.choice(answers[:2] if rng.random() < 0.7 else answers[2:])
-            await self._control.resolve(pair, polymarket, kalshi)
-            return False
+            if case.kind is not Kind.SETTLE:
+                await self.control.resolve(pair, polymarket, kalshi)
+                return False
+            striking = asyncio.create_task(self._strike(case, pair, rng))
+            await asyncio.sleep(0)
+            await self.control.resolve(pair, polymarket, kalshi)
+            return await striking
         strike = None
         if case.kind is Kind.CLOSE and (case.point or case.network):
             strike = asyncio.create_task(self._strike(case, pair, rng))
@@ -223,7 +236,7 @@ class Trader:
         return hit
 
     async def _close(self, arb_id: str) -> None:
-        handle = handle_of(self._stack.client, arb_id)
+        handle = handle_of(self.stack.client, await asyncio.to_thread(self._carrier, arb_id))
         request = CloseRequest(by="chaos")
         await asyncio.wait_for(
             handle.execute_update(
@@ -232,22 +245,22 @@ class Trader:
             REST_S,
         )  # fmt: skip
 
-    async def _at_rest(self, pair: str) -> None:
-        await self._until(pair, lambda rows: all(row["at_rest"] for row in rows), REST_S)
+    async def at_rest(self, pair: str) -> None:
+        await self.until(pair, lambda rows: all(row["at_rest"] for row in rows), REST_S)
 
     async def _until_any(self, pairs: list[str]) -> None:
         deadline = time.monotonic() + START_S
-        while not [row for pair in pairs for row in await self._rows(pair)]:
+        while not [row for pair in pairs for row in await self.rows(pair)]:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"expected a trade on one of {pairs}, found none")
             await asyncio.sleep(POLL_S)
 
-    async def _until(
+    async def until(
         self, pair: str, holds: Callable[[list[dict[str, Any]]], bool], seconds: float
     ) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            rows = await self._rows(pair)
+            rows = await self.rows(pair)
             if holds(rows):
                 return
             if time.monotonic() > deadline:
@@ -255,7 +268,7 @@ class Trader:
                 raise TimeoutError(f"{pair}: waited {seconds:.0f} s, found {found or 'no trade'}")
             await asyncio.sleep(POLL_S)
 
-    async def _rows(self, pair: str) -> list[dict[str, Any]]:
+    async def rows(self, pair: str) -> list[dict[str, Any]]:
         return await asyncio.to_thread(self._read, pair)
 
     def _read(self, pair: str) -> list[dict[str, Any]]:
@@ -265,8 +278,15 @@ class Trader:
         names_ = ("id", "phase", "reason", "closed_ms", "at_rest")
         return [dict(zip(names_, row, strict=True)) for row in rows]
 
+    def _carrier(self, arb_id: str) -> str:
+        with self._connect() as connection:
+            (adopted,) = connection.execute(
+                "SELECT adopted FROM arbitrages WHERE id = ?", (arb_id,)
+            ).fetchone()
+        return names.workflow_id(arb_id, adopted)
+
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._stack.database}?mode=ro", uri=True)
+        return sqlite3.connect(f"file:{self.stack.database}?mode=ro", uri=True)
 
 
 _ROWS = """
@@ -285,6 +305,10 @@ def _spec(case: Case) -> str:
     how = ":stop" if case.stop else ""
     if case.point in (*AT_BEGIN, *AT_END):
         return f"{case.point}:1{how}"
+    if case.point == OUTBOX:
+        return f"{case.point}/{case.part}:1{how}"
+    if case.kind is Kind.SETTLE:
+        return f"{case.point}/{case.venue}:1{how}"
     return f"{case.point}/{case.venue}/{PURPOSE[case.kind]}:1{how}"
 
 
@@ -293,7 +317,7 @@ def _network_ms(trouble: Trouble) -> int:
     return {Trouble.SLOW: ORDER_MS // 2, Trouble.LATE: ORDER_MS + 300}.get(trouble, ORDER_MS * 3)
 
 
-async def _reached(rule: Rule, seconds: float) -> bool:
+async def reached(rule: Rule, seconds: float) -> bool:
     try:
         await asyncio.wait_for(rule.reached.wait(), seconds)
     except TimeoutError:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
-from tests.oracle.quiet import journal_cash, known_naked
+from tests.oracle.quiet import journal_cash, known_naked, naked_spans
 from tests.oracle.world import MS_NS, World, micro
 
 
@@ -45,3 +45,14 @@ def times_to_even(world: World) -> Iterator[tuple[str, int]]:
         if trades:
             end = max(trades)
             yield venue, max(end - start - world.rules.down(start, end), 0)
+
+
+def times_to_alarm(world: World) -> Iterator[int]:
+    """Milliseconds from the moment that a pair was naked, by the exchanges' clocks, to the alarm
+    that opened while it was. Spans in which no executor could act are not counted."""
+    for row in world.admitted:
+        opened = [a["opened_ms"] for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        for start, end in naked_spans(world, row):
+            within = [at for at in opened if start <= at <= end]
+            if within:
+                yield max(min(within) - start - world.rules.down(start, min(within)), 0)
