@@ -6,6 +6,7 @@ import logging
 
 from temporalio.client import Client
 
+from activities import watchman
 from activities.adopt import Adopter, WorkflowsUnreachable
 from activities.reconcile import Reconciler
 from app.anchor import Anchor
@@ -31,6 +32,7 @@ class Caretaker:
     def __init__(self, client: Client, config: Config, station: Station) -> None:
         trade = config.trade
         self._client = client
+        self._mode = config.mode
         self._queue = config.temporal.task_queue
         self._station = station
         self._anchor = Anchor(config.data_dir, config.mode)
@@ -51,6 +53,16 @@ class Caretaker:
         if why is not None:
             act = Act("lockstep", "anchor", wall_ms())
             await self._anchor.report(self._station.desk.journal, why, act)
+
+    async def watch(self) -> None:
+        """Look for what is naked in silence, whether or not Temporal and the venues answer."""
+        while True:
+            if self._station.sender.holds:
+                try:
+                    await watchman.look(self._station.desk, self._mode)
+                except JournalBusy as busy:
+                    log.warning("not watched: %s", busy)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def run(self) -> None:
         """For as long as the executor runs."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
+from typing import Any
 
 from sqlmodel import Session
 
@@ -232,9 +233,31 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
         caretaker = Caretaker(client, config, station)
         await caretaker.check_anchor()
         executor = Executor(config, station, intake, caretaker)
-        await executor.prepare()
-        done = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(serve(client, queue, station, caretaker.reconciler, done, ready))
-            await executor.run(stop)
+        polling, done = asyncio.Event(), asyncio.Event()
+        # What was in flight when the last executor died does not wait for books and balances.
+        serving = asyncio.create_task(
+            serve(client, queue, station, caretaker.reconciler, done, polling.set)
+        )
+        watching = asyncio.create_task(caretaker.watch())
+        try:
+            await _beside(executor.prepare(), serving, watching)
+            await _beside(polling.wait(), serving, watching)
+            ready()
+            await _beside(executor.run(stop), serving, watching)
+        finally:
+            watching.cancel()
             done.set()
+            await serving
+
+
+async def _beside(work: Coroutine[Any, Any, object], *others: asyncio.Task[None]) -> None:
+    """Do this; another one that fails meanwhile ends it and is raised."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task, *others}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        for other in others:
+            if other.done():
+                other.result()
+    await task

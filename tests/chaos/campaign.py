@@ -12,6 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 from random import Random
 
+import httpx
+from temporalio.service import RPCError
+
 from store.journal import Journal
 from tests.chaos.around import Around
 from tests.chaos.cases import ELSEWHERE, Case, Kind, Wrong
@@ -76,6 +79,7 @@ class Result:
                 "by_another_executor": percentiles(self.times.get("taken_over", [])),
                 "after_a_restart": percentiles(self.times.get("restarted", [])),
             },
+            "adopted_ms": percentiles(self.times.get("adopted", [])),
             "alarm_ms": percentiles(self.times.get("alarm", [])),
             "stop_acknowledged_ms": percentiles(self.times.get("stopped", [])),
             "targets_missed": list(self.targets_missed()),
@@ -93,6 +97,7 @@ class Result:
             ),
             "resolving_ms.by_another_executor": (3_000, self.times.get("taken_over", [])),
             "resolving_ms.after_a_restart": (10_000, self.times.get("restarted", [])),
+            "adopted_ms": (5_000, self.times.get("adopted", [])),
             "stop_acknowledged_ms": (1_000, self.times.get("stopped", [])),
             "alarm_ms": (5_000, self.times.get("alarm", [])),
         }.items():
@@ -182,7 +187,7 @@ async def _play_cases(
         except Wrong as wrong:
             result.violations.append(f"{name}: {wrong}")
             hit = False
-        except TimeoutError as late:
+        except (TimeoutError, httpx.HTTPError, RPCError) as late:
             result.violations.append(f"{name}: did not come to rest: {late}")
             hit = False
         stack.heal()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from temporalio.service import RPCError, RPCStatusCode
+
 from app.demo.control import Control, Quote
 from store.journal import Journal
 from tests.chaos.cases import AT_BEGIN, AT_END, OUTBOX, OUTCOMES, Case, Kind
@@ -171,6 +173,9 @@ class Trader:
             await self.stack.restart_temporal()
         elif case.kind is Kind.TEMPORAL_LOST:
             await self.stack.lose_temporal()
+            lost_ms = now_ms()
+            await self.until(pair, lambda rows: any(row["adopted"] for row in rows), START_S)
+            self.stack.times.adopted.append(now_ms() - lost_ms)
         else:
             await self.stack.restart_executor()
         for rule in rules:
@@ -236,14 +241,22 @@ class Trader:
         return hit
 
     async def _close(self, arb_id: str) -> None:
-        handle = handle_of(self.stack.client, await asyncio.to_thread(self._carrier, arb_id))
-        request = CloseRequest(by="chaos")
-        await asyncio.wait_for(
-            handle.execute_update(
-                names.CLOSE_POSITION, request, id="close", result_type=Snapshot
-            ),
-            REST_S,
-        )  # fmt: skip
+        """Ask whichever workflow carries it: after a loss that may be one still to come."""
+        deadline = time.monotonic() + REST_S
+        while True:
+            carrier = await asyncio.to_thread(self._carrier, arb_id)
+            closing = handle_of(self.stack.client, carrier).execute_update(
+                names.CLOSE_POSITION, CloseRequest(by="chaos"), id="close", result_type=Snapshot
+            )
+            try:
+                await asyncio.wait_for(closing, REST_S)
+            except RPCError as error:
+                lost = error.status is RPCStatusCode.NOT_FOUND
+                if not lost or time.monotonic() > deadline:
+                    raise TimeoutError(f"{arb_id}: could not be closed: {error}") from error
+                await asyncio.sleep(POLL_S * 10)
+            else:
+                return
 
     async def at_rest(self, pair: str) -> None:
         await self.until(pair, lambda rows: all(row["at_rest"] for row in rows), REST_S)
@@ -275,7 +288,7 @@ class Trader:
         with self._connect() as connection:
             calm = {"pair": pair, "calm_ms": now_ms() - CALM_MS}
             rows = connection.execute(_ROWS, calm).fetchall()
-        names_ = ("id", "phase", "reason", "closed_ms", "at_rest")
+        names_ = ("id", "phase", "reason", "closed_ms", "adopted", "at_rest")
         return [dict(zip(names_, row, strict=True)) for row in rows]
 
     def _carrier(self, arb_id: str) -> str:
@@ -290,7 +303,7 @@ class Trader:
 
 
 _ROWS = """
-    SELECT id, phase, reason, closed_ms, closed_ms IS NOT NULL OR phase = 'HOLDING'
+    SELECT id, phase, reason, closed_ms, adopted, closed_ms IS NOT NULL OR phase = 'HOLDING'
         AND NOT EXISTS (SELECT 1 FROM intents WHERE arb_id = arbitrages.id
             AND state NOT IN ('filled', 'not_filled'))
         AND NOT EXISTS (SELECT 1 FROM fills JOIN intents ON intents.id = fills.intent_id

@@ -1,7 +1,7 @@
 """Figures of a run by the judge's own arithmetic: drift, duplicates, how long legs were naked."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from tests.oracle.quiet import journal_cash, known_naked, naked_spans
@@ -30,7 +30,10 @@ def duplicates(world: World) -> int:
 def times_to_even(world: World) -> Iterator[tuple[str, int]]:
     """For every trade that was naked: the venue of the excess, and the milliseconds from when
     both legs were known and final to the last trade that made it even, by the exchange's clock.
-    Spans in which no executor could act are not counted."""
+
+    Not counted are spans in which no executor could act, and those in which nothing may be done
+    since an order of this way out has lost its answer: it is known again once that is found.
+    """
     for row in world.admitted:
         known = known_naked(world, row)
         if known is None or row["phase"] == "NEEDS_OPERATOR":
@@ -44,7 +47,32 @@ def times_to_even(world: World) -> Iterator[tuple[str, int]]:
         ]
         if trades:
             end = max(trades)
-            yield venue, max(end - start - world.rules.down(start, end), 0)
+            blind = sorted(
+                [*world.rules.outages, *_unknown_spans(world, row["id"])], key=lambda span: span[0]
+            )
+            yield venue, max(end - start - _covered(blind, start, end), 0)
+
+
+def _unknown_spans(world: World, arb_id: str) -> list[tuple[int, int]]:
+    """When an order that is no entry was sent, had no answer, and had to be asked for."""
+    asked = {row["intent_id"] for row in world.rows("observations")}
+    return [
+        (row["sent_ms"], row["answered_ms"])
+        for row in world.rows("intents")
+        if row["arb_id"] == arb_id and row["purpose"] != "entry" and row["id"] in asked
+        if row["sent_ms"] is not None and row["answered_ms"] is not None
+    ]
+
+
+def _covered(spans: Iterable[tuple[int, int]], start: int, end: int) -> int:
+    """Milliseconds of this time that lie in any of the spans, which are in the order of their
+    beginnings."""
+    total, reached = 0, start
+    for begin, stop in spans:
+        begin, stop = max(begin, reached), min(stop, end)
+        if stop > begin:
+            total, reached = total + stop - begin, stop
+    return total
 
 
 def times_to_alarm(world: World) -> Iterator[int]:

@@ -1,0 +1,58 @@
+"""What is naked by the journal alone: one leg held beyond the other, and since when."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from domain.money import Size, from_micro, to_micro
+from domain.policy import DUST
+from domain.trade import Phase
+from domain.venue import Mode
+
+# What Polymarket returned beyond a whole hedge is upside, not a gap.
+_NAKED = sa.text(
+    """
+    SELECT id, phase, polymarket, kalshi FROM (
+        SELECT arbitrages.id, arbitrages.phase, size_whole,
+            sum(CASE WHEN fills.venue = 'polymarket' THEN moved ELSE 0 END) AS polymarket,
+            sum(CASE WHEN fills.venue = 'kalshi' THEN moved ELSE 0 END) AS kalshi,
+            max(state_ms) AS changed_ms
+        FROM (
+            SELECT intent_id, venue, state_ms, CASE
+                WHEN state = 'voided' THEN 0 WHEN action = 'buy' THEN size_micro
+                ELSE -size_micro END AS moved
+            FROM fills
+        ) AS fills
+        JOIN intents ON intents.id = intent_id
+        JOIN (SELECT id, phase, size_micro AS size_whole FROM arbitrages
+            WHERE mode = :mode AND closed_ms IS NULL) AS arbitrages ON arbitrages.id = arb_id
+        GROUP BY arbitrages.id, arbitrages.phase, size_whole) AS held
+    WHERE changed_ms <= :since_ms AND abs(polymarket - kalshi) > :dust
+        AND NOT (kalshi >= size_whole AND polymarket >= kalshi)
+        AND NOT EXISTS (SELECT 1 FROM alarms
+            WHERE key = 'unhedged:' || held.id AND closed_ms IS NULL)
+    ORDER BY id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """An open arbitrage that is naked, and what each leg holds."""
+
+    arb_id: str
+    phase: Phase
+    polymarket: Size
+    kalshi: Size
+
+
+def silent(session: Session, mode: Mode, since_ms: int) -> list[Exposed]:
+    """Every one of which nothing has changed after `since_ms`, and no alarm says so."""
+    given = {"mode": mode, "since_ms": since_ms, "dust": to_micro(DUST)}
+    return [
+        Exposed(
+            row.id, Phase(row.phase), Size(from_micro(row.polymarket)), Size(from_micro(row.kalshi))
+        )
+        for row in session.connection().execute(_NAKED, given)
+    ]
