@@ -2,7 +2,7 @@
 
 from activities.desk import Desk
 from domain.venue import Mode
-from store import alarms, exposure
+from store import exposure
 from store.alarms import Alarm
 from store.exposure import Exposed
 from store.states import Severity
@@ -17,10 +17,7 @@ async def look(desk: Desk, mode: Mode) -> tuple[str, ...]:
     now_ms = desk.wall_ms()
     found = await desk.journal.read(lambda s: exposure.silent(s, mode, now_ms - NAKED_MS))
     for one in found:
-        alarm = _alarm(one)
-        await desk.journal.write(
-            now_ms, lambda s, alarm=alarm: alarms.raise_alarm(s, alarm, now_ms), urgent=True
-        )
+        await desk.journal.raise_alarm(_alarm(one), now_ms)
     return tuple(one.arb_id for one in found)
 
 
