@@ -19,7 +19,6 @@ from api.problems import Problem
 from api.steering import FLATTENS, Steering
 from app.config import Config
 from app.errors import LockstepError
-from app.kill_file import KillFile
 from app.wiring import connect, wall_ms
 from domain.money import show_usd
 from domain.venue import Mode
@@ -27,8 +26,9 @@ from notify.ports import Preview, Refusal
 from store import arbitrages, presence, reconciliation, run_state
 from store.audit import Act
 from store.credentials import Scope
-from store.errors import JournalBusy, NotJournaled, SettingsConflict
+from store.errors import NotJournaled, SettingsConflict, StoppedByFile
 from store.journal import Journal
+from store.kill_file import KillFile
 from store.run_state import RunState
 
 SAVES = 3
@@ -60,10 +60,11 @@ class ChatSteward:
     async def kill(self, reason: str, act: Act) -> str:
         """Halt; where the journal stays busy, by the file that every order looks for."""
         try:
-            await self._journal.halt(reason, act)
-        except JournalBusy as trouble:
-            self._kill_file.put(reason)
-            return f"Halted by {self._kill_file.path}, since the journal is busy: {trouble}"
+            await self._kill_file.stop_surely(self._journal.halt(reason, act), reason)
+        except StoppedByFile as stopped:
+            return (
+                f"Halted by {self._kill_file.path}, since the journal is busy: {stopped.__cause__}"
+            )
         await _stopped()
         now = await self._entries()
         return (
@@ -73,7 +74,12 @@ class ChatSteward:
 
     async def pause(self, act: Act) -> str:
         """Switch entries off."""
-        await self._switch(False, act)
+        try:
+            await self._kill_file.stop_surely(self._switch(False, act), f"paused by {act.actor}")
+        except StoppedByFile as stopped:
+            return (
+                f"Halted by {self._kill_file.path}, since the journal is busy: {stopped.__cause__}"
+            )
         await _stopped()
         now = await self._entries()
         return f"Paused: no new entry leaves. Running trades finish, {now.open} stay open"

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sqlite3
 import time
 from random import Random
 
@@ -11,6 +10,7 @@ from tests.chaos import files
 from tests.chaos.cases import Case, Kind
 from tests.chaos.stack import Stack, now_ms
 from tests.chaos.trader import CENTS, FAIR, POLL_S, START_S, Trader, reached
+from tests.support.driver import sqlite3
 
 LEASE_S = 15.0
 RESOLVE_S = 30.0

@@ -81,7 +81,7 @@ OUTCOMES: dict[str, dict[str, object] | None] = {
     "duplicate": {"do": "duplicate"},
     "rate_limited": {"do": "rate_limited"},
     "failed": {"do": "ghost", "params": {"ms": 120}},
-    "failed_late": {"do": "ghost", "params": {"ms": 900}},
+    "failed_late": {"do": "ghost", "params": {"ms": 2_500}},
 }
 ENTRY_POINTS = ("P6", "P7", "P8", "P10", "P11")
 STEP_POINTS = ("P5", *ENTRY_POINTS)
@@ -194,7 +194,16 @@ def draw(seed: int, runs: int, points: frozenset[str]) -> list[Case]:
     return (cases * rounds)[:runs]
 
 
+SHOWS = (
+    Case(Kind.ENTRY, "kalshi", "partial"),
+    Case(Kind.ENTRY, "polymarket", "failed"),
+    Case(Kind.ENTRY, "polymarket", "failed_late"),
+    Case(Kind.CLOSE, "polymarket", "refuse_thrice"),
+    Case(Kind.VENUE_CLOSED, "polymarket"),
+)
+"""What a campaign must have seen and only these make for certain."""
 FEATURES: tuple[Callable[[Case], object], ...] = (
+    lambda case: case if case in SHOWS else None,
     lambda case: case.network,
     lambda case: None if case.kind in STEPS else (case.kind, not case.point and case.stop),
     lambda case: case.point or None,

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from store import schema
 from store.engine import Database, check_sound
 from tests.chaos.cases import Case, Wrong
 from tests.chaos.stack import Stack
+from tests.support.driver import sqlite3
 
 OLDEST = "0001"
 

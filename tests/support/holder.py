@@ -5,12 +5,12 @@ Run as a module it takes the lock, says so, and stops itself.
 
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.driver import sqlite3
 from tests.support.processes import python_module
 
 LOCKS = ("IMMEDIATE", "EXCLUSIVE")
