@@ -6,12 +6,14 @@ Imported by workflow code, so it may import nothing but domain/.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.exits import Exits
 from domain.leg import LegState
 from domain.money import Price, Size, Usd
 from domain.opportunity import Opportunity
 from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, Refusal, Timing
-from domain.standing import LegReport, Verdict
+from domain.standing import Happening, LegReport, Verdict
+from domain.trade import Phase
 from domain.venue import Mode, Venue
 
 
@@ -30,11 +32,37 @@ class Activity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """All that a run of an arbitrage knows, for the run that continues it with a new history: the
+    attributes of workflows.state.TradeState by their names."""
+
+    legs: dict[Venue, LegReport]
+    story: list[Happening]
+    revision: int
+    number: int
+    attempts: int
+    allowed: int
+    closed_tries: int
+    loss_max: Usd | None
+    was_locked: bool
+    reason: str
+    phase: Phase
+    escalations: int
+    exits: Exits | None
+    tried_completing: bool
+    keeps_uneven: bool
+    moved_by_hand: Usd | None
+    flattening: bool
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArbitrageInput:
     """All that an arbitrage runs on, pinned when it starts. `arb_id` names its rows and orders.
 
     `adopted` is 0 for a new one; a workflow that takes over from one that was lost is the n-th to
-    do so, and goes on from what the journal and the venues say.
+    do so, and goes on from what the journal and the venues say. `carried` is what an earlier run
+    of the same workflow knew when its history had grown long.
     """
 
     arb_id: str
@@ -43,6 +71,7 @@ class ArbitrageInput:
     bounds: Bounds
     timing: Timing
     adopted: int = 0
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -57,7 +57,8 @@ SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How to start the embedded server. Ports of None are chosen free; no file means in memory."""
+    """How to start the embedded server. Ports of None are chosen free; no file means in memory;
+    `dynamic` are settings of the server beyond ours."""
 
     namespace: str = "default"
     port: int | None = None
@@ -66,6 +67,7 @@ class ServerOptions:
     database: Path | None = None
     log: Path | None = None
     log_level: str = "error"
+    dynamic: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def _flags(options: ServerOptions, port: int, ui_port: int | None) -> list[str]:
     flags = ["server", "start-dev", "--ip", LOOPBACK, "--port", str(port)]
     flags += ["--namespace", options.namespace, "--log-level", options.log_level]
     flags += ["--ui-port", str(ui_port)] if ui_port else ["--headless"]
-    for name, value in DYNAMIC_CONFIG.items():
+    for name, value in {**DYNAMIC_CONFIG, **options.dynamic}.items():
         flags += ["--dynamic-config-value", f"{name}={value}"]
     for key in SEARCH_ATTRIBUTES:
         flags += ["--search-attribute", f"{key.name}={SEARCH_TYPES[key.indexed_value_type]}"]

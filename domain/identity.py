@@ -9,8 +9,8 @@ SALT_BITS = 53
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
-ORDERS_PER_LIFE = 10_000
-"""How many numbers one workflow of an arbitrage has for its orders."""
+ORDERS_PER_LIFE = 1_000_000
+"""How many numbers one workflow of an arbitrage has for its orders: enough for years of tries."""
 
 
 def first_number(adopted: int) -> int:

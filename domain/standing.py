@@ -34,6 +34,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an arbitrage's story. `at_ms` is the workflow's wall clock."""
+
+    at_ms: int
+    phase: Phase
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
     voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.

@@ -54,24 +54,42 @@ class ArbitrageWorkflow(OperatorWords):
         self._trade = TradeState(plan)
 
     @workflow.run
-    async def run(self, plan: ArbitrageInput) -> Snapshot:  # noqa: ARG002 - as __init__ has it
-        """Runs to an end phase. A cancel means: sell everything, then end."""
-        saga = asyncio.create_task(self._saga())
-        while not saga.done():
-            try:
-                await asyncio.shield(saga)
-            except asyncio.CancelledError:
-                self._trade.flatten("cancelled", loss_max=None)
+    async def run(self, plan: ArbitrageInput) -> Snapshot:
+        """Runs to an end phase. A cancel means: sell everything, then end.
+
+        A history that has grown long is left behind between two steps, with no word of a person
+        half answered: the next run starts with all that this one knows.
+        """
+        steps = self._steps if plan.carried else self._saga
+        while not self._trade.phase.ended:
+            saga = asyncio.create_task(steps())
+            while not saga.done():
+                try:
+                    await asyncio.shield(saga)
+                except asyncio.CancelledError:
+                    self._trade.flatten("cancelled", loss_max=None)
+            saga.result()
+            if self._rests():
+                workflow.continue_as_new(self._trade.carried())
+            steps = self._steps
         await workflow.wait_condition(workflow.all_handlers_finished)
-        saga.result()
         return self.snapshot()
+
+    def _rests(self) -> bool:
+        """Whether this run may end here for the next one to go on."""
+        long = workflow.info().is_continue_as_new_suggested()
+        return long and not self._trade.phase.ended and workflow.all_handlers_finished()
 
     async def _saga(self) -> None:
         tickets = await self._reserve()
         if tickets is None:
             return  # the gate has written down why
         await self._place(tickets)
-        while not self._trade.phase.ended:
+        await self._steps()
+
+    async def _steps(self) -> None:
+        """One decision after the other, until it is over or the history is long."""
+        while not self._trade.phase.ended and not self._rests():
             self._trade.nudged = False
             decision = self._trade.decide()
             await self._enter(phase_for(decision, flatten=self._trade.flattening))

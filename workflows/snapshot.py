@@ -3,18 +3,9 @@
 from dataclasses import dataclass
 
 from domain.money import Size, Usd
-from domain.standing import LegReport, Verdict
+from domain.standing import Happening, LegReport, Verdict
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of an arbitrage's story. `at_ms` is the workflow's wall clock."""
-
-    at_ms: int
-    phase: Phase
-    said: str
 
 
 @dataclass(frozen=True, slots=True)

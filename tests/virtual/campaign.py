@@ -28,6 +28,7 @@ SOMETIMES = (
     "rolled back",
     "halted between plan and send",
     "a venue that is closed",
+    "continued as new",
 )
 """What a campaign must have seen to count; checked over the traces."""
 _SIGNS = {
@@ -45,6 +46,7 @@ _SIGNS = {
     "rolled back": "END FLAT ROLLED_BACK",
     "halted between plan and send": "HALT",
     "a venue that is closed": "is shut",
+    "continued as new": "continues as new",
 }
 
 

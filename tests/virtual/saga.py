@@ -10,24 +10,26 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.workflow import _Definition, _Runtime
+from temporalio.workflow import ContinueAsNewError, Info, _Definition, _Runtime
 
 from activities.messages import ArbitrageInput
 from tests.virtual.loop import running
 from workflows.arbitrage import ArbitrageWorkflow
 
 _UPDATES = _Definition.must_from_class(ArbitrageWorkflow).updates
+_INFO = object.__new__(Info)
 MS = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
 class Command:
     """What the workflow asks of the server. `what`: activity, local activity, give up, timer,
-    stop timer, accepted, rejected, answered, ended. Times in milliseconds, 0 for no limit."""
+    stop timer, accepted, rejected, answered, continued, ended. Times in milliseconds, 0 for no
+    limit."""
 
     what: str
     seq: int = 0
@@ -46,13 +48,23 @@ class Command:
 
 @dataclass(slots=True)
 class Job:
-    """What the server tells the workflow. `what`: start, result, failure, timer, update, cancel."""
+    """What the server tells the workflow. `what`: start, result, failure, timer, update, cancel.
+    `long`: it suggests to continue as new."""
 
     what: str
     seq: int = 0
     name: str = ""
     value: Any = None
     local: bool = False
+    long: bool = False
+
+
+class _Again(ContinueAsNewError):
+    """The run ends and another one goes on with this plan."""
+
+    def __init__(self, plan: ArbitrageInput) -> None:
+        super().__init__()
+        self.plan = plan
 
 
 class SagaFailed(AssertionError):
@@ -73,13 +85,14 @@ class OwnSaga(_Runtime):
         self._handlers = 0
         self._seq = 0
         self._now_us = 0
+        self._long = False
         self._failure: BaseException | None = None
         self._main: asyncio.Task[Any] | None = None
         self.workflow: ArbitrageWorkflow | None = None
 
     def activate(self, now_us: int, job: Job) -> list[Command]:
         """Tell the workflow and run it until it waits; the commands that this led to."""
-        self._now_us, self._commands = now_us, []
+        self._now_us, self._commands, self._long = now_us, [], job.long
         with running(self._loop):
             self._apply(job)
             self._drain()
@@ -135,6 +148,8 @@ class OwnSaga(_Runtime):
         try:
             result = await workflow.run(self._plan)
             self._commands.append(Command("ended", value=result))
+        except _Again as again:
+            self._commands.append(Command("continued", value=again.plan))
         except Exception as error:  # noqa: BLE001 - it fails the task, and the run with it
             self._failure = error
 
@@ -164,6 +179,18 @@ class OwnSaga(_Runtime):
     def workflow_all_handlers_finished(self) -> bool:
         """Whether no update is being answered."""
         return not self._handlers
+
+    def workflow_info(self) -> Info:
+        """Nothing of it is asked for but the suggestion."""
+        return _INFO
+
+    def workflow_is_continue_as_new_suggested(self) -> bool:
+        """By the server's last word."""
+        return self._long
+
+    def workflow_continue_as_new(self, *args: Any, **_: Any) -> NoReturn:
+        """End this run for another."""
+        raise _Again(args[0])
 
     def workflow_upsert_search_attributes(self, attributes: Any, **_: Any) -> None:
         """Nothing here is searched."""

@@ -62,7 +62,8 @@ class Script:
     """Fates in the order of use per venue and action, then all goes well. `crashes` are counted
     in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
     times at which reads fail, `closed` those at which a venue refuses every order. `names` tell
-    the story. `attended`: somebody comes to an alarm after a while.
+    the story. `attended`: somebody comes to an alarm after a while. `history_max`: activations
+    after which the server suggests to continue as new; 0 for never.
     """
 
     seed: int
@@ -85,6 +86,7 @@ class Script:
     answer: str = "yes"
     closed: dict[Venue, tuple[int, int]] = field(default_factory=dict)
     attended: bool = True
+    history_max: int = 0
 
     @property
     def person(self) -> bool:
@@ -113,6 +115,8 @@ def script(seed: int) -> Script:
         start = rng.choice([0, 100, 2_000])
         made.closed[rng.choice(list(Venue))] = (start, start + rng.choice([4_000, 30_000, 100_000]))
     made.attended = rng.random() < 0.5
+    if rng.random() < 0.3:
+        made.history_max = rng.choice([3, 10, 20, 40])
     return made
 
 

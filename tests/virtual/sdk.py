@@ -38,7 +38,7 @@ class SdkSaga:
         """Tell the workflow and run it until it waits; the commands that this led to."""
         return [
             self._command(command)
-            for command in self._activate(now_us, self._job(job))
+            for command in self._activate(now_us, self._job(job), long=job.long)
             if command.WhichOneof("variant") not in _QUIET
         ]
 
@@ -48,8 +48,10 @@ class SdkSaga:
         job.remove_from_cache.SetInParent()
         self._activate(0, job)
 
-    def _activate(self, now_us: int, job: WorkflowActivationJob) -> list[WorkflowCommand]:
-        activation = WorkflowActivation(run_id="run", jobs=[job])
+    def _activate(
+        self, now_us: int, job: WorkflowActivationJob, *, long: bool = False
+    ) -> list[WorkflowCommand]:
+        activation = WorkflowActivation(run_id="run", jobs=[job], continue_as_new_suggested=long)
         activation.timestamp.FromMicroseconds(now_us)
         with running(None):
             completion = self._instance.activate(activation)
@@ -105,6 +107,9 @@ class SdkSaga:
             case "complete_workflow_execution":
                 result = self._values.value(command.complete_workflow_execution.result)
                 return Command("ended", value=result)
+            case "continue_as_new_workflow_execution":
+                again = command.continue_as_new_workflow_execution
+                return Command("continued", value=self._values.value(again.arguments[0]))
             case "update_response":
                 response = command.update_response
                 what = response.WhichOneof("response")

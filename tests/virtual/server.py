@@ -70,6 +70,8 @@ class Server:
         self.history: list[Told] = []
         self.result: Snapshot | None = None
         self.alive = True
+        self.history_max = 0
+        """How many activations make a history long; 0 for any number."""
         self.before_task: Callable[[], bool] = lambda: True
         """Asked before each activation; False if the worker died of it."""
         self._loop, self._plan, self._activities, self._say = loop, plan, activities, say
@@ -153,6 +155,7 @@ class Server:
             return
         if job.what in ("result", "failure"):
             self._scheduled[job.seq].close()
+        job.long = bool(self.history_max) and len(self.history) >= self.history_max
         commands = self._saga.activate(self._loop.now_us, job)
         self.history.append(Told(self._loop.now_us, job, tuple(commands)))
         for command in commands:
@@ -169,6 +172,8 @@ class Server:
                 self._timers[command.seq] = handle
             case "stop timer":
                 self._timers.pop(command.seq).cancel()
+            case "continued":
+                self._continue(command.value)
             case "ended":
                 self.result = command.value
                 self._say(f"workflow ends {command.value.phase} {command.value.status}")
@@ -176,6 +181,17 @@ class Server:
                 self._say(f"word {command.seq} is {command.what}")
             case unknown:
                 raise Broken(f"expected a command this server knows, found {unknown}: {command}")
+
+    def _continue(self, plan: ArbitrageInput) -> None:
+        """Another run of the workflow, with a new history and what the last one told it."""
+        waiting = [one.command for one in self._scheduled.values() if not (one.done or one.local)]
+        if waiting or self._timers:
+            raise Broken(f"continued as new with {waiting} and {len(self._timers)} timers open")
+        self._say("continues as new")
+        self._plan, self.history, self._scheduled = plan, [], {}
+        self._saga.evict()
+        self._saga = self._new_saga(plan)
+        self._tell(Job("start"))
 
     def _fire(self, seq: int) -> None:
         self._timers.pop(seq)

@@ -1,0 +1,157 @@
+"""An arbitrage that waits for weeks: its history is left behind, and nothing that it knew is."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+
+from app.temporal import Server, ServerOptions, start_server, stop_server
+from domain.money import usd
+from domain.policy import Bounds
+from domain.trade import Phase
+from tests.support.books import alarms, assert_books_balance
+from tests.support.processes import Child
+from tests.support.temporal import connect
+from tests.support.trading import Trading, trading
+from workflows import names, story
+from workflows.arbitrage import ArbitrageWorkflow
+from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
+
+Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
+LONG = 50
+STEP_EVENTS = 60
+"""More than any step adds before the saga looks at its history again."""
+FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
+
+
+@pytest.fixture(scope="module")
+def hasty_server() -> Iterator[Server]:
+    """A real server that calls a history long after fifty events."""
+    options = ServerOptions(
+        ui=False, dynamic={"limit.historyCount.suggestContinueAsNew": str(LONG)}
+    )
+    server = asyncio.run(start_server(options))
+    try:
+        yield server
+    finally:
+        asyncio.run(stop_server(server))
+
+
+@pytest.fixture(params=[pytest.param(100, id="cached"), pytest.param(0, id="replayed")])
+async def hasty(
+    request: pytest.FixtureRequest,
+    hasty_server: Server,
+    exchanges: Child,
+    task_queue: str,
+    tmp_path: Path,
+) -> AsyncIterator[Trading]:
+    """An executor on that server."""
+    client = await connect(hasty_server)
+    prefix = f"long-{request.param}-"
+    async with trading(
+        exchanges.ready, client, task_queue, prefix, tmp_path, cached=request.param
+    ) as running:
+        yield running
+
+
+async def stuck(desk: Trading, pair: str) -> Handle:
+    """One leg is held and cannot be sold within its bounds; a person is asked."""
+    await desk.control.edge(pair, 8)
+    opportunity = await desk.opportunity(pair)
+    await desk.withdraw(pair, "kalshi", polymarket_bid="0.01")
+    handle = await desk.start(opportunity, bounds=FEW_TRIES)
+    await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
+    return handle
+
+
+async def run_of(desk: Trading, handle: Handle) -> str:
+    """The run that carries the arbitrage now."""
+    latest = desk.client.get_workflow_handle(handle.id)
+    return str((await latest.describe()).run_id)
+
+
+async def until_continued(desk: Trading, handle: Handle, before: str) -> str:
+    """The next run, once there is one."""
+    deadline = time.monotonic() + 60
+    while (now := await run_of(desk, handle)) == before:
+        assert time.monotonic() < deadline, f"still run {before}"
+        await asyncio.sleep(0.1)
+    return now
+
+
+async def test_a_trade_that_waits_for_a_person_keeps_its_history_short(
+    hasty: Trading, pair: str
+) -> None:
+    handle = await stuck(hasty, pair)
+    before = await handle.query(ArbitrageWorkflow.snapshot)
+    runs = [await run_of(hasty, handle)]
+    for _ in range(2):
+        runs.append(await until_continued(hasty, handle, runs[-1]))
+    assert len(set(runs)) == 3
+    for run in runs:
+        one = hasty.client.get_workflow_handle(handle.id, run_id=run)
+        assert len((await one.fetch_history()).events) < LONG + STEP_EVENTS
+    after = await hasty.until_phase(handle, Phase.NEEDS_OPERATOR)
+    assert after.revision > before.revision
+    assert (after.polymarket, after.kalshi) == (before.polymarket, before.kalshi)
+    assert alarms(hasty.database) == {"UNHEDGED": 1}
+    latest = await hasty.client.get_workflow_handle(handle.id).describe()
+    assert latest.typed_search_attributes[story.PAIR] == pair
+    assert latest.typed_search_attributes[story.NEEDS_OPERATOR] is True
+    await hasty.withdraw(pair, "kalshi")
+    ended = await handle.result()
+    assert ended.phase == Phase.FLAT
+    assert not alarms(hasty.database)
+    await assert_books_balance(hasty)
+
+
+async def test_no_word_of_a_person_is_lost_between_two_runs(hasty: Trading, pair: str) -> None:
+    handle = await stuck(hasty, pair)
+    latest: Handle = hasty.client.get_workflow_handle(handle.id, result_type=Snapshot)
+    first, heard = await run_of(hasty, handle), 0
+    for number in range(24):
+        try:
+            said = await latest.execute_update(
+                ArbitrageWorkflow.retry_unwind, RetryRequest(f"ann {number}")
+            )
+        except WorkflowUpdateFailedError as refused:
+            assert "WrongPhase" in str(refused.cause)  # noqa: PT017 - either is an answer
+            continue
+        heard += any(f"retry by ann {number}" == line.said for line in said.story)
+    assert heard > 12
+    assert await run_of(hasty, handle) != first
+    told = await latest.execute_update(
+        names.CLOSE_POSITION, CloseRequest("ann", loss_max=usd(0)), result_type=Snapshot
+    )
+    assert told.phase == Phase.NEEDS_OPERATOR
+    assert told.closing
+    before = await run_of(hasty, handle)
+    await until_continued(hasty, handle, before)
+    assert (await latest.query(ArbitrageWorkflow.snapshot)).closing
+    await hasty.withdraw(pair, "kalshi")
+    closed = await latest.execute_update(
+        names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot
+    )
+    assert closed.phase == Phase.FLAT
+    await assert_books_balance(hasty)
+
+
+async def test_a_cancel_is_known_to_the_next_run_and_the_answer_ends_it(
+    hasty: Trading, pair: str
+) -> None:
+    await hasty.control.fault("polymarket", pair, "sell", "kill", times=0)
+    handle = await stuck(hasty, pair)
+    await handle.cancel()
+    latest: Handle = hasty.client.get_workflow_handle(handle.id, result_type=Snapshot)
+    await hasty.until(latest, lambda snapshot: snapshot.closing)
+    await until_continued(hasty, handle, await run_of(hasty, handle))
+    assert (await latest.query(ArbitrageWorkflow.snapshot)).closing
+    await hasty.control.resolve(pair, "yes", "yes")
+    ended = await handle.result()
+    assert (ended.phase, len(ended.verdicts)) == (Phase.SETTLED, 1)
+    assert any(line.said == "cancelled" for line in ended.story)
+    assert not alarms(hasty.database)
+    await assert_books_balance(hasty)
