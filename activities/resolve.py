@@ -8,11 +8,12 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities import worries
 from activities.desk import Desk
 from activities.messages import Activity, LegRequest
-from domain.evidence import Quarantine, conclude_absent
-from domain.order import Filled, Unknown
+from domain.evidence import Quarantine, conclude_absent, rest_needs
+from domain.money import ZERO
+from domain.order import Answer, Filled, FillState, Order, Unknown
 from domain.policy import Timing
 from domain.standing import LegReport
-from domain.venue import Venue
+from domain.venue import Action, Venue
 from store.errors import NotJournaled
 from store.failpoints import Point, hit
 from store.intents import StoredIntent
@@ -58,16 +59,29 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
     seen = await desk.journal.add_observations(
         order.intent_id, sighting.observations, desk.wall_ms()
     )
-    answer = sighting.answer
+    answer, rule = sighting.answer, _quarantine(order.venue, timing)
     if answer is None:
-        rule = _quarantine(order.venue, timing)
         answer = conclude_absent(seen, intent.sent_at_ms, desk.wall_ms(), rule)
+    elif isinstance(answer, Unknown) and sighting.part is not None:
+        needed = rest_needs(seen, intent.sent_at_ms, desk.wall_ms(), rule)
+        answer = await _of_part(desk, order, sighting.part, needed)
     hit(Point.RESOLVED, order.venue, order.purpose)
     if isinstance(answer, Unknown):
         await worries.about_unknown(desk, intent, answer.evidence)
         return
     await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     await worries.no_longer_unknown(desk, intent, answer)
+
+
+async def _of_part(desk: Desk, order: Order, part: Filled, needed: str | None) -> Answer:
+    """The listed trades as the whole answer once nothing is needed any more. Before that those of
+    a sale are counted already; a purchase's exact cash is known only as a whole."""
+    if needed is None:
+        return part
+    if order.action is Action.SELL:
+        await desk.journal.record_fills(part.fills, desk.wall_ms())
+    listed = sum((one.size for one in part.fills if one.state is not FillState.VOIDED), ZERO)
+    return Unknown(f"{listed} of {order.size} listed; before that is all of it: {needed}")
 
 
 async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:

@@ -22,7 +22,10 @@ async def about_unknown(desk: Desk, intent: StoredIntent, evidence: str) -> None
     age_ms = desk.wall_ms() - intent.sent_at_ms
     if age_ms > UNKNOWN_AMBER_MS:
         red = age_ms > UNKNOWN_RED_MS
-        detail = f"{intent.order.intent_id}: no answer for {age_ms // 1000} s; {evidence}"
+        now = await desk.journal.arbitrage(intent.order.arb_id)
+        known = f"polymarket holds {now.polymarket.held}, kalshi holds {now.kalshi.held}"
+        waited = f"{intent.order.intent_id}: no answer for {age_ms // 1000} s"
+        detail = f"{waited}; {evidence}; without it {known}"
         await _raise(desk, _unknown(intent), "UNKNOWN_LEG", red, detail, intent.order.arb_id)
 
 

@@ -1,4 +1,5 @@
-"""When may an order that nobody has seen be declared never to have arrived?
+"""When may an order that nobody has seen be declared never to have arrived, and when is the part of
+an order that was seen all there will be of it?
 
 Rule R3: only after a quarantine since the last byte, with repeated misses from two different
 sources spread over it, and with the venue's own as-of time past it where the venue has one. A read
@@ -60,3 +61,42 @@ def conclude_absent(
         Rejection.NEVER_ARRIVED,
         f"missed {len(misses)} times in {now_ms - sent_at_ms} ms",
     )
+
+
+def rest_needs(
+    observations: tuple[Observation, ...], sent_at_ms: int, now_ms: int, rule: Quarantine
+) -> str | None:
+    """What is still needed before the trades that are listed of an order are all there will be of
+    it; None where nothing is.
+
+    Its own record must be gone: a source that shows orders misses it again and again, as an order
+    that nobody has seen is missed, and its trades are still listed after the quarantine.
+    """
+    misses = [m for m in _gone(observations) if m.at_ms >= sent_at_ms]
+    times = [m.at_ms for m in misses] or [sent_at_ms]
+    horizon = sent_at_ms + rule.wait_ms
+    spread_ms = rule.wait_ms // 2
+    checks = {
+        f"{rule.wait_ms} ms since it was sent": now_ms >= horizon,
+        f"{rule.misses} misses of its own record": len(misses) >= rule.misses,
+        f"misses spread over {spread_ms} ms": max(times) - min(times) >= spread_ms,
+        "a miss after the quarantine": any(m.at_ms >= horizon for m in misses),
+        "the venue's as-of time past the quarantine": not rule.needs_as_of
+        or any((m.as_of_ms or 0) >= horizon for m in misses),
+        "its trades listed after the quarantine": any(
+            seen.found is True and seen.at_ms >= horizon for seen in observations
+        ),
+    }
+    return ", ".join(name for name, holds in checks.items() if not holds) or None
+
+
+def _gone(observations: tuple[Observation, ...]) -> list[Observation]:
+    """The misses of each source since it last showed the order."""
+    since: dict[str, list[Observation]] = {}
+    for seen in sorted(observations, key=lambda one: one.at_ms):
+        misses = since.setdefault(seen.source, [])
+        if seen.found is True:
+            misses.clear()
+        elif seen.found is False:
+            misses.append(seen)
+    return [miss for misses in since.values() for miss in misses]

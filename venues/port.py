@@ -8,7 +8,7 @@ from typing import Protocol
 from domain.book import Book
 from domain.evidence import Observation
 from domain.money import Size, Usd
-from domain.order import Answer, Fill, Identity, NotFilled, Order
+from domain.order import Answer, Fill, Filled, Identity, NotFilled, Order
 from domain.reconcile import AccountTrade, WorkingOrder
 from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
@@ -37,10 +37,13 @@ class Untradable:
 class Sighting:
     """What looking for one order found. `answer` is None where no source had seen it; an
     Unknown answer means that it was seen and is still working. Every read is an observation.
+    `part` are the trades that are listed of an order whose answer is Unknown: they happened,
+    whatever becomes of the rest.
     """
 
     answer: Answer | None
     observations: tuple[Observation, ...]
+    part: Filled | None = None
 
 
 @dataclass(frozen=True, slots=True)

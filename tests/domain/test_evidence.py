@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.evidence import Observation, Quarantine, conclude_absent
+from domain.evidence import Observation, Quarantine, conclude_absent, rest_needs
 from domain.order import NotFilled, Rejection, Unknown
 
 SENT, WAIT = 1_000, 90_000
@@ -85,3 +85,39 @@ def test_a_sighting_outweighs_any_number_of_misses() -> None:
     many = tuple(replace(LAST, at_ms=SENT + WAIT + n) for n in range(100))
     seen = (*MISSES, *many, Observation("orders", SENT, found=True))
     assert isinstance(conclude_absent(seen, SENT, NOW + 1_000_000, POLYMARKET), Unknown)
+
+
+LISTED = Observation("trades", SENT + WAIT, found=True)
+GONE = tuple(
+    Observation("order by hash", SENT + at_ms, found=False) for at_ms in (10, 45_010, WAIT)
+)
+PARTS = {
+    "too early": ((*GONE, LISTED), NOW - 6, "90000 ms since it was sent"),
+    "two misses": ((*GONE[1:], LISTED), NOW, "3 misses of its own record, misses spread over"),
+    "the order is still shown": (
+        (*GONE, replace(GONE[2], found=True, at_ms=NOW), LISTED), NOW, "3 misses of its own record",
+    ),
+    "misses before it was last shown": (
+        (*GONE[:2], replace(GONE[0], found=True, at_ms=SENT + 50_000), GONE[2], LISTED),
+        NOW,
+        "3 misses of its own record",
+    ),
+    "a failed read is no miss": (
+        (*GONE[:2], replace(GONE[2], found=None), LISTED), NOW, "3 misses of its own record",
+    ),
+    "trades listed before the quarantine only": (
+        (*GONE, replace(LISTED, at_ms=NOW - 6 - WAIT)), NOW, "its trades listed after",
+    ),
+}  # fmt: skip
+
+
+def test_trades_of_an_order_whose_record_is_gone_are_all_there_will_be() -> None:
+    assert rest_needs((*GONE, LISTED), SENT, NOW, POLYMARKET) is None
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_each_condition_keeps_the_rest_of_an_order_open(case: str) -> None:
+    observations, now_ms, needed = PARTS[case]
+    said = rest_needs(observations, SENT, now_ms, POLYMARKET)
+    assert said is not None
+    assert needed in said

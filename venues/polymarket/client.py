@@ -14,6 +14,7 @@ from domain.money import ZERO, Size, Usd, size_floor
 from domain.order import (
     Answer,
     Fill,
+    Filled,
     Identity,
     NotFilled,
     Order,
@@ -110,7 +111,10 @@ class PolymarketClient:
         await self._listen()
         found = await self._lookup.records(order, identity.key, sent_at_ms)
         answer = verdicts.of_records(order, identity.key, found.order, found.trades)
-        return Sighting(answer, found.observations)
+        part = None
+        if isinstance(answer, Unknown) and found.trades:
+            part = Filled(identity.key, of_rows(order, found.trades))
+        return Sighting(answer, found.observations, part)
 
     async def refresh(self, order: Order, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
         """Settlement states as listed now; a final state told by the user stream counts too."""

@@ -1,0 +1,86 @@
+"""Polymarket fills a part of a sale, against its own rules, while the executor dies: what its
+listing shows is what happened, and until that is all of it the alarm says how much it is."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+import time
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from temporalio.client import Client
+
+from app.intake import start
+from app.temporal import Server
+from domain.evidence import Quarantine
+from domain.order import Filled
+from domain.trade import Phase, TradeStatus
+from tests.support.books import alarms, assert_books_balance
+from tests.support.processes import Child, python_module
+from tests.support.trading import QUICK
+from tests.workflows.conftest import Hire
+
+SOLD = Decimal(8)
+DIES_SECONDS = 20
+PATIENT = replace(QUICK, task_timeout_ms=1_000, polymarket_quarantine=Quarantine(wait_ms=5_000))
+"""Long enough for the alarm to open before anything is concluded."""
+
+
+def told(database: Path) -> str:
+    """What the alarms about orders without an answer said, closed ones too."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT detail FROM alarms WHERE code = 'UNKNOWN_LEG'")
+        return "\n".join(detail for (detail,) in rows)
+
+
+async def test_a_sale_of_which_only_trades_are_left_is_concluded_from_them(
+    hire: Hire,
+    exchanges: Child,
+    temporal_server: Server,
+    temporal_client: Client,
+    task_queue: str,
+    tmp_path: Path,
+    pair: str,
+) -> None:
+    async with hire() as away:
+        await away.control.edge(pair, 8)
+        opportunity = await away.opportunity(pair)
+        await away.withdraw(pair, "kalshi")
+        await away.control.fault("polymarket", pair, "sell", "partial", params={"size": str(SOLD)})
+        await away.control.knobs("polymarket", order_vanish_ms=10)
+        await away.read_balances()
+    wanted = {
+        "sim": dict(exchanges.ready),
+        "data_dir": str(tmp_path),
+        "address": temporal_server.address,
+        "task_queue": task_queue,
+    }
+    starting = python_module(
+        "tests.support.executor",
+        json.dumps(wanted),
+        environment={"FP": "P10/polymarket/unwind:1"},
+    )
+    with starting as first:
+        plan = away.plan(replace(opportunity, seen_ns=time.time_ns()), timing=PATIENT)
+        handle = await start(temporal_client, task_queue, plan)
+        assert await asyncio.to_thread(first.process.wait, DIES_SECONDS) == -signal.SIGKILL
+    async with hire() as second:
+        try:
+            snapshot = await second.until_at_rest(handle, seconds=40)
+        finally:
+            await second.control.knobs("polymarket", order_vanish_ms=1_000)
+        assert (snapshot.phase, snapshot.status) == (Phase.FLAT, TradeStatus.ROLLED_BACK)
+        state = await second.desk.journal.arbitrage(snapshot.arb_id)
+        cut, *others = [one for one in state.intents if one.order.purpose == "unwind"]
+        assert isinstance(cut.answer, Filled)
+        assert sum(fill.size for fill in cut.answer.fills) == SOLD < cut.order.size
+        rest = [one.order.size for one in others if isinstance(one.answer, Filled)]
+        assert sum(rest) == cut.order.size - SOLD
+        left = snapshot.polymarket.state.bought - SOLD
+        said = told(second.database)
+        assert f"{SOLD}.000000 of {cut.order.size} listed" in said or f"{SOLD} of" in said
+        assert f"without it polymarket holds {left}" in said
+        assert not alarms(second.database)
+        await assert_books_balance(second)
