@@ -291,7 +291,7 @@ class ArbitrageWorkflow(OperatorWords):
             return
         for leg in report.legs:
             trade.take(leg)
-        if report.verdicts:
+        if report.verdicts and not trade.marked:
             await self._settle(report.verdicts)
 
     async def _settle(self, verdicts: tuple[Verdict, ...]) -> None:

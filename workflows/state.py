@@ -3,12 +3,11 @@
 Kept apart from the saga so that the saga reads on one screen.
 """
 
-from copy import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from temporalio import workflow
 
-from activities.messages import ArbitrageInput, Carried, StepReport, Ticket
+from activities.messages import ArbitrageInput, StepReport, Ticket
 from domain.decision import (
     Complete,
     Decision,
@@ -29,6 +28,7 @@ from domain.policy import Refusal
 from domain.standing import Happening, LegReport, Standing, Verdict
 from domain.trade import LegResult, Phase, TradeStatus, status_of, step
 from domain.venue import Venue
+from workflows.carried import given_to, taken_from
 from workflows.snapshot import Snapshot
 
 STORY_LINES = 50
@@ -36,9 +36,6 @@ _OPERATOR_PAUSE_MS_MAX = 600_000
 _CLOSED_TRIES = 240
 """Tries at a closed venue, a second apart, that do not count: an engine restart with the two
 minutes of post-only after it is over in less. Later ones count, so that a person is asked."""
-
-
-_PUBLIC = frozenset({"phase", "escalations", "flattening", "verdicts"})
 
 
 class TradeState:
@@ -67,15 +64,11 @@ class TradeState:
         self.nudged = False
         self.verdicts: tuple[Verdict, ...] = ()
         if plan.carried is not None:
-            for field in fields(Carried):
-                value = copy(getattr(plan.carried, field.name))
-                setattr(self, _attribute(field.name), value)
+            given_to(self, plan.carried)
 
     def carried(self) -> ArbitrageInput:
         """What the next run starts with, to go on as if it were this one."""
-        names = {field.name: _attribute(field.name) for field in fields(Carried)}
-        known = {name: copy(getattr(self, attribute)) for name, attribute in names.items()}
-        return replace(self._plan, carried=Carried(**known))
+        return replace(self._plan, carried=taken_from(self))
 
     def leg(self, venue: Venue) -> LegReport:
         """The latest report of one leg."""
@@ -337,10 +330,6 @@ class TradeState:
     def _headline(self) -> str:
         polymarket, kalshi = self.states
         return f"{self.phase}: Polymarket holds {polymarket.held}, Kalshi {kalshi.held}"
-
-
-def _attribute(name: str) -> str:
-    return name if name in _PUBLIC else f"_{name}"
 
 
 def _nothing_held(venue: Venue, plan: ArbitrageInput) -> LegReport:

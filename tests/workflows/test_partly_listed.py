@@ -4,7 +4,6 @@ listing shows is what happened, and until that is all of it the alarm says how m
 import asyncio
 import json
 import signal
-import sqlite3
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +17,7 @@ from domain.evidence import Quarantine
 from domain.order import Filled
 from domain.trade import Phase, TradeStatus
 from tests.support.books import alarms, assert_books_balance
+from tests.support.driver import sqlite3
 from tests.support.processes import Child, python_module
 from tests.support.trading import QUICK
 from tests.workflows.conftest import Hire
