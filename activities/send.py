@@ -1,6 +1,7 @@
 """How an order leaves: written down, marked as sent, then the first byte. Once."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -12,6 +13,8 @@ from domain.order import Answer, NotFilled, Order, Rejection, Unknown
 from store.failpoints import Point, hit
 from store.intents import AlreadySent, Leave, MaySend
 from store.lease import FIRST_BYTE_MS
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.25
 
@@ -56,6 +59,7 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     hit(Point.RECORDED, order.venue, order.purpose)
     assert stored.answer is not None, f"{order.intent_id} was just answered"
+    log.info("%s: %s", order.intent_id, type(stored.answer).__name__)
     return stored.answer
 
 

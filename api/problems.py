@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.contextvars import bound_contextvars
 
 from api.wire import Json, dumps
 from store.errors import JournalBusy
@@ -107,13 +108,8 @@ async def _failed(request: Request, error: Exception) -> Response:
         500, "failed", "This request failed inside Lockstep; the log names it by correlation_id"
     )
     body = problem.body(request.url.path)
-    log.error(
-        "%s %s failed (%s)",
-        request.method,
-        request.url.path,
-        body["correlation_id"],
-        exc_info=error,
-    )
+    with bound_contextvars(correlation_id=body["correlation_id"]):
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return Response(dumps(body), 500, {"Cache-Control": "no-store"}, MEDIA_TYPE)
 
 

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from app.auditing import audit_app
 from app.config_sources import is_secret, known_keys, load_config
 from app.errors import ExitCode, GuardError, LockstepError, UsageError
 from app.leave import leave
@@ -51,6 +52,7 @@ config_app = typer.Typer(help="Look at the static configuration.", no_args_is_he
 app.add_typer(config_app, name="config")
 token_app = typer.Typer(help="Bearer tokens for scripts.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
 
 
 @app.callback()

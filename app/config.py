@@ -197,6 +197,12 @@ class TelegramSection(Section):
     daily_hour: Annotated[int, Field(ge=0, le=23)] = 0
 
 
+class LogSection(Section):
+    """How much our processes say in their logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class TradeSection(Section):
     """Fixed bounds and pauses of a trade; `domain.policy` says what each one means."""
 
@@ -292,6 +298,7 @@ class Config(Section):
     kalshi: KalshiSection = KalshiSection()
     api: ApiSection = ApiSection()
     telegram: TelegramSection = TelegramSection()
+    log: LogSection = LogSection()
     trade: TradeSection = TradeSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()
 

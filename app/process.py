@@ -4,11 +4,9 @@ It is told everything by its environment. Its first line of stdout says, in JSON
 ready; an error is one line of stderr.
 """
 
-import logging
 import os
 import sys
 
-import structlog
 import uvloop
 
 from app.children import say_ready
@@ -17,6 +15,7 @@ from app.config_sources import load_config
 from app.errors import LockstepError, UsageError
 from app.executor import run_executor
 from app.leave import leave
+from app.logs import set_up_logs
 from app.notifier import run_notifier
 from app.responsive import stay_responsive
 from app.run import stop_event
@@ -24,10 +23,12 @@ from app.web import run_api
 
 
 async def _executor(config: Config) -> None:
+    set_up_logs("executor", config)
     await run_executor(config, stop_event(), lambda: say_ready({"ready": True, "pid": os.getpid()}))
 
 
 async def _api(config: Config) -> None:
+    set_up_logs("api", config)
     await run_api(
         config,
         stop_event(),
@@ -36,6 +37,7 @@ async def _api(config: Config) -> None:
 
 
 async def _notifier(config: Config) -> None:
+    set_up_logs("notifier", config)
     await run_notifier(config, stop_event(), lambda: say_ready({"ready": True, "pid": os.getpid()}))
 
 
@@ -44,7 +46,6 @@ PROCESSES = {"executor": _executor, "api": _api, "notifier": _notifier}
 
 def main(argv: list[str]) -> int:
     """Run the named process; the exit codes are those of the command."""
-    _log_to_stderr()
     try:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
@@ -54,27 +55,6 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     return 0
-
-
-def _log_to_stderr() -> None:
-    """JSON lines with time, level and logger."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
+from app.kill_file import KillFile
+from app.log_context import LogContext
 from app.payloads import DATA_CONVERTER, prepare
 from app.sender import Sender
 from domain.standing import LegReport, Standing
@@ -199,6 +201,7 @@ def worker(
             hold.record,
             *([reconciler.reconcile_if_due] if reconciler else []),
         ],
+        interceptors=[LogContext()],
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
         ),

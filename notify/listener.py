@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+import structlog
 from telegram import BotCommand, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
@@ -90,7 +91,10 @@ class Listener:
             return
         log.info("asked: %s by user %s in chat %s", heard.verb, heard.user_id, heard.chat_id)
         try:
-            text = await self.commands.answer(heard, role)
+            with structlog.contextvars.bound_contextvars(
+                correlation_id=f"telegram-{heard.update_id}"
+            ):
+                text = await self.commands.answer(heard, role)
         except Exception:
             # The listener outlives any one question; the person is told that it failed.
             log.exception("no answer to %s", heard.verb)
