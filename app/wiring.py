@@ -23,7 +23,6 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError, DependencyError
-from app.kill_file import KillFile
 from app.log_context import LogContext
 from app.payloads import DATA_CONVERTER, prepare
 from app.sender import Sender
