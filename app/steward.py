@@ -58,13 +58,11 @@ class ChatSteward:
         self._kill_file = KillFile(config.data_dir)
 
     async def kill(self, reason: str, act: Act) -> str:
-        """Halt; where the journal stays busy, by the file that every order looks for."""
+        """Halt; where the journal takes its time, also by the file that every order looks for."""
         try:
             await self._kill_file.stop_surely(self._journal.halt(reason, act), reason)
         except StoppedByFile as stopped:
-            return (
-                f"Halted by {self._kill_file.path}, since the journal is busy: {stopped.__cause__}"
-            )
+            return f"Halted by its file, since the journal is busy: {stopped}"
         await _stopped()
         now = await self._entries()
         return (
