@@ -104,8 +104,8 @@ class Auth:
         return None if found is None else await self._open(found.actor, f"link {peer}")
 
     async def log_out(self, caller: Caller) -> None:
-        """End the session."""
-        if caller.secret is not None:
+        """End the session. A script's token is none: it lives until its owner revokes it."""
+        if caller.secret is not None and caller.kind is CredentialKind.SESSION:
             secret, act = caller.secret, caller.act(self._wall_ms())
             await self._journal.write(act.at_ms, lambda s: credentials.end(s, secret, act))
 

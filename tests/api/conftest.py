@@ -8,6 +8,8 @@ from temporalio.client import Client
 
 from store.journal import Journal
 from tests.api.harness import Running, opened, serving
+from tests.support.processes import Child
+from tests.support.trading import Trading, trading
 
 
 @pytest.fixture
@@ -30,3 +32,12 @@ async def live(api: Running) -> Running:
     """The API while an executor reports."""
     await api.executor_lives()
     return api
+
+
+@pytest.fixture
+async def trader(
+    sim: Child, temporal_client: Client, task_queue: str, id_prefix: str, tmp_path: Path
+) -> AsyncIterator[Trading]:
+    """An executor without its scanner, on both simulated exchanges."""
+    async with trading(sim.ready, temporal_client, task_queue, id_prefix, tmp_path) as running:
+        yield running

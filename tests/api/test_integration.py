@@ -9,17 +9,7 @@ from temporalio.client import Client
 from domain.trade import Phase
 from store import audit
 from tests.api.harness import Json, Running, opened, serving, until
-from tests.support.processes import Child
-from tests.support.trading import Trading, trading
-
-
-@pytest.fixture
-async def trader(
-    sim: Child, temporal_client: Client, task_queue: str, id_prefix: str, tmp_path: Path
-) -> AsyncIterator[Trading]:
-    """An executor without its scanner, on both simulated exchanges."""
-    async with trading(sim.ready, temporal_client, task_queue, id_prefix, tmp_path) as running:
-        yield running
+from tests.support.trading import Trading
 
 
 @pytest.fixture
