@@ -6,6 +6,7 @@ from typing import Protocol
 
 from activities.desk import Desk
 from domain.opportunity import Opportunity
+from domain.policy import Bounds
 from domain.venue import Mode
 from store import adoptions
 from store.adoptions import Carried
@@ -29,8 +30,16 @@ class Workflows(Protocol):
     async def state(self, arb_id: str, adopted: int) -> WorkflowState:
         """The workflow that carries the arbitrage now."""
 
-    async def adopt(self, arb_id: str, adopted: int, opportunity: Opportunity, mode: Mode) -> None:
-        """Start the `adopted`-th workflow of an arbitrage; started already is no error."""
+    async def adopt(
+        self,
+        arb_id: str,
+        adopted: int,
+        opportunity: Opportunity,
+        mode: Mode,
+        bounds: Bounds | None,
+    ) -> None:
+        """Start the `adopted`-th workflow of an arbitrage under the bounds that it was admitted
+        under (None: today's); started already is no error."""
 
     async def running(self) -> dict[str, int]:
         """Arbitrages with a running workflow: {arb_id: start of the workflow (wall-clock ms)}."""
@@ -77,7 +86,8 @@ class Adopter:
         )
         await desk.journal.write(now_ms, lambda s: raise_alarm(s, alarm, now_ms))
         plan = (await desk.journal.arbitrage(one.arb_id)).opportunity
-        await self._workflows.adopt(one.arb_id, number, plan, self._mode)
+        bounds = await desk.journal.read(lambda s: adoptions.bounds_of(s, one.arb_id))
+        await self._workflows.adopt(one.arb_id, number, plan, self._mode, bounds)
         evidence = f"workflow {number} of {one.arb_id} runs"
         await desk.journal.write(now_ms, lambda s: close(s, alarm.key, evidence, now_ms))
         log.warning("%s", alarm.detail)

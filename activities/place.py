@@ -38,6 +38,7 @@ class EntryActivities:
                 cooldown_ms=bounds.cooldown_ms,
                 balance_age_ms_max=bounds.balance_age_ms_max,
                 now_ms=self._desk.wall_ms(),
+                bounds=bounds,
             )
         )
         hit(Point.AFTER_GATE)

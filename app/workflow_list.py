@@ -41,9 +41,18 @@ class WorkflowList:
         running = found.status is WorkflowExecutionStatus.RUNNING
         return WorkflowState.RUNNING if running else WorkflowState.CLOSED
 
-    async def adopt(self, arb_id: str, adopted: int, opportunity: Opportunity, mode: Mode) -> None:
-        """On today's bounds and timing: those it began with went with its workflow."""
-        plan = ArbitrageInput(arb_id, opportunity, mode, self._bounds, self._timing, adopted)
+    async def adopt(
+        self,
+        arb_id: str,
+        adopted: int,
+        opportunity: Opportunity,
+        mode: Mode,
+        bounds: Bounds | None,
+    ) -> None:
+        """Under the bounds that the gate wrote down. The pauses are today's: they bound no loss,
+        and what a person changed about them is meant for what runs now."""
+        kept = bounds or self._bounds
+        plan = ArbitrageInput(arb_id, opportunity, mode, kept, self._timing, adopted)
         try:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:

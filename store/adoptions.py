@@ -6,9 +6,11 @@ from sqlmodel import Session, col, select
 
 from domain.identity import ORDERS_PER_LIFE
 from domain.money import from_micro
+from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Mode
 from store import events
+from store.codec import bounds_from
 from store.errors import JournalConflict
 from store.states import ReservationState
 from store.tables import ArbitrageRow, IntentRow, ReservationRow, RiskDayRow
@@ -32,6 +34,14 @@ def unfinished(session: Session, mode: Mode) -> list[Carried]:
         .order_by(col(ArbitrageRow.opened_ms), col(ArbitrageRow.id))
     )
     return [Carried(r.id, r.adopted, Phase(r.phase), r.opened_ms) for r in session.exec(rows)]
+
+
+def bounds_of(session: Session, arb_id: str) -> Bounds | None:
+    """The bounds that the gate admitted the arbitrage under, None where it wrote none down."""
+    for event in events.of_arbitrage(session, arb_id):
+        if event.kind == "reserved" and "bounds" in event.detail:
+            return bounds_from(str(event.detail["bounds"]))
+    return None
 
 
 def adopt(session: Session, arb_id: str, before: int, why: str, now_ms: int) -> int | None:

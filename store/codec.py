@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from domain.opportunity import Opportunity
+from domain.policy import Bounds
 from domain.venue import Instrument
 
 _OPPORTUNITY = TypeAdapter(Opportunity)
 _INSTRUMENT = TypeAdapter(Instrument)
+_BOUNDS = TypeAdapter(Bounds)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +34,16 @@ def instrument_json(value: Instrument) -> str:
 def instrument_from(text: str) -> Instrument:
     """What `instrument_json` wrote."""
     return _INSTRUMENT.validate_json(text)
+
+
+def bounds_json(value: Bounds) -> str:
+    """The bounds with every amount as an exact string."""
+    return _BOUNDS.dump_json(value).decode()
+
+
+def bounds_from(text: str) -> Bounds:
+    """What `bounds_json` wrote."""
+    return _BOUNDS.validate_json(text)
 
 
 def detail_json(value: Mapping[str, object]) -> str:

@@ -6,7 +6,7 @@ open, pair cooling down, balance unknown or too old, Polymarket's cash, Kalshi's
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 from sqlmodel import Session, col, or_, select, update
@@ -14,11 +14,11 @@ from sqlmodel import Session, col, or_, select, update
 from domain.money import Usd, cost_ceil, from_micro, proceeds_floor, to_micro
 from domain.opportunity import Opportunity, Refused
 from domain.order import Identity, Order, Purpose
-from domain.policy import ExecutorSettings, Refusal
+from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store import events, intents, run_state, settings
-from store.codec import opportunity_json, utc_day
+from store.codec import bounds_json, opportunity_json, utc_day
 from store.errors import JournalConflict
 from store.run_state import RunState
 from store.settings import SavedSettings
@@ -56,7 +56,8 @@ class GateRequest:
 
     `orders` are both entries with their identities; `worst_loss` is charged to the UTC day of
     `now_ms` (wall clock). A pair rests for `cooldown_ms` after it failed or was rolled back; cash
-    counts if it was read no longer than `balance_age_ms_max` ago.
+    counts if it was read no longer than `balance_age_ms_max` ago. `bounds` are written down with
+    the verdict: whoever adopts the arbitrage keeps to them.
     """
 
     arb_id: str
@@ -67,6 +68,7 @@ class GateRequest:
     cooldown_ms: int
     balance_age_ms_max: int
     now_ms: int
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,8 @@ def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
     for order, identity in request.orders:
         session.add(intents.new_row(order, identity, view.state))
     detail = {"day": view.day, "worst_loss": str(request.worst_loss), "epoch": epoch}
-    events.append(session, row, "reserved", detail, request.now_ms)
+    admitted = {**detail, "bounds": bounds_json(request.bounds)}
+    events.append(session, row, "reserved", admitted, request.now_ms)
     _charge_day(session, request, view)
     return Granted(request.arb_id, row.settings_version, epoch, view.day)
 

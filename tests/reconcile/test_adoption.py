@@ -3,11 +3,14 @@ that should not be."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.adopt import Adopter
+from activities.messages import ArbitrageInput
+from app.payloads import DATA_CONVERTER
 from app.workflow_list import WorkflowList
 from domain.policy import Bounds
 from domain.venue import Mode
@@ -64,6 +67,26 @@ async def _holding(desk: Trading, pair: str) -> Handle:
     handle = await desk.open(pair)
     await desk.until_phase(handle, "HOLDING")
     return handle
+
+
+async def test_an_adopted_trade_keeps_the_bounds_that_it_was_admitted_under(
+    desk: Trading, pair: str
+) -> None:
+    """Configured anew meanwhile: what is new holds for the next gate, not for this trade."""
+    admitted = Bounds(
+        unwind_loss_share=Decimal("0.07"), unwind_attempts=3, cooldown_ms=0, deadline_ms=9_000
+    )
+    handle = await desk.open(pair, bounds=admitted)
+    await desk.until_phase(handle, "HOLDING")
+    await handle.terminate("a person meant well")
+    assert await adopter(desk).adopt_orphans() == (handle.id,)
+    successor = adopted(desk, handle.id)
+    started = (await successor.fetch_history()).events[0]
+    payloads = started.workflow_execution_started_event_attributes.input.payloads
+    (plan,) = await DATA_CONVERTER.decode(payloads, [ArbitrageInput])
+    assert plan.bounds == admitted
+    await desk.until_at_rest(successor)
+    await assert_books_balance(desk)
 
 
 PHASES: dict[str, tuple[Callable[[Trading, str], Awaitable[Handle]], set[str]]] = {
