@@ -11,15 +11,14 @@ from typing import Any
 
 import httpx
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from app.children import Child
 from app.demo.control import Control as DemoControl
-from app.payloads import DATA_CONVERTER
 from app.temporal import Server, ServerOptions, start_server
 from store.kill_file import NAME
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy
+from tests.chaos.replays import problem
 from tests.oracle.world import (
     Answered,
     Rules,
@@ -30,7 +29,6 @@ from tests.oracle.world import (
     read_ledgers,
 )
 from workflows import names
-from workflows.arbitrage import ArbitrageWorkflow
 
 QUARANTINE_MS = 1_500
 CLOSED_MS = 1_000
@@ -192,19 +190,10 @@ class Stack:
 
     async def replay(self) -> None:
         """Replay every history that the server has on the code of today."""
-        replayer = Replayer(
-            workflows=[ArbitrageWorkflow],
-            data_converter=DATA_CONVERTER,
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        )
         query = f"WorkflowType = '{names.ARBITRAGE}'"
         async for one in self.client.list_workflows(query):
             handle = self.client.get_workflow_handle(one.id, run_id=one.run_id)
-            found = await replayer.replay_workflow(
-                await handle.fetch_history(), raise_on_replay_failure=False
-            )
-            failure = found.replay_failure
-            self.replays[one.id] = None if failure is None else str(failure)
+            self.replays[one.id] = await problem(await handle.fetch_history())
 
     async def running(self) -> frozenset[str]:
         """The ids of all workflows that run."""
