@@ -17,7 +17,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 @pytest.mark.slow
 @pytest.mark.temporal
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_a_kill_before_send_before_answer_or_before_record_breaks_no_promise() -> None:
     cases = merge_matrix()
     result = await run_campaign(SEED, cases, tell_stderr)
