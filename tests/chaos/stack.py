@@ -193,7 +193,8 @@ class Stack:
         query = f"WorkflowType = '{names.ARBITRAGE}'"
         async for one in self.client.list_workflows(query):
             handle = self.client.get_workflow_handle(one.id, run_id=one.run_id)
-            self.replays[one.id] = await problem(await handle.fetch_history())
+            name = f"{one.id} {one.run_id}"
+            self.replays[name] = await problem(await handle.fetch_history())
 
     async def running(self) -> frozenset[str]:
         """The ids of all workflows that run."""
