@@ -8,10 +8,10 @@ from api.wire import Json
 COLLECTIONS = frozenset({"positions", "trades", "cards", "alarms"})
 COMMON = (
     "stream", "mode", "enabled", "run_state", "settings", "balances", "stats", "unhedged",
-    "venues", "services", "scanner", "links", "notices",
+    "venues", "services", "scanner", "links", "notices", "events",
 )  # fmt: skip
 TOPICS = {
-    "executor": ("positions", "trades", "trades_next", "events", "funnel", "alarms"),
+    "executor": ("positions", "trades", "trades_next", "funnel", "alarms"),
     "cards": ("cards",),
 }
 

@@ -15,15 +15,16 @@ from domain.trade import Phase
 from domain.venue import Instrument, Outcome, Venue
 from store import arbitrages, sightings, terms, views
 from store.arbitrages import ArbitrageState
-from store.views import LegTimes
+from store.views import OrderTimes
 from workflows.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """Everything known of one arbitrage: the journal's state, the workflow's own word where a
-    worker gives it (None: stale), the times of its legs, and the bids seen last by token, each
-    as (price, size), best first. `fresh`: the journal has not changed since the workflow spoke.
+    worker gives it (None: stale), the times of its orders by intent, and the bids seen last by
+    token, each as (price, size), best first. `fresh`: the journal has not changed since the
+    workflow spoke.
     `settles_ms` is when both venues expect to have paid, `days_left` the begun days until then.
 
     What is held is always the journal's fold: fills are written before the workflow hears of them.
@@ -32,7 +33,7 @@ class Known:
     state: ArbitrageState
     snapshot: Snapshot | None
     fresh: bool
-    times: Mapping[Venue, LegTimes]
+    times: Mapping[str, OrderTimes]
     bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
     settles_ms: int | None = None
     days_left: int | None = None
@@ -85,7 +86,7 @@ def read(
         state=state,
         snapshot=snapshot,
         fresh=snapshot is not None and spoke_ms >= state.updated_at_ms,
-        times=views.leg_times(session, arb_id),
+        times=views.order_times(session, arb_id),
         bids=bids_of(seen),
         settles_ms=settles_ms,
         days_left=days_left(settles_ms, now_ms),

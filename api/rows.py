@@ -13,7 +13,8 @@ from domain.trade import roi_percent
 from domain.venue import Action, Venue
 from store.intents import StoredIntent
 from store.states import IntentState
-from store.views import LegTimes
+from store.views import OrderTimes
+from workflows import names
 from workflows.snapshot import Snapshot
 
 PRICE_STEP = Decimal("0.0001")
@@ -29,6 +30,7 @@ def position(known: Known) -> Json:
     row: Json = {
         "id": state.arb_id,
         "arb_id": state.arb_id,
+        "workflow_id": names.workflow_id(state.arb_id, state.adopted),
         "event_key": state.opportunity.pair_id,
         "event_title": state.opportunity.title,
         "opened_at": iso(state.opened_at_ms),
@@ -70,7 +72,10 @@ def detail(known: Known, planned: list[Json]) -> Json:
         "detail": state.detail,
         "waterfall": _waterfall(known),
         "events": planned,
-        "orders": [_order(one) for one in state.intents],
+        "orders": [
+            _order(one, known.times.get(one.order.intent_id, OrderTimes()))
+            for one in sorted(state.intents, key=lambda one: one.order.created_at_ms)
+        ],
     }
 
 
@@ -78,7 +83,7 @@ def _leg(known: Known, venue: Venue) -> Json:
     plan, leg = known.state.opportunity.leg(venue), known.leg(venue)
     fills = [one for one in known.state.fills if one.venue is venue]
     entry = next((one for one in known.state.intents if _is_entry(one, venue)), None)
-    times = known.times.get(venue, LegTimes())
+    times = known.times.get(entry.order.intent_id, OrderTimes()) if entry else OrderTimes()
     bought = _bought(fills)
     answer = entry.answer if entry else None
     return {
@@ -98,7 +103,7 @@ def _leg(known: Known, venue: Venue) -> Json:
         "stamps": {
             "book_at": iso(plan.book_at_ms),
             "received_at": iso(known.state.opportunity.seen_ns // 1_000_000),
-            "decided_at": iso(known.state.opened_at_ms),
+            "decided_at": iso(entry.order.created_at_ms if entry else known.state.opened_at_ms),
             "sent_at": iso(times.sent_ms),
             "acked_at": iso(times.answered_ms),
             "matched_at": iso(times.matched_ms),
@@ -162,8 +167,10 @@ def _waterfall(known: Known) -> list[Json]:
     ]
 
 
-def _order(one: StoredIntent) -> Json:
+def _order(one: StoredIntent, times: OrderTimes) -> Json:
+    """An order from its intent to its settlement, by the journal's own times."""
     order = one.order
+    rejection = getattr(one.answer, "rejection", None)
     return {
         "intent_id": order.intent_id,
         "venue": order.venue.value,
@@ -176,5 +183,11 @@ def _order(one: StoredIntent) -> Json:
         "state": one.state.value,
         "key": one.identity.key,
         "created_at": iso(order.created_at_ms),
-        "sent_at": iso(one.sent_at_ms),
+        "sent_at": iso(times.sent_ms),
+        "asked_at": iso(times.asked_ms),
+        "answered_at": iso(times.answered_ms),
+        "matched_at": iso(times.matched_ms),
+        "settled_at": iso(times.settled_ms),
+        "questions": times.questions,
+        "rejection": None if rejection is None else str(rejection),
     }

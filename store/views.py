@@ -23,6 +23,7 @@ from store.tables import (
     AuditRow,
     FillRow,
     IntentRow,
+    ObservationRow,
     OutboxRow,
     ReservationRow,
     SettingsHistoryRow,
@@ -91,13 +92,17 @@ class EquityPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class LegTimes:
-    """Wall-clock ms of one entry order; None where it has not come that far."""
+class OrderTimes:
+    """Wall-clock ms of one order; None where it has not come that far. `answered_ms` is when
+    nothing was left to find out about it; `asked_ms` when its venue was first asked what had
+    become of it, `questions` how often."""
 
     sent_ms: int | None = None
+    asked_ms: int | None = None
     answered_ms: int | None = None
     matched_ms: int | None = None
     settled_ms: int | None = None
+    questions: int = 0
 
 
 def pulse(session: Session, mode: Mode, after_message: int, after_audit: int) -> Pulse:
@@ -172,20 +177,25 @@ def open_positions(session: Session, mode: Mode) -> dict[str, str]:
     return {one.arb_id: one.opened_at for one in positions.listed(session, mode)}
 
 
-def leg_times(session: Session, arb_id: str) -> dict[Venue, LegTimes]:
-    """When each entry was sent, answered, matched by its venue, and final, as far as it is."""
-    intents = select(IntentRow).where(
-        IntentRow.arb_id == arb_id, IntentRow.purpose == Purpose.ENTRY
-    )
+def order_times(session: Session, arb_id: str) -> dict[str, OrderTimes]:
+    """The times of every order of an arbitrage, by intent."""
+    intents = session.exec(select(IntentRow).where(IntentRow.arb_id == arb_id)).all()
     found = {}
-    for row in session.exec(intents):
+    for row in intents:
         fills = session.exec(select(FillRow).where(FillRow.intent_id == row.id)).all()
+        asked = session.exec(
+            select(func.count(), func.min(ObservationRow.at_ms)).where(
+                ObservationRow.intent_id == row.id
+            )
+        ).one()
         final = bool(fills) and all(FillState(fill.state).final for fill in fills)
-        found[Venue(row.venue)] = LegTimes(
+        found[row.id] = OrderTimes(
             sent_ms=row.sent_ms,
+            asked_ms=asked[1],
             answered_ms=row.answered_ms,
             matched_ms=min((fill.at_ms for fill in fills), default=None),
             settled_ms=max(fill.state_ms for fill in fills) if final else None,
+            questions=asked[0],
         )
     return found
 

@@ -86,6 +86,14 @@ async def test_a_position_is_closed_by_its_workflow(trader: Trading, dashboard: 
     for leg in detail["legs"].values():
         assert leg["state"] == "sold"
         assert leg["stamps"]["sent_at"] <= leg["stamps"]["acked_at"]
+    assert detail["workflow_id"] == arb_id
+    orders = detail["orders"]
+    assert [one["action"] for one in orders] == ["buy", "buy", "sell", "sell"]
+    for one in orders:
+        times = [one[name] for name in ("created_at", "sent_at", "answered_at")]
+        assert times == sorted(times)
+        assert one["settled_at"] >= one["sent_at"]
+        assert one["rejection"] is None
     again = await dashboard.http.post(f"/api/v1/positions/{arb_id}/close", json={})
     assert (again.status_code, again.json()["code"]) == (409, "not_open")
 

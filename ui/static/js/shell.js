@@ -2,10 +2,11 @@
 
 import { html, nothing, render } from "../vendor/lit-html-3.3.3/lit-html.js";
 import { onTick, skew } from "./clock.js";
+import { bell, openActivity } from "./bell.js";
 import * as commands from "./commands.js";
 import { kill, toggle } from "./commands.js";
 import { openDialog } from "./dialog.js";
-import { span, usd } from "./fmt.js";
+import { plus, span, usd } from "./fmt.js";
 import { begin, installHold, release } from "./hold.js";
 import { bind, bindings, installKeys, moveFocus } from "./keys.js";
 import * as prefs from "./prefs.js";
@@ -25,7 +26,7 @@ export function startShell(topics) {
   installKeys();
   commands.start();
   commonKeys();
-  view(document.getElementById("tools"), ["link", "notices", "clock"], tools);
+  view(document.getElementById("tools"), ["link", "notices", "clock", "events", "bell"], tools);
   view(document.getElementById("banner"), ["link", "notices", "services", "clock"], banner);
   onTick(tick);
   onMessage(announce);
@@ -95,6 +96,7 @@ function tools() {
     <span class="chip link-${age}" role="status">
       <span class="dot" aria-hidden="true"></span>${word}
     </span>
+    ${bell()}
     <button type="button" class="quiet" @click=${preferences}>Display</button>
     <button type="button" class="quiet" aria-label="Keyboard help" @click=${help}>?</button>
   `;
@@ -156,9 +158,13 @@ function announce({ type, data }) {
   play("fill");
   const now = Date.now();
   fills = [...fills.filter((fill) => now - fill.at < FILLS_WINDOW_MS), { at: now, data }];
-  const text = `${data.event} ${usd(data.exact?.pnl ?? data.pnl, { sign: true })}`;
-  const merged = fills.length > FILLS_MERGED ? `${fills.length} filled in the last 10 s` : text;
-  toast(merged, { severity: "good" });
+  const gain = ({ exact, pnl }) => exact?.pnl ?? pnl;
+  if (fills.length <= FILLS_MERGED) {
+    return toast(`${data.event} ${usd(gain(data), { sign: true })}`, { severity: "good" });
+  }
+  const total = fills.reduce((sum, fill) => plus(sum, gain(fill.data)), "0");
+  toast(`${fills.length} filled in the last 10 s, ${usd(total, { sign: true })}`,
+    { severity: "good", key: "fills" });
 }
 
 /** Pause at once; toggling back needs the ordinary way. */
@@ -172,6 +178,7 @@ function commonKeys() {
   bind("j", "Next row", () => moveFocus(1));
   bind("k", "Previous row", () => moveFocus(-1));
   bind("t", "Next theme", () => toast(`Theme: ${prefs.nextTheme()}`));
+  bind("a", "Activity: what happened and who did it", openActivity);
   bind("?", "This help", help);
   bind("g e", "Executor page", () => location.assign("/executor"));
   bind("g i", "Opportunities page", () => location.assign("/"));

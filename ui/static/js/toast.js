@@ -10,10 +10,10 @@ const ICONS = { info: "ℹ", good: "✓", warn: "▲", critical: "✖" };
 let shown = [];
 let counter = 0;
 
-/** Show a text. `undo` adds a button that calls it. */
-export function toast(text, { severity = "info", undo = null } = {}) {
-  const entry = { id: ++counter, text, severity, undo };
-  shown = [entry, ...shown.filter((other) => other.text !== text)].slice(0, SHOWN_MAX);
+/** Show a text. `undo` adds a button that calls it; one `key` replaces what it showed before. */
+export function toast(text, { severity = "info", undo = null, key = text } = {}) {
+  const entry = { id: ++counter, text, severity, undo, key };
+  shown = [entry, ...shown.filter((other) => other.key !== key)].slice(0, SHOWN_MAX);
   draw();
   if (severity !== "critical") setTimeout(() => dismiss(entry.id), SHOWN_MS);
 }

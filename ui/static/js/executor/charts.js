@@ -56,10 +56,11 @@ function equityOptions(values) {
 
 const dollars = (_, ticks) => ticks.map((tick) => usd(tick));
 
-// Ranges above a day are labelled by date, the others by time.
+// Ranges above two days are labelled by date, those below ten minutes with seconds.
 function times(plot, ticks) {
-  const long = plot.scales.x.max - plot.scales.x.min > 172_800;
-  const label = (at) => (long ? day(at).slice(0, 6) : clock(at).slice(0, 5));
+  const seconds = plot.scales.x.max - plot.scales.x.min;
+  const time = (at) => (seconds < 600 ? clock(at) : clock(at).slice(0, 5));
+  const label = (at) => (seconds > 172_800 ? day(at).slice(0, 6) : time(at));
   return ticks.map((tick) => label(tick * 1000));
 }
 

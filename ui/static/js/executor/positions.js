@@ -50,7 +50,7 @@ function position(s, row) {
         ${closeButton(s, row)}
         <button type="button" class="quiet" aria-expanded=${open ? "true" : "false"}
           @click=${() => expand(row.id)}>Timeline ${open ? "▴" : "▾"}</button>
-        ${temporalLink(s, row.arb_id)}
+        ${temporalLink(s, row.workflow_id ?? row.arb_id)}
       </footer>
       ${open ? timeline(row) : nothing}
     </article>

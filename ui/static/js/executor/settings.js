@@ -25,7 +25,8 @@ const LOOSENED_BY_RAISING = ["max_bet", "max_roi", "max_daily_trades", "max_dail
 
 const draft = {};
 const refusedAt = {};
-let conflict = null;
+// What was in force when the draft began: its version, and every value.
+let base = null;
 
 const shown = (field, value) => {
   const text = field.places ? digits(value, 6) : digits(value, 0);
@@ -78,7 +79,7 @@ export function settingsForm(s) {
   return html`
     <form id="settings-form" novalidate @submit=${(event) => submit(event, blocked)}>
       ${FIELDS.map((field) => input(s, field, values[field.name], errors[field.name]))}
-      ${conflict ? conflictNote(s) : nothing}
+      ${conflictNote(s)}
       ${changes.length ? difference(s, changes) : nothing}
       <div class="form-actions">
         <button type="submit" class="button primary" id="save-settings"
@@ -131,15 +132,21 @@ function todayOf({ stats }, { name }) {
 }
 
 function edit({ name }, text) {
+  base ??= basis(state);
   draft[name] = text;
   delete refusedAt[name];
   touch("settings");
 }
 
+function basis(s) {
+  const values = Object.fromEntries(FIELDS.map((field) => [field.name, exactOf(s, field)]));
+  return { version: s.settings.meta?.version, values };
+}
+
 function discard() {
   Object.keys(draft).forEach((name) => delete draft[name]);
   Object.keys(refusedAt).forEach((name) => delete refusedAt[name]);
-  conflict = null;
+  base = null;
   touch("settings");
 }
 
@@ -155,11 +162,25 @@ function difference(s, changes) {
   `;
 }
 
+/** What somebody else saved since the draft began; nothing where nobody did. */
 function conflictNote(s) {
+  const meta = s.settings.meta;
+  if (!base || !meta || base.version === meta.version) return nothing;
+  const theirs = FIELDS.filter(
+    (field) => micro(base.values[field.name]) !== micro(exactOf(s, field)),
+  );
   return html`
-    <p class="conflict" role="alert">▲ ${s.settings.meta.saved_by} saved version
-      ${s.settings.meta.version} meanwhile. Your draft is still here: look at the difference
-      below and save again, or discard it.</p>
+    <div class="conflict" role="alert">
+      <p>▲ ${meta.saved_by} saved version ${meta.version} meanwhile:</p>
+      <ul class="difference" aria-label="Saved by ${meta.saved_by}">
+        ${theirs.map((field) => html`<li>${field.label}
+          ${withUnit(field, base.values[field.name])} →
+          <b>${withUnit(field, exactOf(s, field))}</b></li>`)}
+        ${theirs.length ? nothing : html`<li>none of these limits</li>`}
+      </ul>
+      <p>Your draft is still here, as the difference from that below. Save it again, or discard it.
+      </p>
+    </div>
   `;
 }
 
@@ -203,7 +224,9 @@ async function save() {
       name === "max_daily_trades" ? Number(draft[name]) : draft[name].trim(),
     ]),
   );
-  const answer = await saveSettings(sent, state.settings.meta?.version);
+  const seen = state.settings.meta?.version;
+  // The first save is made from what the draft began with, so that nobody is overwritten unseen.
+  const answer = await saveSettings(sent, base?.told ?? base?.version ?? seen);
   if (answer.ok) {
     if (answer.data?.meta) state.settings = answer.data;
     discard();
@@ -214,11 +237,13 @@ async function save() {
 
 function takeRefusal(problem) {
   const conflicting = problem.code === "conflict" || problem.status === 412;
-  conflict = conflicting ? problem : null;
   if (conflicting && problem.current) state.settings = problem.current;
+  // Its difference is on the page now: the next save is made from it.
+  if (conflicting && base) base.told = state.settings.meta?.version;
   for (const { field, message } of problem.errors) refusedAt[field] = message;
   touch("settings");
-  if (!conflicting) toast(problem.detail, { severity: "warn" });
+  const asked = "Not saved: look at what changed meanwhile, then save again";
+  toast(conflicting ? asked : problem.detail, { severity: "warn" });
 }
 
 async function openHistory() {

@@ -9,6 +9,7 @@ import { recall, remember } from "../prefs.js";
 import { apply, newestFirst, state, touch } from "../store.js";
 import { toast } from "../toast.js";
 import { phaseMark, STATUSES, statusMark, temporalLink, legLine, VENUES } from "./legs.js";
+import { orderWaterfall } from "./orders.js";
 import { timeline } from "./timeline.js";
 
 const PAGE = 50;
@@ -109,19 +110,21 @@ async function details(s, row) {
     body: () => {
       if (!answer) return html`<p class="muted">Reading the journal…</p>`;
       if (!answer.ok) return html`<p class="warn">▲ ${answer.problem.detail}</p>`;
-      return tradeDetails(answer.data);
+      return tradeDetails(s, answer.data);
     },
   });
   answer = await get(`/api/v1/arbitrages/${encodeURIComponent(row.arb_id)}`);
   redraw();
 }
 
-function tradeDetails(arb) {
+function tradeDetails(s, arb) {
   return html`
-    <p>${phaseMark(arb.phase)} ${statusMark(arb.status)} ${arb.reason}</p>
+    <p>${phaseMark(arb.phase)} ${statusMark(arb.status)} ${arb.reason}
+      ${temporalLink(s, arb.workflow_id ?? arb.arb_id)}</p>
     <ul class="legs">${VENUES.map(([venue, name]) => legLine(name, arb.legs[venue]))}</ul>
     ${arb.waterfall ? waterfall(arb.waterfall) : nothing}
     ${timeline(arb)}
+    ${orderWaterfall(arb)}
   `;
 }
 
