@@ -12,7 +12,7 @@ from domain.payout import Holding, payout_by_outcome
 from domain.venue import Action, Outcome, Venue
 from store import arbitrages, views
 from store.arbitrages import ArbitrageState
-from store.views import LegTimes
+from store.views import OrderTimes
 
 BUYS = (Purpose.ENTRY, Purpose.COMPLETE)
 
@@ -45,7 +45,7 @@ class Facts:
     """One arbitrage as the journal has it, when its orders left, and the cash at both venues."""
 
     state: ArbitrageState
-    times: Mapping[Venue, LegTimes]
+    times: Mapping[Venue, OrderTimes]
     cash: Mapping[Venue, Cash]
 
     def dealt(self, venue: Venue, action: Action) -> Dealt:

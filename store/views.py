@@ -200,6 +200,15 @@ def order_times(session: Session, arb_id: str) -> dict[str, OrderTimes]:
     return found
 
 
+def leg_times(session: Session, arb_id: str) -> dict[Venue, OrderTimes]:
+    """The times of both entries, by venue."""
+    entries = select(IntentRow.venue, IntentRow.id).where(
+        IntentRow.arb_id == arb_id, IntentRow.purpose == Purpose.ENTRY
+    )
+    times = order_times(session, arb_id)
+    return {Venue(venue): times[intent_id] for venue, intent_id in session.exec(entries)}
+
+
 def latencies(session: Session, mode: Mode, since_ms: int) -> dict[Venue, list[int]]:
     """Milliseconds from sending to the answer of every entry order since then, in order."""
     rows = (
