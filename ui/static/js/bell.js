@@ -1,4 +1,4 @@
-// The bell: how much happened since somebody looked, and all of it in one list that can be searched.
+// The bell: how much happened since somebody looked, and all of it in one searchable list.
 
 import { html, render, svg } from "../vendor/lit-html-3.3.3/lit-html.js";
 import { openDialog } from "./dialog.js";

@@ -66,7 +66,8 @@ function row(order, start, end) {
     <td class="bar">${bars(order, start, end)}</td>
     <td>${since(order.sent_at)}</td><td>${since(order.answered_at)}</td>
     <td>${since(order.settled_at)}</td>
-    <td class="result"><span aria-hidden="true">${icon}</span> ${order.rejection ?? word}${asked}</td>
+    <td class="result"><span aria-hidden="true">${icon}</span>
+      ${order.rejection ?? word}${asked}</td>
   </tr>`;
 }
 
