@@ -15,8 +15,9 @@ from pathlib import Path
 
 
 class Point(StrEnum):
-    """Where: the numbers are those of the crash matrix. P8 (bytes out, no answer yet), P9 (answer
-    in) and P14 (one leg back) are made at the network; P15 is P5 to P11 of an unwind."""
+    """Where: the numbers are those of the crash matrix. P8 (bytes out, no answer yet) is made at
+    the network, and is P14 (one leg back) where the other one has its answer; P9 (answer in, not
+    read yet) is not told apart from P8; P15 is P5 to P11 of an unwind."""
 
     FOUND = "P0"
     BEFORE_START = "P1"
