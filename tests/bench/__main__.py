@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from app.responsive import stay_responsive
-from tests.bench import bench_gate, book_to_send, page_stream, signal_to_send
+from tests.bench import bench_gate, book_to_send, page_stream, signal_to_send, telegram_hang
 from tests.bench.figures import machine
 
 SCHEMA_VERSION = 1
@@ -27,6 +27,7 @@ BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "signal_to_send": signal_to_send.measure,
     "book_to_send": book_to_send.measure,
     "page_stream": page_stream.measure,
+    "telegram_hang": telegram_hang.measure,
 }
 
 

@@ -149,15 +149,15 @@ async def measure(trades: int) -> dict[str, object]:
         server = ServerOptions(ui=False, database=Path(folder) / "temporal.sqlite3")
         async with open_server(server) as temporal:
             for name, slots in options.items():
-                async with _floor(temporal.address, Path(folder) / name, trades) as floor:
+                async with open_floor(temporal.address, Path(folder) / name, trades) as floor:
                     found[name] = await _side_by_side(floor, slots)
-            async with _floor(temporal.address, Path(folder) / "saturation", trades) as floor:
+            async with open_floor(temporal.address, Path(folder) / "saturation", trades) as floor:
                 found["saturation"] = await _saturate(floor)
     return found
 
 
 @asynccontextmanager
-async def _floor(address: str, folder: Path, trades: int) -> AsyncIterator[Floor]:
+async def open_floor(address: str, folder: Path, trades: int) -> AsyncIterator[Floor]:
     """Fresh exchanges and a fresh executor, warm: everything was done a few times before."""
     probe = Probe()
     client = await Client.connect(
@@ -202,11 +202,11 @@ async def _side_by_side(floor: Floor, slots: int) -> dict[str, object]:
         batch = pairs[first : first + block]
         await _in_slots(slots, batch, floor.trade_durably)
         await _in_slots(slots, batch, floor.trade_naively)
-    arrived = await _arrivals(floor)
+    arrived = await arrivals(floor)
     durable, naive = floor.durable[WARM_UP:], floor.naive[WARM_UP:]
     lasted = {
-        "durable": percentiles([_sent(trade, arrived) for trade in durable]),
-        "naive": percentiles([_sent(trade, arrived) for trade in naive]),
+        "durable": percentiles([sent_ns(trade, arrived) for trade in durable]),
+        "naive": percentiles([sent_ns(trade, arrived) for trade in naive]),
     }
     return {
         "trades": len(durable),
@@ -236,7 +236,7 @@ async def _saturate(floor: Floor) -> dict[str, object]:
     }
 
 
-async def _arrivals(floor: Floor) -> dict[str, int]:
+async def arrivals(floor: Floor) -> dict[str, int]:
     ledgers = await floor.trading.control.state()
     arrived: dict[str, int] = {}
     for ledger in ledgers.values():
@@ -246,7 +246,7 @@ async def _arrivals(floor: Floor) -> dict[str, int]:
     return arrived
 
 
-def _sent(trade: Trade, arrived: dict[str, int]) -> int:
+def sent_ns(trade: Trade, arrived: dict[str, int]) -> int:
     """Nanoseconds from the opportunity to the later first byte."""
     return max(arrived[ticket.identity.key] for ticket in trade.tickets) - trade.began_ns
 
@@ -263,7 +263,7 @@ def _stages(
             ("start_to_gate", gate - trade.began_ns),
             ("gate", admitted - gate),
             ("gate_to_later_body", body - admitted),
-            ("later_body_to_first_byte", trade.began_ns + _sent(trade, arrived) - body),
+            ("later_body_to_first_byte", trade.began_ns + sent_ns(trade, arrived) - body),
             ("start_to_later_body", body - trade.began_ns),
         ):
             stages.setdefault(name, []).append(nanoseconds)
