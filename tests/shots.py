@@ -1,16 +1,17 @@
-"""Takes the pictures of the documents with a real browser: `python -m tests.shots`.
+"""Takes the pictures of the documents with a real browser: python -m tests.shots.
 
-A stack runs in a folder of its own, one arbitrage is rolled back, and the Temporal UI shows it.
+A stack runs in a folder of its own and trades; both pages show it in three themes, and the Temporal
+UI shows one arbitrage that was rolled back. `pages` or `temporal` takes one of the two.
 """
 
 import asyncio
 import random
-import shutil
+import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from playwright.async_api import async_playwright
+from playwright.async_api import expect
 
 from app.config_sources import load_config
 from app.demo.control import Control
@@ -19,12 +20,22 @@ from app.demo.play import Play, Played
 from app.demo.scenario import TROUBLED, stage
 from app.run import RunOptions, running
 from app.wiring import connect, open_journal
+from tests.e2e.floor import open_floor
+from tests.e2e.pictures import take
+from tests.support.browser import MISSING, Visitor, browsing, chromium
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+
+
+async def page_pictures() -> list[Path]:
+    """Both pages."""
+    async with open_floor() as floor, browsing(_browser()) as browser:
+        expect.set_options(timeout=30_000)
+        visitor = Visitor(browser, floor.stack.urls["api"], 30_000)
+        taken = await take(floor, visitor, PICTURES)
+        await visitor.close()
+        assert visitor.complaints == []
+    return taken
 
 
 async def temporal_picture() -> Path:
@@ -57,18 +68,27 @@ def _arb(played: Played) -> str:
 
 async def _picture(ui_url: str, arb_id: str) -> Path:
     target = PICTURES / "temporal-rolled-back.png"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
+    async with browsing(_browser()) as browser:
         page = await browser.new_page(viewport={"width": 1500, "height": 1500})
         await page.goto(f"{ui_url}/namespaces/default/workflows/{arb_id}")
         await page.get_by_text("sell", exact=False).first.wait_for(timeout=30_000)
         await page.wait_for_timeout(1_500)
         await page.screenshot(path=target)
-        await browser.close()
     return target
 
 
+def _browser() -> str:
+    path = chromium()
+    assert path is not None, MISSING
+    return path
+
+
+async def _main(wanted: list[str]) -> None:
+    if "pages" in wanted:
+        print(*await page_pictures(), sep="\n")  # noqa: T201
+    if "temporal" in wanted:
+        print(await temporal_picture())  # noqa: T201
+
+
 if __name__ == "__main__":
-    print(asyncio.run(temporal_picture()))  # noqa: T201
+    asyncio.run(_main(sys.argv[1:] or ["pages", "temporal"]))

@@ -11,7 +11,14 @@ from pathlib import Path
 import uvloop
 
 from app.responsive import stay_responsive
-from tests.bench import bench_gate, book_to_send, page_stream, signal_to_send, telegram_hang
+from tests.bench import (
+    bench_gate,
+    book_to_send,
+    page_stream,
+    signal_to_send,
+    snapshot,
+    telegram_hang,
+)
 from tests.bench.figures import machine
 
 SCHEMA_VERSION = 1
@@ -26,6 +33,7 @@ BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "gate": _gate,
     "signal_to_send": signal_to_send.measure,
     "book_to_send": book_to_send.measure,
+    "snapshot": snapshot.measure,
     "page_stream": page_stream.measure,
     "telegram_hang": telegram_hang.measure,
 }

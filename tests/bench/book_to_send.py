@@ -65,15 +65,15 @@ async def _edges(config: Config, control: Control) -> dict[str, object]:
         for name in names:
             changed[name] = time.time_ns()
             await control.edge(name, EDGE_CENTS)
-            await _held(journal, len(changed))
+            await held(journal, len(changed))
         ids = await journal.read(lambda s: admitted(s, Mode.SIM))
         states = [await journal.arbitrage(arb_id) for arb_id in reversed(ids)]
     finally:
         journal.close()
-    return _figures(states[WARM_UP:], changed, await _arrivals(control))
+    return _figures(states[WARM_UP:], changed, await arrivals(control))
 
 
-async def _held(journal: Journal, number: int) -> None:
+async def held(journal: Journal, number: int) -> None:
     """Until so many arbitrages have filled both legs."""
     async with asyncio.timeout(FOUND_SECONDS):
         while True:
@@ -83,7 +83,7 @@ async def _held(journal: Journal, number: int) -> None:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _arrivals(control: Control) -> dict[str, int]:
+async def arrivals(control: Control) -> dict[str, int]:
     arrived: dict[str, int] = {}
     for ledger in (await control.state()).values():
         orders = ledger["orders"]
@@ -97,7 +97,7 @@ def _figures(
 ) -> dict[str, object]:
     read, sent, total = [], [], []
     for state in states:
-        began, seen = changed[_pair(state)], state.opportunity.seen_ns
+        began, seen = changed[pair_of(state)], state.opportunity.seen_ns
         later = max(arrived[intent.identity.key] for intent in state.intents)
         read.append(seen - began)
         sent.append(later - seen)
@@ -110,5 +110,5 @@ def _figures(
     }
 
 
-def _pair(state: ArbitrageState) -> str:
+def pair_of(state: ArbitrageState) -> str:
     return state.opportunity.pair_id

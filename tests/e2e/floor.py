@@ -69,9 +69,13 @@ class Floor:
         await until(active, "the settings are in force")
         return version
 
+    def pairs(self, number: int) -> tuple[str, ...]:
+        """So many pairs that nobody has traded."""
+        return tuple(next(self._fresh) for _ in range(number))
+
     async def begin(self) -> str:
         """Offer an edge on a pair of its own: the id of the arbitrage that takes it."""
-        pair = next(self._fresh)
+        (pair,) = self.pairs(1)
         await self.control.edge(pair, EDGE_CENTS)
         found: list[str] = []
 
