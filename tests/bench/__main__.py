@@ -14,6 +14,7 @@ from app.responsive import stay_responsive
 from tests.bench import (
     bench_gate,
     book_to_send,
+    dashboards,
     page_stream,
     signal_to_send,
     snapshot,
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "gate": _gate,
     "signal_to_send": signal_to_send.measure,
     "book_to_send": book_to_send.measure,
+    "dashboards": dashboards.measure,
     "snapshot": snapshot.measure,
     "page_stream": page_stream.measure,
     "telegram_hang": telegram_hang.measure,
