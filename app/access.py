@@ -9,7 +9,7 @@ from sqlmodel import Session
 from api.auth import hash_password
 from app.config import Config
 from app.errors import UsageError
-from app.wiring import open_journal, wall_ms
+from app.links import open_journal, wall_ms
 from store import credentials
 from store.audit import Act
 from store.credentials import CredentialKind, Scope

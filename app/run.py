@@ -16,6 +16,7 @@ from app.config import Config
 from app.errors import DependencyError
 from app.sim_world import TEMPORAL_FILE, put_aside
 from app.temporal import ServerOptions, open_server
+from app.whereabouts import told
 from domain.venue import Mode
 
 
@@ -95,7 +96,8 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
                 notifier = ["-m", "app.process", "notifier"]
                 await _start(children, config, ChildSpec("notifier", notifier, environment))
             try:
-                yield Stack(urls, children, server.address, server.pid, control_url)
+                with told(config.data_dir, server.address, urls):
+                    yield Stack(urls, children, server.address, server.pid, control_url)
             finally:
                 await _stop(children, "executor", "api", "notifier")
     finally:

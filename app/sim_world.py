@@ -4,7 +4,7 @@ life speaks of a world that is gone. It is put aside; the settings a person save
 from pathlib import Path
 
 from app.config import Config
-from app.wiring import open_journal, wall_ms
+from app.links import open_journal, wall_ms
 from store.audit import Act
 from store.settings import as_text
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError, GuardError, UsageError
-from app.wiring import open_journal, wall_ms
+from app.links import open_journal, wall_ms
 from store import anchors, reconciliation, run_state
 from store.alarms import close
 from store.audit import Act

@@ -2,14 +2,12 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.service import GrpcCompression, RPCError
 from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -22,14 +20,15 @@ from activities.resolve import ResolveActivities
 from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
-from app.errors import ConfigError, DependencyError
+from app.errors import ConfigError
+from app.links import open_journal as open_journal
+from app.links import wall_ms as wall_ms
 from app.log_context import LogContext
-from app.payloads import DATA_CONVERTER, prepare
+from app.payloads import prepare
 from app.sender import Sender
+from app.temporal_client import connect as connect
 from domain.standing import LegReport, Standing
 from domain.venue import Venue
-from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
-from store.journal import Journal
 from store.kill_file import KillFile
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.account import Timeouts as KalshiTimeouts
@@ -46,11 +45,6 @@ CACHED_WORKFLOWS = 4_000
 GRACE = timedelta(seconds=15)
 _ON_THE_WAY = (ArbitrageInput, ReserveRequest, Reserved, Ticket, LegReport, Standing, WatchRequest)
 """What a trade is told as it goes."""
-
-
-def wall_ms() -> int:
-    """The wall clock in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +94,6 @@ def _accounts(config: Config) -> dict[Venue, str]:
     }
 
 
-def open_journal(config: Config) -> Journal:
-    """The mode's database file, checked and upgraded; ConfigError where it must not be used."""
-    try:
-        return Journal.open(config.database_path, wall_ms())
-    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew) as problem:
-        raise ConfigError(f"database: {problem}") from None
-    except JournalBusy as problem:
-        raise DependencyError(f"database: {problem}") from None
-
-
 def polymarket_account(config: Config) -> PolymarketAccount:
     """The wallet and addresses of the configuration; ConfigError names what is missing."""
     section = config.polymarket
@@ -149,24 +133,6 @@ def kalshi_account(config: Config) -> KalshiAccount:
         fee_grid=section.balance_precision,
         timeouts=KalshiTimeouts(**_timeouts(section.timeouts)),
     )
-
-
-async def connect(config: Config) -> Client:
-    """A Temporal client; DependencyError where the server does not answer."""
-    address = config.temporal.address
-    if address is None:
-        raise ConfigError("temporal.address: expected host:port, found none")
-    try:
-        return await Client.connect(
-            address,
-            namespace=config.temporal.namespace,
-            data_converter=DATA_CONVERTER,
-            grpc_compression=GrpcCompression.NONE,
-        )
-    except (RuntimeError, RPCError) as error:
-        raise DependencyError(
-            f"temporal.address: expected a server at {address}, found: {error}"
-        ) from None
 
 
 def worker(

@@ -165,6 +165,12 @@ def admitted(session: Session, mode: Mode, pair_id: str | None = None) -> list[s
     return list(session.exec(rows))
 
 
+def ids(session: Session, mode: Mode) -> list[str]:
+    """Every arbitrage that the journal names, refused ones too, the newest first."""
+    rows = select(ArbitrageRow.id).where(ArbitrageRow.mode == mode)
+    return list(session.exec(rows.order_by(col(ArbitrageRow.opened_ms).desc())))
+
+
 def resting_pairs(session: Session, mode: Mode, cooling_since_ms: int) -> dict[str, Refusal]:
     """The pairs that the gate would refuse, by id: one that is open, or that failed or was rolled
     back since `cooling_since_ms`."""

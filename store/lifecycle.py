@@ -130,6 +130,8 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     row.phase, row.status, row.reason = end.phase, end.status, end.reason or None
     row.closed_ms, row.realised_micro = end.now_ms, to_micro(result)
     detail = {"phase": end.phase, "status": end.status, "result": str(result)}
+    if end.moved_by_hand is not None:
+        detail["moved_by_hand"] = str(end.moved_by_hand)
     events.append(session, row, "concluded", {**detail, "reason": end.reason}, end.now_ms)
     _log_trade(session, state, row, result, end.details, end.now_ms)
     closed = PositionStatus.EXPIRED if end.phase is Phase.SETTLED else PositionStatus.CLOSED

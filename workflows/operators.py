@@ -23,12 +23,18 @@ class OperatorWords:
 
     _trade: TradeState
 
-    @workflow.query(name=names.SNAPSHOT)
+    @workflow.query(
+        name=names.SNAPSHOT,
+        description="The whole state: both legs, what they pay, why it is where it is.",
+    )
     def snapshot(self) -> Snapshot:
         """The whole state, for dashboards and operators."""
         return self._trade.snapshot()
 
-    @workflow.update(name=names.CLOSE_POSITION)
+    @workflow.update(
+        name=names.CLOSE_POSITION,
+        description="Sell both legs and end. Argument: {by, loss_max in dollars or null}.",
+    )
     async def close_position(self, request: CloseRequest) -> Snapshot:
         """Sell both legs and end; answers once that is done, or a person is needed (again).
 
@@ -53,7 +59,10 @@ class OperatorWords:
                 f"loss_max: expected 0 or more, found {request.loss_max}", type="BadRequest"
             )
 
-    @workflow.update(name=names.HOLD)
+    @workflow.update(
+        name=names.HOLD,
+        description="Keep an uneven pair as it is until the question resolves. Argument: {by}.",
+    )
     def hold(self, request: HoldRequest) -> Snapshot:
         """Keep what is held, uneven as it is, until the question resolves or a later word."""
         self._trade.accept(f"held uneven by {request.by}")
@@ -63,7 +72,10 @@ class OperatorWords:
     def _may_hold(self, request: HoldRequest) -> None:  # noqa: ARG002 - the update's signature
         self._only_in(Phase.NEEDS_OPERATOR, Phase.UNWINDING, what="an uneven pair to keep")
 
-    @workflow.update(name=names.MARK_RESOLVED)
+    @workflow.update(
+        name=names.MARK_RESOLVED,
+        description="End it by hand. Argument: {by, evidence, cash that was moved in dollars}.",
+    )
     async def mark_resolved(self, request: MarkResolved) -> Snapshot:
         """End it on a person's word and evidence: what is left was dealt with outside."""
         self._trade.mark(f"{request.evidence} (resolved by {request.by})", request.cash)
@@ -80,7 +92,10 @@ class OperatorWords:
                 type="BadRequest",
             )
 
-    @workflow.update(name=names.RETRY_UNWIND)
+    @workflow.update(
+        name=names.RETRY_UNWIND,
+        description="Try the sale again now, with a fresh set of attempts. Argument: {by}.",
+    )
     def retry_unwind(self, request: RetryRequest) -> Snapshot:
         """Try the sale again now, with a fresh set of attempts."""
         self._trade.retry(f"retry by {request.by}")

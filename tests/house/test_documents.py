@@ -1,5 +1,6 @@
 """What a reader needs is written down, and nothing that only one machine knows."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from app.cli import app
 from app.config_sources import PREFIX, known_keys
-from tests.house.repository import ROOT, texts
+from tests.house.repository import ROOT, sources, texts
 
 INDEX_HOSTS = ("pypi." + "org", "python" + "hosted", "npm" + "js", "proxy.golang." + "org")
 LOCK_ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host| @ ")
@@ -48,6 +49,29 @@ def test_every_documented_setting_exists() -> None:
 @pytest.mark.parametrize("command", list(commands(app)))
 def test_every_command_is_documented(command: str) -> None:
     assert command in documentation()
+
+
+def alarm_codes() -> set[str]:
+    """Every code that the product raises an alarm under."""
+    found = set()
+    for source in sources():
+        if source.room == "tests":
+            continue
+        for node in ast.walk(source.tree):
+            name = getattr(node, "func", None) if isinstance(node, ast.Call) else None
+            called = getattr(name, "id", getattr(name, "attr", ""))
+            if isinstance(node, ast.Call) and called in ("Alarm", "Finding", "_raise", "_finding"):
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                texts_of = [one.value for one in given if isinstance(one, ast.Constant)]
+                found |= {t for t in texts_of if isinstance(t, str) and t.isupper()}
+    return found - {"CASH", "POSITION"}  # what an account held before its first report
+
+
+def test_the_runbook_has_every_alarm() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([A-Z_]+)`", page, flags=re.MULTILINE))
+    assert len(alarm_codes()) >= 10
+    assert alarm_codes() <= listed
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -32,7 +32,10 @@ class Child:
 
 @contextmanager
 def python_module(
-    module: str, *arguments: str, environment: Mapping[str, str] | None = None
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    ready_seconds: float = READY_SECONDS,
 ) -> Iterator[Child]:
     """Run `python -m module`; the block starts once its first line of stdout, JSON, is there.
     `environment` is added to our own."""
@@ -43,7 +46,7 @@ def python_module(
         env={**os.environ, **(environment or {})},
     )
     try:
-        yield Child(process, json.loads(_first_line(process, module)))
+        yield Child(process, json.loads(_first_line(process, module, ready_seconds)))
     finally:
         process.terminate()
         try:
@@ -60,17 +63,17 @@ def run_sim(*arguments: str) -> AbstractContextManager[Child]:
     return python_module("sim.main", "--polymarket-port", "0", "--kalshi-port", "0", *arguments)
 
 
-def _first_line(process: subprocess.Popen[bytes], module: str) -> bytes:
+def _first_line(process: subprocess.Popen[bytes], module: str, seconds: float) -> bytes:
     """The first line of stdout, read from the descriptor so that nothing is buffered away."""
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + seconds
     line = b""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while not line.endswith(b"\n"):
             if not selector.select(timeout=max(0, deadline - time.monotonic())):
-                raise TimeoutError(f"{module}: expected a line of JSON in {READY_SECONDS} s")
+                raise TimeoutError(f"{module}: expected a line of JSON in {seconds} s")
             byte = os.read(descriptor, 1)
             if not byte:
                 raise RuntimeError(f"{module} ended with code {process.wait()}, found {line!r}")

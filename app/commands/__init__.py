@@ -1,0 +1,1 @@
+"""The verbs of the `lockstep` command, one file per family; what they do lives elsewhere."""

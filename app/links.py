@@ -1,0 +1,26 @@
+"""A clock and the journal: what a command needs of a system without being an executor.
+
+Apart from `app.wiring`, which brings both venues' signing along: that alone takes half a second.
+"""
+
+import time
+
+from app.config import Config
+from app.errors import ConfigError, DependencyError
+from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
+from store.journal import Journal
+
+
+def wall_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def open_journal(config: Config) -> Journal:
+    """The mode's database file, checked and upgraded; ConfigError where it must not be used."""
+    try:
+        return Journal.open(config.database_path, wall_ms())
+    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew) as problem:
+        raise ConfigError(f"database: {problem}") from None
+    except JournalBusy as problem:
+        raise DependencyError(f"database: {problem}") from None

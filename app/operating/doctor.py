@@ -1,0 +1,226 @@
+"""Is everything there that trading needs? Each answer with the command that mends it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.service import RPCError
+
+from app.config import Config
+from app.errors import LockstepError
+from app.links import wall_ms
+from app.operating.office import opened, whereabouts
+from app.operating.outputs import Check
+from app.operating.staff import temporal, temporal_address
+from domain.venue import Mode
+from store import presence, reconciliation, run_state, schema
+from store.kill_file import KillFile
+from workflows.story import SEARCH_ATTRIBUTES
+
+GIGABYTE = 1_000_000_000
+FREE_MIN = GIGABYTE
+SKEW_SECONDS_MAX = 2
+ALIVE_MS = 5_000
+READ_SECONDS = 5
+COMPARED_MS_MAX = 15 * 60_000
+RUN = "lockstep run"
+EXECUTOR = "lockstep run executor"
+
+Examine = Callable[[Config], Awaitable[Iterable[Check]]]
+
+
+async def examine(config: Config) -> list[Check]:
+    """Every check; one that fails stops none of the others."""
+    checks = [_python(), _signing(), _disk(config), _entries(config)]
+    for name, look in EXAMINED.items():
+        try:
+            checks += await look(config)
+        except LockstepError as trouble:
+            checks.append(bad(name, str(trouble), RUN))
+        except (httpx.HTTPError, RPCError, OSError) as trouble:
+            checks.append(bad(name, f"{type(trouble).__name__}: {trouble}", RUN))
+    return checks
+
+
+def ok(name: str, detail: str) -> Check:
+    """Nothing to do."""
+    return Check(name=name, state="ok", detail=detail, repair="")
+
+
+def warn(name: str, detail: str, repair: str) -> Check:
+    """It works, yet not as it should."""
+    return Check(name=name, state="warn", detail=detail, repair=repair)
+
+
+def bad(name: str, detail: str, repair: str) -> Check:
+    """It does not work."""
+    return Check(name=name, state="bad", detail=detail, repair=repair)
+
+
+def _python() -> Check:
+    return ok("python", sys.version.split()[0])
+
+
+def _signing() -> Check:
+    try:
+        return ok("polymarket client", f"py-clob-client-v2 {version('py-clob-client-v2')}")
+    except PackageNotFoundError:
+        return bad("polymarket client", "py-clob-client-v2 is not installed", "make setup")
+
+
+def _disk(config: Config) -> Check:
+    folder = config.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        return bad("data folder", f"{folder} cannot be written", f"chmod u+w {folder}")
+    free = shutil.disk_usage(folder).free
+    said = f"{config.data_dir}, {free // GIGABYTE} GB free"
+    if free < FREE_MIN:
+        return bad("data folder", said, f"du -sh {config.data_dir}/*")
+    return ok("data folder", said)
+
+
+def _entries(config: Config) -> Check:
+    """The file that stops every entry."""
+    why = KillFile(config.data_dir).reason() if config.data_dir.exists() else None
+    if why is None:
+        return ok("kill file", "none")
+    return warn("kill file", why, "lockstep unkill")
+
+
+async def _journal(config: Config) -> list[Check]:
+    async with opened(config) as journal:
+        state = await journal.read(run_state.read)
+        alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
+        compared = await journal.read(reconciliation.read)
+    checks = [ok("journal", f"{config.database_path}, schema {schema.newest()}")]
+    if state.halted:
+        said = f"halted by {state.by}: {state.reason}"
+        checks.append(warn("entries", said, "lockstep unkill"))
+    elif not state.enabled:
+        checks.append(warn("entries", "paused", "lockstep resume"))
+    else:
+        checks.append(ok("entries", f"may leave, settings v{state.settings_version}"))
+    if compared.restored is not None:
+        checks.append(bad("books", compared.restored, "lockstep confirm-restore"))
+    elif compared.whole_ms is None:
+        checks.append(warn("books", "never compared with the venues", EXECUTOR))
+    else:
+        minutes = (wall_ms() - compared.whole_ms) // 60_000
+        said = f"compared with both venues {minutes} min ago"
+        old = wall_ms() - compared.whole_ms > COMPARED_MS_MAX
+        checks.append(warn("books", said, EXECUTOR) if old else ok("books", said))
+    sends = [one.name for one in alive if one.report.get("sends")]
+    if not alive:
+        checks.append(bad("executor", "none has reported lately", EXECUTOR))
+    elif not sends:
+        checks.append(warn("executor", "none holds the lease of the accounts", EXECUTOR))
+    else:
+        checks.append(ok("executor", f"{len(alive)} alive, {sends[0]} sends"))
+    return checks
+
+
+async def _temporal(config: Config) -> list[Check]:
+    client = await temporal(config)
+    await client.service_client.check_health(timeout=timedelta(seconds=READ_SECONDS))
+    address, namespace = temporal_address(config), config.temporal.namespace
+    listed = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=namespace)
+    )
+    missing = [key.name for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
+    checks = [ok("temporal", f"{address}, namespace {namespace}")]
+    if missing:
+        repair = f"temporal operator search-attribute create --name {missing[0]} --type Keyword"
+        checks.append(bad("search attributes", f"missing: {', '.join(missing)}", repair))
+    else:
+        checks.append(ok("search attributes", f"all {len(SEARCH_ATTRIBUTES)}"))
+    queue = config.temporal.task_queue
+    described = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    pollers = {one.identity for one in described.pollers}
+    if not pollers:
+        checks.append(bad("workers", f"none polls {queue}", EXECUTOR))
+    else:
+        checks.append(ok("workers", f"{len(pollers)} on {queue}"))
+    return checks
+
+
+async def _api(config: Config) -> list[Check]:
+    here = whereabouts(config)
+    address = f"http://{config.api.host}:{config.api.port}"
+    base = here.urls.get("api", address) if here else address
+    async with httpx.AsyncClient(trust_env=False, timeout=READ_SECONDS) as http:
+        try:
+            reply = await http.get(f"{base}/healthz")
+        except httpx.HTTPError:
+            return [bad("dashboard", f"{base} does not answer", "lockstep run api")]
+    if reply.status_code != httpx.codes.OK:
+        return [bad("dashboard", f"{base} answers {reply.status_code}", "lockstep logs")]
+    return [ok("dashboard", f"{base}/executor")]
+
+
+async def _venues(config: Config) -> list[Check]:
+    """Both venues answer, and their clocks are ours."""
+    here = whereabouts(config)
+    urls = {"polymarket": config.polymarket.clob_url, "kalshi": config.kalshi.base_url}
+    if config.mode is Mode.SIM:
+        if here is None:
+            return [bad("venues", "the simulated exchanges do not run", RUN)]
+        urls = {name: here.urls[name] for name in urls}
+    paths = {"polymarket": "/ok", "kalshi": "/exchange/status"}
+    checks = []
+    async with httpx.AsyncClient(timeout=READ_SECONDS) as http:
+        for name, base in urls.items():
+            began = datetime.now(UTC)
+            try:
+                reply = await http.get(base + paths[name])
+            except httpx.HTTPError as trouble:
+                said = f"{base}: {type(trouble).__name__}"
+                checks.append(bad(name, said, f"curl -sv {base}{paths[name]}"))
+                continue
+            checks.append(_venue(name, base, reply, began))
+    return checks
+
+
+def _venue(name: str, base: str, reply: httpx.Response, began: datetime) -> Check:
+    if reply.status_code != httpx.codes.OK:
+        return bad(name, f"{base} answers {reply.status_code}", f"curl -sv {base}")
+    skew = _skew(reply.headers.get("date"), began)
+    if skew is not None and skew > SKEW_SECONDS_MAX:
+        said = f"{base}: our clock and theirs are {skew} s apart"
+        return bad(name, said, "timedatectl set-ntp true")
+    return ok(name, f"{base} answers in {reply.elapsed // timedelta(milliseconds=1)} ms")
+
+
+def _skew(date: str | None, began: datetime) -> int | None:
+    """Whole seconds between a venue's clock and ours, as far as its header tells."""
+    if date is None:
+        return None
+    theirs = parsedate_to_datetime(date)
+    ended = datetime.now(UTC)
+    if theirs < began:
+        return int((began - theirs).total_seconds())
+    return max(int((theirs - ended).total_seconds()), 0)
+
+
+EXAMINED: dict[str, Examine] = {
+    "journal": _journal,
+    "temporal": _temporal,
+    "dashboard": _api,
+    "venues": _venues,
+}

@@ -1,0 +1,314 @@
+"""What `--json` prints, verb by verb: the published schemas. Amounts are exact strings, times ISO
+8601 UTC. A field is added without a new `schema_version`; nothing is renamed or removed without."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Json = dict[str, Any]
+
+
+class Part(BaseModel):
+    """A closed object."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Output(Part):
+    """What one command prints."""
+
+    schema_version: Literal[1] = 1
+
+
+class Leg(Part):
+    """One leg: what it holds and what it cost (dollars, fees included). `state` is planned, sent,
+    unknown, failed, matched, settled or sold."""
+
+    venue: str
+    outcome: str
+    planned: str
+    held: str
+    price: str
+    paid: str
+    received: str
+    fee: str
+    state: str
+    order_id: str | None
+    error: str | None
+
+
+class Position(Part):
+    """One arbitrage that has not ended. `worst` is what it ends with at least if it is held,
+    `close_now` what selling now brings by the bids seen last."""
+
+    id: str
+    pair_id: str
+    title: str
+    mode: str
+    phase: str
+    reason: str
+    opened_at: str
+    legs: list[Leg]
+    paid: str
+    payout: str
+    worst: str
+    close_now: str | None
+    temporal: str | None
+
+
+class Positions(Output):
+    """`lockstep positions`."""
+
+    mode: str
+    positions: list[Position]
+
+
+class Trade(Part):
+    """One row of the trade log. `pnl` is guaranteed until `final`, then realised."""
+
+    id: str
+    at: str
+    title: str
+    mode: str
+    status: str
+    size: str
+    pnl: str
+    roi: str | None
+    final: bool
+    reason: str
+
+
+class Trades(Output):
+    """`lockstep trades`."""
+
+    mode: str
+    trades: list[Trade]
+
+
+class OrderStory(Part):
+    """One order as it was meant and what became of it."""
+
+    intent_id: str
+    venue: str
+    purpose: str
+    action: str
+    outcome: str
+    size: str
+    limit: str
+    state: str
+    key: str
+    created_at: str
+    sent_at: str | None
+    answer: str | None
+    evidence: list[str]
+
+
+class Happening(Part):
+    """One step in the life of an arbitrage, as journaled."""
+
+    at: str
+    kind: str
+    said: str
+
+
+class Shown(Output):
+    """`lockstep show`."""
+
+    position: Position
+    status: str | None
+    realised: str | None
+    settings_version: int
+    timeline: list[Happening]
+    orders: list[OrderStory]
+    workflow_id: str
+
+
+class SettingsShown(Output):
+    """`lockstep settings get`."""
+
+    version: int
+    saved_at: str
+    saved_by: str
+    origin: str
+    settings: dict[str, str | int | bool]
+
+
+class SettingsChange(Output):
+    """`lockstep settings set`, `revert` and `diff`: each setting with its value before and after.
+    `saved` is False for a preview, and where nothing had to change."""
+
+    before_version: int
+    after_version: int
+    changes: dict[str, tuple[str | int | bool, str | int | bool]]
+    saved: bool
+
+
+class SettingsEntry(Part):
+    """One saved version."""
+
+    version: int
+    at: str
+    actor: str
+    origin: str
+    changes: Json
+
+
+class SettingsHistory(Output):
+    """`lockstep settings history`."""
+
+    versions: list[SettingsEntry]
+
+
+class ConfigValue(Part):
+    """One value; a secret only says whether it is set."""
+
+    value: Any
+    origin: str
+
+
+class ConfigShown(Output):
+    """`lockstep config show`."""
+
+    settings: dict[str, ConfigValue]
+
+
+class Done(Output):
+    """What an acting command did. `run_state` is OFF, RUNNING, PAUSED or HALTED."""
+
+    action: str
+    done: bool
+    said: str
+    run_state: str | None = None
+
+
+class ClosePreview(Part):
+    """What selling now brings, by the bids seen last; `why_not` says why it cannot be done."""
+
+    id: str
+    title: str
+    result: str | None
+    hold_at_least: str | None
+    why_not: str
+
+
+class Closed(Output):
+    """`lockstep close` and `flatten`. `state` is preview, pending, succeeded or failed."""
+
+    action: str
+    previews: list[ClosePreview]
+    results: list[Json]
+
+
+class Diagnosis(Output):
+    """`lockstep retry`: what is stuck, what would set it going, and whether that was done.
+    `remedy` is update, reset, adopt, wait, start, person or none."""
+
+    id: str
+    phase: str
+    workflow_id: str
+    stuck: str
+    remedy: str
+    what: str
+    done: bool
+
+
+class Line(Part):
+    """One line of a story: when, who, what."""
+
+    at: str
+    who: str
+    said: str
+
+
+class Trace(Output):
+    """`lockstep trace`."""
+
+    id: str
+    title: str
+    workflow_ids: list[str]
+    lines: list[Line]
+
+
+class Check(Part):
+    """One line of the doctor: `state` is ok, warn or bad; `repair` the command that mends it."""
+
+    name: str
+    state: str
+    detail: str
+    repair: str
+
+
+class Doctor(Output):
+    """`lockstep doctor`."""
+
+    checks: list[Check]
+
+
+class Exported(Output):
+    """`lockstep export trades --format json`: rows as in the other formats."""
+
+    rows: list[Json]
+
+
+class Status(Output):
+    """`lockstep top --json`: the system at one moment."""
+
+    at: str
+    mode: str
+    run_state: str
+    since: str
+    by: str
+    reason: str
+    executors: int
+    today: Json
+    balances: dict[str, Json]
+    positions: list[Position]
+    alarms: list[Json]
+    happened: list[str]
+
+
+class LogLine(Output):
+    """`lockstep logs --json`: one object per line."""
+
+    process: str
+    at: str | None
+    level: str | None
+    said: str
+    fields: Json
+
+
+class AuditVerified(Output):
+    """`lockstep audit verify`: the number of rows, the newest hash, and what is wrong, if any."""
+
+    rows: int
+    head: str
+    problem: str | None
+
+
+SCHEMAS: dict[str, type[Output]] = {
+    "positions": Positions,
+    "trades": Trades,
+    "show": Shown,
+    "settings-get": SettingsShown,
+    "settings-set": SettingsChange,
+    "settings-revert": SettingsChange,
+    "settings-diff": SettingsChange,
+    "settings-history": SettingsHistory,
+    "config-show": ConfigShown,
+    "kill": Done,
+    "unkill": Done,
+    "pause": Done,
+    "resume": Done,
+    "arm": Done,
+    "disarm": Done,
+    "confirm-restore": Done,
+    "close": Closed,
+    "flatten": Closed,
+    "retry": Diagnosis,
+    "trace": Trace,
+    "doctor": Doctor,
+    "export-trades": Exported,
+    "top": Status,
+    "logs": LogLine,
+    "audit-verify": AuditVerified,
+}

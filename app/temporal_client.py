@@ -1,0 +1,26 @@
+"""A client of the Temporal server that the configuration names."""
+
+from temporalio.client import Client
+from temporalio.service import GrpcCompression, RPCError
+
+from app.config import Config
+from app.errors import ConfigError, DependencyError
+from app.payloads import DATA_CONVERTER
+
+
+async def connect(config: Config) -> Client:
+    """A Temporal client; DependencyError where the server does not answer."""
+    address = config.temporal.address
+    if address is None:
+        raise ConfigError("temporal.address: expected host:port, found none")
+    try:
+        return await Client.connect(
+            address,
+            namespace=config.temporal.namespace,
+            data_converter=DATA_CONVERTER,
+            grpc_compression=GrpcCompression.NONE,
+        )
+    except (RuntimeError, RPCError) as error:
+        raise DependencyError(
+            f"temporal.address: expected a server at {address}, found: {error}"
+        ) from None

@@ -1,0 +1,1 @@
+"""The verbs of `lockstep`, as the installed command against a running system."""
