@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 
-from temporalio.client import RPCError
+from temporalio.client import RPCError, WorkflowUpdateFailedError
 
 from app.demo.control import Control
 from app.demo.play import POLL_SECONDS, Play, final
@@ -85,5 +85,6 @@ class FreePlay:
             if one.phase is Phase.HOLDING and final(await self._journal.arbitrage(one.arb_id)):
                 try:
                     await self._play.close(one.arb_id)
-                except RPCError:
-                    continue  # it ended by itself meanwhile, or its executor is away: next time
+                except (RPCError, WorkflowUpdateFailedError):
+                    # It ended by itself, a person was first, or its executor is away: next time.
+                    continue
