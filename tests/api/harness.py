@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,13 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _is(message: Json, kind: str | None, wanted: Mapping[str, object]) -> bool:
+    told = message | (message.get("data") or {})
+    return kind in (None, message["type"]) and all(
+        told.get(name) == value for name, value in wanted.items()
+    )
+
+
 @dataclass(slots=True)
 class Page:
     """One socket; `seen` is everything that came."""
@@ -47,11 +54,15 @@ class Page:
             while True:
                 message: Json = json.loads(await self.socket.recv())
                 self.seen.append(message)
-                told = message | (message.get("data") or {})
-                if kind in (None, message["type"]) and all(
-                    told.get(name) == value for name, value in wanted.items()
-                ):
+                if _is(message, kind, wanted):
                     return message
+
+    async def had(self, kind: str, /, **wanted: object) -> Json:
+        """As `next`, or one that came already: an answer and what it changed race each other."""
+        for message in self.seen:
+            if _is(message, kind, wanted):
+                return message
+        return await self.next(kind, **wanted)
 
     async def say(self, **message: object) -> None:
         """Send one frame."""

@@ -238,7 +238,7 @@ async def test_a_page_that_comes_back_gets_what_it_missed(api: Running) -> None:
         init = await page.next("init")
     async with api.page() as other:
         await other.ask(action="update_settings", settings={"max_bet": 12})
-        await other.next("event", kind="settings_changed")
+        await other.had("event", kind="settings_changed")
     async with api.page("?hello=1") as page:
         stream, seq = init["data"]["stream"], init["seq"]
         await page.say(action="hello", topics=["executor"], stream=stream, last_seq=seq)
