@@ -19,6 +19,7 @@ PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = list(dict.fromkeys(re.findall(r"`((?:lockstep|temporal|tctl) [^`]+)`", PAGE)))
 QUERIES = re.findall(r"^\| [^|]+ \| `([^`]+)` \|$", PAGE.split("### Saved queries")[1], re.M)
 ELSEWHERE = {
+    "lockstep run executor": "every system of these tests runs one",
     "lockstep run": "every system of these tests is one",
     "lockstep logs -f": "test_watching follows a log until Ctrl-C",
     "lockstep --install-completion": "test_frame completes; this one writes into a home folder",
@@ -157,7 +158,8 @@ def test_a_stuck_trade_is_found_by_one_query(stack: StackUnderTest) -> None:
     )
     assert found
     stack.mend()
-    stack.ok("close", mine["id"], "--yes")
+    done = stack.run("close", mine["id"], "--yes")
+    assert done.code == 0 or "nothing to close" in done.err, done
 
 
 def test_the_page_explains_whatever_is_not_run_here() -> None:

@@ -56,7 +56,7 @@ SETTINGS = ExecutorSettings(
 CASH = usd(5_000)
 PATIENT = Bounds(cooldown_ms=0, deadline_ms=10_000)
 """Without a cool-down, and with time for a busy machine to send."""
-ORDER_MS = 500
+ORDER_MS = 1_000
 """How long a venue may take to answer an order in a test."""
 SETTLING = {"settle_mined_ms": 20, "settle_confirmed_ms": 20}
 """How fast Polymarket's chain is where a test does not look at it."""
