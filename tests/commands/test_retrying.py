@@ -18,7 +18,7 @@ def terminate(stack: StackUnderTest, workflow_id: str) -> None:
 
     async def act() -> None:
         client = await connect_to(str(stack.ready["temporal"]))
-        await client.get_workflow_handle(workflow_id).terminate("a test")
+        await client.get_workflow_handle(workflow_id).terminate(reason="a test")
 
     asyncio.run(act())
 
