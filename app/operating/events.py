@@ -38,6 +38,9 @@ class Teller:
         found = event.workflow_execution_started_event_attributes
         summary = await self._summary(event)
         again = f" as run {self._run}" if self._run > 1 else ""
+        plan = await self._first(found.input)
+        if isinstance(plan, dict) and plan.get("adopted"):
+            again += f", adopted for the {plan['adopted']}. time"
         return [(found.identity, f"started the workflow{again}: {summary}".rstrip(": "))]
 
     async def _workflow_task_started(self, event: HistoryEvent) -> list[Said]:
