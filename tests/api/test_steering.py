@@ -1,6 +1,7 @@
 """What a person may have done about a leg that nothing hedges: asked over HTTP, done by the
 workflow, written down with his name."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -50,12 +51,15 @@ async def naked(dashboard: Running, arb_id: str) -> Json:
 
 
 async def post(dashboard: Running, arb_id: str, word: str, key: str = "", **body: object) -> Json:
-    """One command: its answer with its status."""
+    """One command: its answer with its status. Who asks too often waits as long as he is told."""
     await dashboard.executor_lives()
     headers = {"Idempotency-Key": key} if key else {}
     path = f"/api/v1/positions/{arb_id}/{word}"
-    answer = await dashboard.http.post(path, json=body, headers=headers)
-    return {"status": answer.status_code, **answer.json()}
+    while True:
+        answer = await dashboard.http.post(path, json=body, headers=headers)
+        if answer.status_code != 429:
+            return {"status": answer.status_code, **answer.json()}
+        await asyncio.sleep(int(answer.headers["Retry-After"]))
 
 
 async def acts(dashboard: Running, arb_id: str) -> list[str]:
