@@ -6,18 +6,19 @@ import re
 from sqlmodel import Session
 
 from api import rows
-from api.cards import bids_of
 from api.known import Known
+from api.known import read as read_known
 from api.trade_rows import trade
 from api.wire import iso, text, usd
 from app.config import Config
+from app.links import wall_ms
 from app.operating import outputs
 from app.operating.office import arbitrage, opened, workflow_link
 from domain.evidence import Observation
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
-from store import arbitrages, intents, sightings, views
+from store import arbitrages, intents, views
 from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
@@ -96,9 +97,7 @@ async def show(config: Config, name: str) -> outputs.Shown:
 
 def known(session: Session, arb_id: str) -> Known:
     """One arbitrage by the journal alone."""
-    state = arbitrages.load(session, arb_id)
-    seen = sightings.one(session, state.opportunity.pair_id)
-    return Known(state, None, False, views.order_times(session, arb_id), bids_of(seen))
+    return read_known(session, arb_id, None, 0, wall_ms())
 
 
 def position(one: Known, config: Config) -> outputs.Position:
