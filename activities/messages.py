@@ -158,11 +158,13 @@ class CompleteRequest:
 @dataclass(frozen=True, slots=True)
 class StepReport:
     """The leg after one step towards an even pair, and what the step did in words. `closed`: the
-    venue takes no orders now or cannot be read, so nothing was tried."""
+    venue takes no orders now or cannot be read, so nothing was tried. `sibling`: the other leg,
+    where the step found that it was decided on legs that are no longer so."""
 
     leg: LegReport
     said: str
     closed: bool = False
+    sibling: LegReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from activities.messages import StepReport, Ticket
 from activities.send import send_once
 from domain.identity import intent_id
 from domain.leg import LegState
-from domain.money import Size
+from domain.money import NO_SIZE, Size, plain
 from domain.order import Filled, NotFilled, Order, Purpose, Unknown
 from domain.venue import Action, Venue
 from store.arbitrages import ArbitrageState
@@ -40,18 +40,21 @@ def overtaken(state: ArbitrageState, order: Order) -> str | None:
     """Why the order must not be sent, asked as it is written down: a step that the server gave up
     may still run beside its successor, and both would move the same contracts.
 
-    No other order of the arbitrage may be without an answer; a sale takes no more than the leg
-    holds, and a purchase brings it no further than its sibling or its plan.
+    A workflow that was reset remembers legs as they were before what its first run did. So no
+    other order of the arbitrage may be without an answer, a purchase brings the leg no further
+    than its sibling, and a sale takes no more than the leg holds beyond its sibling, or than it
+    holds at all where everything is to go.
     """
     waiting = state.polymarket.unknown + state.kalshi.unknown
     if waiting:
         return f"{waiting[0]} has no answer yet"
-    leg, sibling = state.leg(order.venue), state.leg(order.venue.sibling)
-    room = leg.held
+    held, beside = state.leg(order.venue).held, state.leg(order.venue.sibling).held
     if order.action is Action.BUY:
-        room = Size(max(leg.planned, sibling.held) - leg.held)
+        room = max(Size(beside - held), NO_SIZE)
+    else:
+        room = held if order.purpose is Purpose.CLOSE else max(Size(held - beside), NO_SIZE)
     if order.size > room:
-        return f"expected to {order.action} at most {room}, found {order.size}"
+        return f"expected to {order.action} at most {plain(room)}, found {plain(order.size)}"
     return None
 
 
@@ -74,17 +77,18 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
         hit(Point.BEFORE_INTENT, step.venue, step.purpose)
         planned = await desk.journal.plan_step(order, identity, overtaken, desk.wall_ms())
         if isinstance(planned, str):
-            # The leg is not what this step was decided on: the decision is taken again.
+            # The legs are not what this step was decided on: the decision is taken again.
             now = await desk.leg(step.arb_id, step.venue, step.planned)
-            return StepReport(now, f"nothing sent: {planned}")
+            beside = await desk.leg(step.arb_id, step.venue.sibling, step.planned)
+            return StepReport(now, f"nothing sent: {planned}", sibling=beside)
         intent = planned
     answer = await send_once(desk, Ticket(intent.order, intent.identity))
     after = await desk.leg(step.arb_id, step.venue, step.planned)
     closed = isinstance(answer, NotFilled) and answer.rejection.closed
     match answer:
         case Filled():
-            moved = abs(after.state.held - before.state.held)
-            said = f"{intent.order.action} of {moved} filled at {intent.order.limit} or better"
+            moved, limit = abs(after.state.held - before.state.held), intent.order.limit
+            said = f"{intent.order.action} of {plain(moved)} filled at {plain(limit)} or better"
         case NotFilled(rejection, detail):
             said = f"{intent.order.action} refused: {rejection}: {detail}"
         case Unknown(evidence):

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from domain.book import Book, walk
 from domain.fees import PolymarketFee
 from domain.leg import LegState
-from domain.money import CENT, ONE, ZERO, Price, Size, Usd, ceil_to, on_grid, size_floor
+from domain.money import (
+    CENT,
+    ONE,
+    ZERO,
+    Price,
+    Size,
+    Usd,
+    ceil_to,
+    cost_ceil,
+    on_grid,
+    plain,
+    size_floor,
+)
 from domain.unwind import NoSale, Sale, plan_sale, sale_loss
 from domain.venue import Instrument
 
@@ -102,14 +114,18 @@ def _sale_cost(naked: Naked, sale: Sale | NoSale) -> Usd | None:
 
 
 def _say(completion: Completion | None, loss: Usd | None) -> str:
-    if completion is None:
+    if completion is None or loss is None:
         return "completing is not open"
-    return f"completing {completion.size} at {completion.limit} loses at most {loss:.4f}"
+    return f"completing {_of(completion.size, completion.limit, loss)}"
 
 
 def _say_sale(sale: Sale | NoSale, loss: Usd | None) -> str:
     if isinstance(sale, NoSale):
         return f"selling is not open ({sale.reason})"
     if loss is None:
-        return f"only {sale.size} could be sold"
-    return f"selling {sale.size} at {sale.floor} loses at most {loss:.4f}"
+        return f"only {plain(sale.size)} could be sold"
+    return f"selling {_of(sale.size, sale.floor, loss)}"
+
+
+def _of(size: Size, limit: Price, loss: Usd) -> str:
+    return f"{plain(size)} at {plain(limit)} loses at most {plain(cost_ceil(loss))}"

@@ -112,6 +112,11 @@ def on_grid(value: Decimal, step: Decimal) -> bool:
     return value % step == ZERO
 
 
+def plain(value: Decimal) -> str:
+    """An exact number without the zeros that say nothing."""
+    return f"{value.normalize():f}"
+
+
 def show_usd(value: Decimal, places: int = 2) -> str:
     """Dollars for a reader, sign first, rounded down so that nothing looks better than it is."""
     quantum = Decimal(1).scaleb(-places)

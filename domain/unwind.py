@@ -10,7 +10,18 @@ from decimal import Decimal
 
 from domain.book import Book
 from domain.leg import LegState
-from domain.money import CENT, ZERO, Price, Size, Usd, floor_to, on_grid, size_floor
+from domain.money import (
+    CENT,
+    ZERO,
+    Price,
+    Size,
+    Usd,
+    cost_ceil,
+    floor_to,
+    on_grid,
+    plain,
+    size_floor,
+)
 from domain.venue import Instrument, TimeInForce, Venue
 
 FOK_TRIES = 2
@@ -52,15 +63,17 @@ def plan_sale(
     """
     whole = size_floor(excess, instrument.size_step)
     if whole <= ZERO:
-        return NoSale(f"expected at least {instrument.size_step} contracts, found {excess}")
+        return NoSale(f"expected at least {instrument.size_step} contracts, found {plain(excess)}")
     refused = NoSale(f"{book.venue} bids for less than {instrument.size_step} contracts")
     for size, worst in reversed(_offers(book, whole, instrument.size_step)):
         floor = _floor(instrument, size, worst)
         loss = sale_loss(instrument, leg, size, floor)
         if not instrument.allows_price(floor):
-            refused = NoSale(f"expected a price on the grid, found {floor} for a bid of {worst}")
+            found = f"found {plain(floor)} for a bid of {plain(worst)}"
+            refused = NoSale(f"expected a price on the grid, {found}")
         elif budget is not None and loss > budget:
-            refused = NoSale(f"selling {size} at {floor} may lose {loss:.6f}, of {budget} left")
+            dear = f"may lose {plain(cost_ceil(loss))}, of {plain(budget)} left"
+            refused = NoSale(f"selling {plain(size)} at {plain(floor)} {dear}")
         else:
             partial = instrument.venue is Venue.KALSHI and attempt > FOK_TRIES
             tif = TimeInForce.IOC if partial else TimeInForce.FOK

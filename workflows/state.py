@@ -22,7 +22,7 @@ from domain.decision import (
 from domain.exits import Exits
 from domain.identity import first_number
 from domain.leg import LegState
-from domain.money import NO_SIZE, NO_USD, Usd
+from domain.money import NO_SIZE, NO_USD, Usd, plain
 from domain.payout import Locked, NotLocked, judge
 from domain.policy import Refusal
 from domain.standing import Happening, LegReport, Standing, Verdict
@@ -189,6 +189,8 @@ class TradeState:
         if 0 < self._closed_tries <= _CLOSED_TRIES:
             self._attempts = max(self._attempts - 1, 0)
         self.take(report.leg)
+        if report.sibling is not None:
+            self.take(report.sibling)
 
     def priced(self, exits: Exits) -> None:
         """What both ways out of an uneven pair cost now. Completing is tried once: the venue that
@@ -329,7 +331,9 @@ class TradeState:
 
     def _headline(self) -> str:
         polymarket, kalshi = self.states
-        return f"{self.phase}: Polymarket holds {polymarket.held}, Kalshi {kalshi.held}"
+        return (
+            f"{self.phase}: Polymarket holds {plain(polymarket.held)}, Kalshi {plain(kalshi.held)}"
+        )
 
 
 def _nothing_held(venue: Venue, plan: ArbitrageInput) -> LegReport:

@@ -1,6 +1,5 @@
 """How an arbitrage reads in the Temporal UI: summaries, details and search attributes."""
 
-from decimal import Decimal
 from typing import Any
 
 from temporalio.common import (
@@ -11,7 +10,7 @@ from temporalio.common import (
 )
 
 from activities.messages import ArbitrageInput
-from domain.money import Price, Size, show_usd
+from domain.money import Price, Size, plain, show_usd
 from domain.opportunity import Opportunity, PlannedLeg
 from domain.trade import Phase
 from domain.venue import Venue
@@ -119,11 +118,6 @@ def sale_summary(venue: Venue, excess: Size) -> str:
 def completion_summary(venue: Venue, size: Size, limit: Price) -> str:
     """The label of a completion's bar on the timeline."""
     return f"buy the missing {plain(size)} at {venue}, {plain(limit)} or better, fill or kill"
-
-
-def plain(value: Decimal) -> str:
-    """A number without the zeros that say nothing."""
-    return f"{value.normalize():f}"
 
 
 def _leg(leg: PlannedLeg) -> str:

@@ -120,4 +120,4 @@ def test_why_nothing_is_sold_says_what_was_expected_and_found() -> None:
     book = a_book(instrument, bids=[("0.44", 50)])
     sale = plan_sale(instrument, book, leg, size(10), usd("0.10"), attempt=1)
     assert isinstance(sale, NoSale)
-    assert sale.reason == "selling 10 at 0.44 may lose 4.796000, of 0.10 left"
+    assert sale.reason == "selling 10 at 0.44 may lose 4.796, of 0.1 left"

@@ -25,6 +25,7 @@ from domain.opportunity import Opportunity
 from domain.pair import Pair
 from domain.policy import Bounds, ExecutorSettings, Timing
 from domain.sizing import Side, size_pair
+from domain.trade import Phase
 from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
 from store.settings import Changes
@@ -124,6 +125,19 @@ class Trading:
     async def trade(self, pair_id: str, cents: int = 8, **kwargs: Any) -> Snapshot:
         """Open an edge, take it, and wait for the arbitrage to be held or over."""
         return await self.until_at_rest(await self.open(pair_id, cents, **kwargs))
+
+    async def hold(
+        self, pair_id: str, **kwargs: Any
+    ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+        """A pair that is held and final, to begin a test with. A machine that stands still for
+        seconds makes orders leave too late, and the arbitrage rightly ends flat: that one shows
+        nothing yet, so up to three are started."""
+        for _ in range(3):
+            handle = await self.open(pair_id, **kwargs)
+            snapshot = await self.until_at_rest(handle)
+            if snapshot.phase is Phase.HOLDING:
+                return handle
+        raise AssertionError(f"expected a held pair, found {snapshot.phase}: {snapshot.story}")
 
     @asynccontextmanager
     async def slow_chain(self, confirmed_ms: int = 1_500) -> AsyncIterator[None]:

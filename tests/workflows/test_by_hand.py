@@ -77,12 +77,6 @@ async def reset_to(
     return handle_of(desk.client, handle.id)
 
 
-async def _held(desk: Trading, pair: str) -> Handle:
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
-    return handle
-
-
 async def _rolled_back(desk: Trading, pair: str) -> Handle:
     handle = await desk.open(pair, gone="polymarket")
     await handle.result()
@@ -90,7 +84,22 @@ async def _rolled_back(desk: Trading, pair: str) -> Handle:
 
 
 async def _closed(desk: Trading, pair: str) -> Handle:
-    handle = await _held(desk, pair)
+    handle = await desk.hold(pair)
+    await handle.cancel()
+    await handle.result()
+    return handle
+
+
+async def _completed_and_closed(desk: Trading, pair: str) -> Handle:
+    """Polymarket's order is lost on its way and bought a second time, once nobody doubts that;
+    a run that begins between both finds the venue's answer at once and numbers its steps anew."""
+    await desk.control.edge(pair, 8)
+    opportunity = await desk.opportunity(pair)
+    await desk.control.fault("polymarket", pair, "buy", "hang_before", params={"ms": 500})
+    handle = await desk.start(opportunity)
+    held = await desk.until_at_rest(handle)
+    assert held.phase is Phase.HOLDING, held.story
+    assert any("/complete/" in one for one in await sent(desk, handle))
     await handle.cancel()
     await handle.result()
     return handle
@@ -98,7 +107,12 @@ async def _closed(desk: Trading, pair: str) -> Handle:
 
 @pytest.mark.parametrize(
     ("reach", "ends"),
-    [(_held, Phase.HOLDING), (_rolled_back, Phase.FLAT), (_closed, Phase.FLAT)],
+    [
+        (Trading.hold, Phase.HOLDING),
+        (_rolled_back, Phase.FLAT),
+        (_closed, Phase.FLAT),
+        (_completed_and_closed, Phase.FLAT),
+    ],
 )
 async def test_a_reset_to_any_event_sends_nothing_again(
     steady: Trading,

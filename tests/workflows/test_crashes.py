@@ -118,8 +118,7 @@ async def test_a_pair_held_by_a_killed_executor_is_settled_by_another(
     pair: str,
 ) -> None:
     async with hire() as away:
-        handle = await away.open(pair, timing=NIMBLE)
-        await away.until_at_rest(handle)
+        handle = await away.hold(pair, timing=NIMBLE)
     wanted = {
         "sim": dict(exchanges.ready),
         "data_dir": str(tmp_path),

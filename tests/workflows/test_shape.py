@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from app.payloads import DATA_CONVERTER
+from domain.money import plain
 from domain.trade import Phase
 from tests.support.trading import Trading
 from workflows import story
@@ -69,7 +70,7 @@ async def test_an_arbitrage_reads_well_in_the_temporal_ui(steady: Trading, pair:
     (sale,) = (label for name, label in labels.items() if name.startswith("unwind:"))
     # The size hangs on the fee rate of the market that this test happens to get.
     assert snapshot.kalshi.state.bought == snapshot.size
-    assert sale == f"sell {story.plain(snapshot.size)} at kalshi, fill or kill"
+    assert sale == f"sell {plain(snapshot.size)} at kalshi, fill or kill"
 
 
 async def _labels(handle: Handle) -> dict[str, str]:
