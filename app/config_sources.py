@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from app.config import Config
-from app.errors import ConfigError
+from app.errors import ConfigError, SharedFileError
 from domain.venue import Mode
 
 PREFIX = "LOCKSTEP_"
@@ -115,13 +115,18 @@ def check_private(path: Path, key: str) -> None:
             f"{key}: expected a readable file, found {error.strerror}: {path}"
         ) from None
     if status.st_uid != os.geteuid():
-        raise ConfigError(
+        raise SharedFileError(
             f"{key}: expected a file owned by user {os.geteuid()}, "
-            f"found owner {status.st_uid}: {path}"
+            f"found owner {status.st_uid}: {path}",
+            path,
+            ours=False,
         )
     if status.st_mode & 0o077:
-        raise ConfigError(
-            f"{key}: expected mode 600, found {status.st_mode & 0o777:o}: run `chmod 600 {path}`"
+        raise SharedFileError(
+            f"{key}: expected mode 600, found {status.st_mode & 0o777:o}: run `chmod 600 {path}` "
+            "or `lockstep doctor --fix`",
+            path,
+            ours=True,
         )
 
 

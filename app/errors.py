@@ -1,6 +1,7 @@
 """What ends a command: one family of errors, each with the exit code that scripts may rely on."""
 
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -33,6 +34,15 @@ class ConfigError(LockstepError):
     """Configuration or secrets are missing, malformed or readable by others."""
 
     exit_code = ExitCode.CONFIGURATION
+
+
+class SharedFileError(ConfigError):
+    """A file with secrets that others can read; `ours` says that its mode is ours to change."""
+
+    def __init__(self, message: str, path: Path, *, ours: bool) -> None:
+        super().__init__(message)
+        self.path = path
+        self.ours = ours
 
 
 class DependencyError(LockstepError):

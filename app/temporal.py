@@ -97,7 +97,7 @@ async def open_server(
     """
     if address:
         await _await_frontend(address, options.namespace, None, seconds)
-        await _register_search_attributes(address, options.namespace)
+        await register_search_attributes(address, options.namespace)
         yield Server(address, options.namespace, ui_url=None, process=None)
         return
     server = await start_server(options)
@@ -241,7 +241,7 @@ async def _await_frontend(
             return
 
 
-async def _register_search_attributes(address: str, namespace: str) -> None:
+async def register_search_attributes(address: str, namespace: str) -> None:
     """Create the search attributes that a server of others lacks, and wait until it knows them."""
     client = await Client.connect(address, namespace=namespace)
     operator = client.operator_service

@@ -138,7 +138,7 @@ class Wire:
                 return _refused(bad)
             return await self._send_plainly(chat_id, text)
         except TelegramError as trouble:
-            return _trouble(trouble)
+            return outcome_of(trouble)
         return Arrived(sent.message_id)
 
     async def edit(self, chat_id: int, message_id: int, text: Text) -> Outcome:
@@ -157,7 +157,7 @@ class Wire:
                 return Arrived(message_id)
             return _refused(bad)
         except TelegramError as trouble:
-            return _trouble(trouble)
+            return outcome_of(trouble)
         return Arrived(edited.message_id if isinstance(edited, Message) else message_id)
 
     async def _send_plainly(self, chat_id: int, text: Text) -> Outcome:
@@ -172,7 +172,7 @@ class Wire:
                 link_preview_options=_NO_PREVIEW,
             )
         except TelegramError as trouble:
-            return _trouble(trouble)
+            return outcome_of(trouble)
         return Arrived(sent.message_id)
 
 
@@ -209,7 +209,8 @@ def wait_of(trouble: RetryAfter) -> float:
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 
-def _trouble(trouble: TelegramError) -> Outcome:
+def outcome_of(trouble: TelegramError) -> Outcome:
+    """What an error of the library means for whoever wanted something of Telegram."""
     match trouble:
         case RetryAfter():
             return TooFast(wait_of(trouble))

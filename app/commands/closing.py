@@ -21,7 +21,8 @@ from app.commands.frame import (
 )
 from app.config import Config
 from app.errors import GuardError, NeedsHumanError
-from app.operating.outputs import Closed, ClosePreview, Json
+from app.operating.output import Json
+from app.operating.outputs import Closed, ClosePreview
 
 FLATTEN_WORD = "flatten"
 Wait = Annotated[

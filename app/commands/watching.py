@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         app,
         "doctor",
         "doctor: every part, and the command that mends what is not well",
+        "doctor --fix: the same, after mending what is safe to mend",
         "doctor --json | jq '.checks[] | select(.state != \"ok\")': for a script",
         "doctor --config live.toml: for another configuration",
     )(doctor)
@@ -54,21 +55,34 @@ def register(app: typer.Typer) -> None:
     )(logs)
 
 
-def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Look at every part of the system; each line that is not well names what mends it.
 
-    Changes nothing. Exit code 0 where all is well or only worth a look, 1 where something is
-    missing, 3 where the configuration cannot be read.
+    Changes nothing without --fix. That closes files with secrets to others, makes the data folder
+    writable and registers search attributes; what lets entries leave or starts a process is left
+    to you. Exit code 0 where all is well or only worth a look, 1 where something is missing, 3
+    where the configuration cannot be read.
     """
     from app.operating import doctor as surgery
+    from app.operating import repairs
 
-    static = load(config)
+    loaded, repaired = repairs.load(config, fix=fix)
     with working("looking at every part"):
-        checks = run(surgery.examine(static))
+        checks = run(surgery.examine(loaded.config, loaded.origins))
+        if fix and (more := run(repairs.mend(loaded.config, checks))):
+            repaired += more
+            checks = run(surgery.examine(loaded.config, loaded.origins))
     shown = table("", "part", "found", "mend it with")
     for one in checks:
         shown.add_row(MARKS[one.state], one.name, one.detail, one.repair)
-    emit(outputs.Doctor(checks=checks), as_json, shown)
+    told = [f"{'mended' if one.done else 'not mended'}: {one.said}" for one in repaired]
+    if fix and not told:
+        told = ["nothing here is mended by itself"]
+    emit(outputs.Doctor(checks=checks, repairs=repaired), as_json, shown, *told)
     missing = [one.name for one in checks if one.state == "bad"]
     if missing:
         raise LockstepError(f"not well: {', '.join(missing)}; the last column says what mends it")

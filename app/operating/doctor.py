@@ -1,12 +1,8 @@
 """Is everything there that trading needs? Each answer with the command that mends it."""
 
-import os
-import shutil
-import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 from temporalio.api.enums.v1 import TaskQueueType
@@ -18,29 +14,30 @@ from temporalio.service import RPCError
 from app.config import Config
 from app.errors import LockstepError
 from app.links import wall_ms
+from app.operating import machine, telegram
+from app.operating.checks import bad, ok, warn
 from app.operating.office import opened, whereabouts
 from app.operating.outputs import Check
 from app.operating.staff import temporal, temporal_address
 from domain.venue import Mode
 from store import presence, reconciliation, run_state, schema
-from store.kill_file import KillFile
+from store.presence import Presence
 from workflows.story import SEARCH_ATTRIBUTES
 
-GIGABYTE = 1_000_000_000
-FREE_MIN = GIGABYTE
 SKEW_SECONDS_MAX = 2
 ALIVE_MS = 5_000
 READ_SECONDS = 5
 COMPARED_MS_MAX = 15 * 60_000
 RUN = "lockstep run"
 EXECUTOR = "lockstep run executor"
+EXECUTOR_LOG = "lockstep logs --process executor"
 
 Examine = Callable[[Config], Awaitable[Iterable[Check]]]
 
 
-async def examine(config: Config) -> list[Check]:
+async def examine(config: Config, origins: Mapping[str, str]) -> list[Check]:
     """Every check; one that fails stops none of the others."""
-    checks = [_python(), _signing(), _disk(config), _entries(config)]
+    checks = machine.examine(config, origins)
     for name, look in EXAMINED.items():
         try:
             checks += await look(config)
@@ -49,53 +46,6 @@ async def examine(config: Config) -> list[Check]:
         except (httpx.HTTPError, RPCError, OSError) as trouble:
             checks.append(bad(name, f"{type(trouble).__name__}: {trouble}", RUN))
     return checks
-
-
-def ok(name: str, detail: str) -> Check:
-    """Nothing to do."""
-    return Check(name=name, state="ok", detail=detail, repair="")
-
-
-def warn(name: str, detail: str, repair: str) -> Check:
-    """It works, yet not as it should."""
-    return Check(name=name, state="warn", detail=detail, repair=repair)
-
-
-def bad(name: str, detail: str, repair: str) -> Check:
-    """It does not work."""
-    return Check(name=name, state="bad", detail=detail, repair=repair)
-
-
-def _python() -> Check:
-    return ok("python", sys.version.split()[0])
-
-
-def _signing() -> Check:
-    try:
-        return ok("polymarket client", f"py-clob-client-v2 {version('py-clob-client-v2')}")
-    except PackageNotFoundError:
-        return bad("polymarket client", "py-clob-client-v2 is not installed", "make setup")
-
-
-def _disk(config: Config) -> Check:
-    folder = config.data_dir
-    while not folder.exists():
-        folder = folder.parent
-    if not os.access(folder, os.W_OK):
-        return bad("data folder", f"{folder} cannot be written", f"chmod u+w {folder}")
-    free = shutil.disk_usage(folder).free
-    said = f"{config.data_dir}, {free // GIGABYTE} GB free"
-    if free < FREE_MIN:
-        return bad("data folder", said, f"du -sh {config.data_dir}/*")
-    return ok("data folder", said)
-
-
-def _entries(config: Config) -> Check:
-    """The file that stops every entry."""
-    why = KillFile(config.data_dir).reason() if config.data_dir.exists() else None
-    if why is None:
-        return ok("kill file", "none")
-    return warn("kill file", why, "lockstep unkill")
 
 
 async def _journal(config: Config) -> list[Check]:
@@ -127,6 +77,22 @@ async def _journal(config: Config) -> list[Check]:
         checks.append(warn("executor", "none holds the lease of the accounts", EXECUTOR))
     else:
         checks.append(ok("executor", f"{len(alive)} alive, {sends[0]} sends"))
+    return [*checks, *_feeds(alive)]
+
+
+def _feeds(alive: list[Presence]) -> list[Check]:
+    """The sockets that books come through, as the freshest executor says."""
+    if not alive:
+        return []
+    feeds = alive[-1].report.get("feeds")
+    checks = []
+    for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
+        name, state = f"{venue} feed", feed.get("state")
+        said = f"{state}, newest book {feed.get('age_ms')} ms old, {feed.get('reason') or 'ok'}"
+        if state == "down":
+            checks.append(bad(name, said, EXECUTOR_LOG))
+        else:
+            checks.append(warn(name, said, EXECUTOR_LOG) if state == "stale" else ok(name, said))
     return checks
 
 
@@ -140,7 +106,7 @@ async def _temporal(config: Config) -> list[Check]:
     missing = [key.name for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
     checks = [ok("temporal", f"{address}, namespace {namespace}")]
     if missing:
-        repair = f"temporal operator search-attribute create --name {missing[0]} --type Keyword"
+        repair = "lockstep doctor --fix"
         checks.append(bad("search attributes", f"missing: {', '.join(missing)}", repair))
     else:
         checks.append(ok("search attributes", f"all {len(SEARCH_ATTRIBUTES)}"))
@@ -223,4 +189,5 @@ EXAMINED: dict[str, Examine] = {
     "temporal": _temporal,
     "dashboard": _api,
     "venues": _venues,
+    "telegram": telegram.examine,
 }

@@ -1,23 +1,10 @@
 """What `--json` prints, verb by verb: the published schemas. Amounts are exact strings, times ISO
 8601 UTC. A field is added without a new `schema_version`; nothing is renamed or removed without."""
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-Json = dict[str, Any]
-
-
-class Part(BaseModel):
-    """A closed object."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Output(Part):
-    """What one command prints."""
-
-    schema_version: Literal[1] = 1
+from app.operating.output import Json, Output, Part
+from app.operating.outputs_markets import Pairs, PairShown, Scan
 
 
 class Leg(Part):
@@ -199,6 +186,34 @@ class Closed(Output):
     results: list[Json]
 
 
+class Naked(Part):
+    """A leg that nothing hedges, in dollars: what it cost, what selling it now loses, and what the
+    whole arbitrage pays at worst and at best if it is held."""
+
+    venue: str
+    outcome: str
+    size: str
+    exposure: str
+    loss_now: str | None
+    worst: str
+    best: str
+
+
+class Kept(Output):
+    """`lockstep hold`, `take-over` and `mark-resolved`. `state` is preview, pending, succeeded or
+    failed; `why_not` says why it would be refused now."""
+
+    action: str
+    id: str
+    title: str
+    phase: str
+    meaning: str
+    why_not: str
+    leg: Naked | None
+    state: str
+    result: Json | None
+
+
 class Diagnosis(Output):
     """`lockstep retry`: what is stuck, what would set it going, and whether that was done.
     `remedy` is update, reset, adopt, wait, start, person or none."""
@@ -238,10 +253,19 @@ class Check(Part):
     repair: str
 
 
+class Repair(Part):
+    """What `lockstep doctor --fix` did about a check, or why it could not."""
+
+    name: str
+    done: bool
+    said: str
+
+
 class Doctor(Output):
-    """`lockstep doctor`."""
+    """`lockstep doctor`: the checks, after the repairs of `--fix`."""
 
     checks: list[Check]
+    repairs: list[Repair]
 
 
 class Exported(Output):
@@ -304,6 +328,12 @@ SCHEMAS: dict[str, type[Output]] = {
     "confirm-restore": Done,
     "close": Closed,
     "flatten": Closed,
+    "hold": Kept,
+    "take-over": Kept,
+    "mark-resolved": Kept,
+    "scan": Scan,
+    "pairs-list": Pairs,
+    "pairs-show": PairShown,
     "retry": Diagnosis,
     "trace": Trace,
     "doctor": Doctor,

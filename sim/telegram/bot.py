@@ -11,6 +11,10 @@ from sim.telegram.script import Rule, Script
 BUTTON_BYTES = 64
 POLL_SECONDS_MAX = 50
 UPDATES_AT_ONCE = 100
+GIFTS = (
+    "unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription",
+    "gifts_from_channels",
+)  # fmt: skip
 
 
 class Refused(Exception):
@@ -174,6 +178,24 @@ class Bot:
     def deleted(self, chat: int, number: int) -> None:
         """A person removes a message of the bot."""
         self.messages = [m for m in self.messages if (m.chat, m.number) != (chat, number)]
+
+    def chat(self, given: Mapping[str, object]) -> dict[str, object]:
+        """getChat."""
+        chat = self._chat(given)
+        private = chat > 0
+        return {
+            "id": chat,
+            "type": "private" if private else "supergroup",
+            **({"first_name": f"User {chat}"} if private else {"title": f"Group {-chat}"}),
+            "accent_color_id": 0,
+            "max_reaction_count": 1,
+            "accepted_gift_types": dict.fromkeys(GIFTS, True),
+        }
+
+    def act(self, given: Mapping[str, object]) -> bool:
+        """sendChatAction."""
+        self._chat(given)
+        return True
 
     def _update(self, kind: str, content: dict[str, object]) -> int:
         number = self._number()

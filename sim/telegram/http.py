@@ -80,6 +80,10 @@ async def _do(bot: Bot, name: str, given: Mapping[str, object], rule: Rule | Non
             return await bot.updates(given, rule)
         case "sendMessage":
             return bot.send(given)
+        case "getChat":
+            return bot.chat(given)
+        case "sendChatAction":
+            return bot.act(given)
         case "editMessageText":
             return bot.edit(given)
         case "answerCallbackQuery":

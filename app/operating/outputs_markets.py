@@ -1,0 +1,74 @@
+"""What `lockstep scan` and `pairs` print as JSON."""
+
+from app.operating.output import Json, Output, Part
+
+
+class Seen(Part):
+    """The last look at one pair: the better direction, in dollars after fees. Where it cannot be
+    traded, of one contract, with the `reason` that the gate and the dashboard name too."""
+
+    pair_id: str
+    title: str
+    confidence: str
+    state: str
+    roi: str
+    profit: str
+    size: str
+    cost: str
+    fees: str
+    legs: dict[str, str]
+    seen_at: str
+    tradable: bool
+    reason: str
+    verdict: str
+
+
+class Scan(Output):
+    """`lockstep scan`. `funnel` (with --why) counts where the last hour's looks ended."""
+
+    mode: str
+    pairs: int
+    checks_per_s: int
+    opportunities: list[Seen]
+    funnel: Json | None
+
+
+class PairLine(Part):
+    """One pair: the market at each venue, and why it is not traded now."""
+
+    id: str
+    title: str
+    confidence: str
+    markets: dict[str, str]
+    listed: bool
+    why_not: str
+
+
+class Pairs(Output):
+    """`lockstep pairs list`."""
+
+    mode: str
+    pairs: list[PairLine]
+
+
+class Rules(Part):
+    """What one venue says of its market; empty before it was read."""
+
+    venue: str
+    market: str
+    title: str
+    text: str
+    url: str | None
+    closes_at: str | None
+    settles_at: str | None
+
+
+class PairShown(Output):
+    """`lockstep pairs show`. `max_size` is what both books offer within the plan's prices, and
+    `capped_by` the one that ends it."""
+
+    pair: PairLine
+    rules: list[Rules]
+    evidence: list[str]
+    max_size: str | None
+    capped_by: str | None
