@@ -82,7 +82,7 @@ def shared(stack: StackUnderTest) -> dict[str, Any]:
 def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     """The line with every placeholder replaced."""
     line = line.replace("--name NAME", "--name note").replace("-n NAME", "-n note")
-    line = line.replace("schema VERB", "schema show")
+    line = line.replace("schema VERB", "schema show").replace("show PAIR", "show p01")
     if line.startswith("temporal"):
         line = line.replace('"…"', "\"ArbPhase = 'HOLDING'\"")
     if "ACTIVITY" in line:
