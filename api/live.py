@@ -58,11 +58,14 @@ class Live:
         mode: Mode,
         wall_ms: Callable[[], int],
         links: Json,
+        *,
+        notifies: bool = True,
     ) -> None:
         self._journal = journal
         self._client = client
         self._mode = mode
         self._wall_ms = wall_ms
+        self._notifies = notifies
         self._after = (0, 0)
         self._wake = asyncio.Event()
         self.failed = asyncio.Event()
@@ -206,10 +209,11 @@ class Live:
         )
         self.survey = survey
         board, executors = self.hub.board, survey.executors
-        self._show_balances(slices.balances(survey.balances))
+        self._show_balances(slices.balances(survey.balances, executors))
         board.put("stats", slices.stats(survey))
         board.put("venues", slices.venues(executors))
-        board.put("services", slices.services(survey, await self._temporal(), now_ms))
+        temporal = await self._temporal()
+        board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
         board.put("alarms", {str(a.id): slices.alarm(a) for a in survey.alarms})
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(seen, pair_ids)

@@ -29,7 +29,7 @@ def create_app(
 ) -> FastAPI:
     """The API over one journal and one Temporal client."""
     links = {"temporal_ui": options.temporal_ui, "namespace": options.namespace}
-    live = Live(journal, client, mode, wall_ms, links)
+    live = Live(journal, client, mode, wall_ms, links, notifies=options.notifies)
     app = FastAPI(
         title="Lockstep",
         version=options.version,

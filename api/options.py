@@ -12,7 +12,7 @@ class ApiOptions:
 
     Without `login_required` whoever reaches the port may do everything: loopback, no real money.
     `password_hash` is argon2's; `secure` marks cookies for TLS only. `kill_file` stops entries
-    where the journal cannot.
+    where the journal cannot. `notifies` says that messages are meant to be fetched.
     """
 
     ui: Path
@@ -24,3 +24,4 @@ class ApiOptions:
     temporal_ui: str | None = None
     namespace: str = "default"
     version: str = "0"
+    notifies: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from api.wire import Json, Number, iso, text, usd
-from domain.money import ZERO, floor_to, show_usd
+from domain.money import ZERO, Usd, floor_to, show_usd
 from domain.policy import ExecutorSettings
 from domain.venue import Venue
 from store.presence import Presence
@@ -16,6 +16,13 @@ from store.views import Balance, Pulse, Survey
 
 SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
 PERCENT_STEP = Decimal("0.01")
+LAG_MS_MAX = 60_000
+NO_NOTIFIER: Json = {
+    "state": "off",
+    "lag_ms": 0,
+    "waiting": 0,
+    "detail": "not configured (docs/telegram.md)",
+}
 
 
 def settings(saved: SavedSettings, executors: Iterable[Presence], *, numbers: bool) -> Json:
@@ -82,11 +89,13 @@ def state_word(state: RunState, *, alive: bool) -> str:
     return "RUNNING" if state.enabled else "PAUSED"
 
 
-def balances(found: dict[Venue, Balance]) -> Json | None:
-    """Cash per venue and how it is bound; None before the first report of both."""
+def balances(found: dict[Venue, Balance], executors: Iterable[Presence] = ()) -> Json | None:
+    """Cash per venue, how it is bound, and what is still to come; None before the first report of
+    both."""
     if set(found) != set(Venue):
         return None
     told: Json = {}
+    owed = _owed(executors)
     for venue, balance in found.items():
         told[SHORT[venue]] = Number(balance.cash)
         told[f"{SHORT[venue]}_exact"] = usd(balance.cash)
@@ -95,7 +104,7 @@ def balances(found: dict[Venue, Balance]) -> Json | None:
             "free": usd(balance.free),
             "in_orders": usd(balance.in_orders),
             "in_positions": usd(balance.in_positions),
-            "awaiting_settlement": "0.00",
+            "awaiting_settlement": usd(Usd(balance.unsettled + owed[venue])) if owed else None,
             "as_of": iso(balance.as_of_ms),
         }
         for venue, balance in found.items()
@@ -109,6 +118,16 @@ def balances(found: dict[Venue, Balance]) -> Json | None:
         "detail": detail,
         "cap": {"venue": least.value, "free": usd(found[least].free), "text": f"{cap}."},
     }
+
+
+def _owed(executors: Iterable[Presence]) -> dict[Venue, Decimal] | None:
+    """What each venue owes for answered questions, by the executor that asked; None while none
+    has."""
+    for one in executors:
+        owed = one.report.get("owed")
+        if isinstance(owed, dict):
+            return {venue: Decimal(str(owed[venue.value])) for venue in Venue}
+    return None
 
 
 def stats(survey: Survey) -> Json:
@@ -139,39 +158,49 @@ def win_rate(day: DayStats) -> str | None:
 
 
 def venues(executors: Iterable[Presence]) -> Json:
-    """How current each venue's books are, by the freshest executor."""
+    """How current each venue's books are and how long its last answer took, by the freshest
+    executor."""
     told: Json = {
         venue.value: {"state": "down", "book_at": None, "ping_ms": None, "detail": "no executor"}
         for venue in Venue
     }
     for one in executors:
-        feeds = one.report.get("feeds")
+        feeds, pings = one.report.get("feeds"), one.report.get("ping_ms")
         for name, feed in feeds.items() if isinstance(feeds, dict) else ():
             age = feed.get("age_ms")
             told[name] = {
                 "state": "down" if feed.get("state") == "down" else "up",
                 "book_at": None if age is None else iso(one.seen_ms - age),
-                "ping_ms": None,
+                "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
                 "detail": feed.get("reason", ""),
             }
     return told
 
 
-def services(survey: Survey, temporal: Json, now_ms: int) -> Json:
-    """Temporal, executors and notifier."""
+def services(survey: Survey, temporal: Json, now_ms: int, *, notifies: bool) -> Json:
+    """Temporal, executors and notifier; whether there is to be one is what `notifies` says."""
     number = len(survey.executors)
     looks = sum(_whole(one, "checks_per_s") or 0 for one in survey.executors)
-    waiting, oldest = survey.backlog.waiting, survey.backlog.oldest_ms
-    lag_ms = 0 if oldest is None else max(now_ms - oldest, 0)
     executor = {
         "state": "up" if number else "down",
         "detail": f"{number} running, {looks} checks/s" if number else "no report for 5 s",
     }
-    notifier = {"state": "up" if lag_ms < 60_000 else "off", "lag_ms": lag_ms, "waiting": waiting}
     return {
         "temporal": temporal,
         "executor": executor,
-        "notifier": notifier | {"detail": "" if lag_ms < 60_000 else "messages are not fetched"},
+        "notifier": _notifier(survey, now_ms) if notifies else NO_NOTIFIER,
+    }
+
+
+def _notifier(survey: Survey, now_ms: int) -> Json:
+    waiting, oldest = survey.backlog.waiting, survey.backlog.oldest_ms
+    lag_ms = 0 if oldest is None else max(now_ms - oldest, 0)
+    late = lag_ms >= LAG_MS_MAX
+    return {
+        "state": "down" if late else "up",
+        "lag_ms": lag_ms,
+        "waiting": waiting,
+        "detail": "messages are not fetched" if late else "",
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,6 +11,8 @@ from sqlmodel import Session
 
 from app.caretaker import Caretaker
 from app.config import Config
+from app.dues import PAUSE_SECONDS as DUES_SECONDS
+from app.dues import Dues
 from app.duty import serve
 from app.intake import Intake
 from app.sightings import Lookout
@@ -51,6 +54,8 @@ class Executor:
         self._intake = intake
         self._name = station.sender.name
         self._cash: dict[Venue, Usd] = {}
+        self._ping_ms: dict[Venue, int] = {}
+        self._dues = Dues(desk, config.mode)
         configured = tuple(pair.to_domain() for pair in config.pairs)
         self._pairs = Pairs(configured, desk.venues, self._relist)
         self._terms = TermsReader(configured, desk.venues, self._keep_terms)
@@ -90,6 +95,7 @@ class Executor:
                 group.create_task(self._scanner.run()),
                 group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
                 group.create_task(self._every(WARM_SECONDS, self._keep_warm)),
+                group.create_task(self._every(DUES_SECONDS, self._dues.read)),
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
                 group.create_task(self._caretaker.run()),
@@ -115,12 +121,16 @@ class Executor:
 
     async def _keep_warm(self) -> None:
         """Use the connections that orders leave on: a new one would cost an order its first
-        round trips."""
+        round trips. What it took is the ping that pages show."""
         for venue, port in self._desk.venues.items():
+            self._ping_ms.pop(venue, None)
+            began_ns = time.monotonic_ns()
             try:
                 await port.status()
             except (VenueUnreachable, VenueMisuse) as trouble:
                 log.warning("%s: status not read: %s", venue, trouble)
+            else:
+                self._ping_ms[venue] = (time.monotonic_ns() - began_ns) // 1_000_000
 
     async def _read_balances(self) -> None:
         """Both venues' cash into the journal, and what the gate would still let us use."""
@@ -206,6 +216,7 @@ class Executor:
         if scanner.found != self._found[0]:
             self._found = scanner.found, now_ms
         before_ms, before = self._looked
+        owed = self._dues.owed
         elapsed_ms, self._looked = max(now_ms - before_ms, 1), (now_ms, scanner.looks)
         return {
             "sends": self._station.sender.holds,
@@ -216,6 +227,8 @@ class Executor:
             "started": self._intake.started,
             "refused": {reason.value: number for reason, number in refused.items()},
             "feeds": health,
+            "ping_ms": {venue.value: ms for venue, ms in self._ping_ms.items()},
+            "owed": None if owed is None else {v.value: str(usd) for v, usd in owed.items()},
             "listed": len(self._pairs.listed),
             "unlisted": {k: pair.why.detail for k, pair in self._pairs.unlisted.items()},
             "settings_version": self._settings_at[0],

@@ -91,6 +91,7 @@ def api_options(config: Config) -> ApiOptions:
         temporal_ui=config.temporal.ui_url,
         namespace=config.temporal.namespace,
         version=version("lockstep"),
+        notifies=config.telegram.token is not None,
     )
 
 

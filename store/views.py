@@ -61,12 +61,14 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One venue's cash as last reported, and how it is bound (dollars)."""
+    """One venue's cash as last reported, and how it is bound (dollars). `unsettled` is what was
+    sold and is not final yet: it becomes cash, or contracts again."""
 
     cash: Usd
     free: Usd
     in_orders: Usd
     in_positions: Usd
+    unsettled: Usd
     as_of_ms: int
 
 
@@ -274,7 +276,14 @@ def balance(session: Session, venue: Venue, mode: Mode) -> Balance | None:
     if row is None or free is None:
         return None
     cash = Usd(from_micro(row.cash_micro))
-    return Balance(cash, free, Usd(cash - free), _held(session, venue, mode), row.as_of_ms)
+    return Balance(
+        cash=cash,
+        free=free,
+        in_orders=Usd(cash - free),
+        in_positions=_held(session, venue, mode),
+        unsettled=_unsettled(session, venue, mode),
+        as_of_ms=row.as_of_ms,
+    )
 
 
 def _held(session: Session, venue: Venue, mode: Mode) -> Usd:
@@ -292,6 +301,18 @@ def _held(session: Session, venue: Venue, mode: Mode) -> Usd:
         paid = action == Action.BUY
         total += from_micro(notional + fee) if paid else -from_micro(notional - fee)
     return Usd(max(total, Decimal(NO_USD)))
+
+
+def _unsettled(session: Session, venue: Venue, mode: Mode) -> Usd:
+    """What sales bring at the venue that it may still take back."""
+    rows = (
+        select(func.coalesce(func.sum(FillRow.notional_micro - FillRow.fee_micro), 0))
+        .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))
+        .join(ArbitrageRow, col(ArbitrageRow.id) == col(IntentRow.arb_id))
+        .where(ArbitrageRow.mode == mode, FillRow.venue == venue)
+        .where(FillRow.action == Action.SELL, FillRow.state == FillState.PROVISIONAL)
+    )
+    return Usd(from_micro(int(session.exec(rows).one())))
 
 
 def fees_on(session: Session, mode: Mode, day: str) -> Usd:

@@ -38,6 +38,11 @@ async def _until(
         await asyncio.sleep(0.2)
 
 
+def _venues(told: Any) -> list[Any]:
+    """Both venues' tiles."""
+    return list(told["data"]["venues"].values())
+
+
 @pytest.mark.slow
 @pytest.mark.temporal
 async def test_what_the_executor_sees_reaches_the_pages(stack: Stack) -> None:
@@ -74,6 +79,16 @@ async def test_what_the_executor_sees_reaches_the_pages(stack: Stack) -> None:
             lambda told: told["why_not"] == "",
         )
         assert float(preview["result"]) < float(preview["hold_at_least"])
+        told = await _until(
+            http,
+            "/api/v1/snapshot",
+            lambda told: all(one["ping_ms"] is not None for one in _venues(told)),
+        )
+        assert all(0 <= one["ping_ms"] < 10_000 for one in _venues(told))
+        assert told["data"]["services"]["notifier"] == {
+            "state": "off", "lag_ms": 0, "waiting": 0,
+            "detail": "not configured (docs/telegram.md)",
+        }  # fmt: skip
         funnel = await _until(
             http, "/api/v1/funnel", lambda told: told and told["1h"]["stages"][0]["count"] > 0
         )

@@ -164,7 +164,9 @@ function explainKill() {
     body: html`
       <p><b>Nothing has happened yet.</b> Hold the Kill button for 0.6 s, or Shift+K.</p>
       <ul>
-        <li>No new entry leaves, resting orders are cancelled.</li>
+        <li>No new entry leaves, now and after a restart. An entry whose other leg left a moment
+          ago may follow it: that hedges it.</li>
+        <li>No order waits at a venue to be cancelled: each fills at once or not at all.</li>
         <li>Compensation that is running finishes: no leg is left alone.</li>
         <li>It does <b>not</b> close the ${state.positions.size} open positions.</li>
       </ul>

@@ -98,6 +98,6 @@ function notifierTile(notifier) {
   if (notifier.state === "off") return tile("Notifier", "off", notifier.detail ?? "");
   const lag = Number(notifier.lag_ms ?? 0);
   const value = notifier.state === "up" ? `lag ${span(lag)}` : notifier.state;
-  const pending = digits(notifier.waiting ?? 0, 0);
-  return tile("Notifier", value, `${pending} waiting`);
+  const note = notifier.detail || `${digits(notifier.waiting ?? 0, 0)} waiting`;
+  return tile("Notifier", value, note, notifier.state === "up" ? "" : "tile-down");
 }
