@@ -29,9 +29,9 @@ def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
     """Open the alarm, or count one more repeat of the one that is open; returns its number.
 
     A message goes out at the opening and, until somebody acknowledges it, once per REPEAT_MS
-    in which it repeats.
+    in which it repeats; at once where it turns red: whoever has seen it has not seen that.
     """
-    row = _open(session, alarm.key)
+    row, turns_red = _open(session, alarm.key), False
     if row is None:
         row = AlarmRow(
             key=alarm.key,
@@ -45,13 +45,18 @@ def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
         session.add(row)
         session.flush()
     else:
+        turns_red = alarm.severity is Severity.RED and row.severity != Severity.RED
+        if turns_red:
+            row.acknowledged_ms = row.acknowledged_by = None
         row.repeats += 1
         row.repeated_ms = now_ms
         row.detail, row.severity = alarm.detail, alarm.severity
     assert row.id is not None, "a flushed row has its key"
     if row.acknowledged_ms is None:
         turn = max(now_ms - row.opened_ms, 0) // REPEAT_MS
-        _tell(session, row, f"alarm/{row.id}/{turn}", now_ms)
+        told = _tell(session, row, f"alarm/{row.id}/{turn}", now_ms)
+        if turns_red and not told:
+            _tell(session, row, f"alarm/{row.id}/{turn}/red", now_ms)
     return row.id
 
 
@@ -99,7 +104,7 @@ def _row(session: Session, alarm_id: int) -> AlarmRow:
     return row
 
 
-def _tell(session: Session, row: AlarmRow, dedupe_key: str, now_ms: int) -> None:
+def _tell(session: Session, row: AlarmRow, dedupe_key: str, now_ms: int) -> bool:
     payload = {
         "alarm_id": row.id,
         "code": row.code,
@@ -110,4 +115,4 @@ def _tell(session: Session, row: AlarmRow, dedupe_key: str, now_ms: int) -> None
         "state": "open" if row.closed_ms is None else "closed",
         "evidence": row.evidence,
     }
-    outbox.put(session, dedupe_key, "alarm", payload, now_ms)
+    return outbox.put(session, dedupe_key, "alarm", payload, now_ms)

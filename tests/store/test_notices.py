@@ -1,5 +1,6 @@
 """Alarms, the outbox and the audit trail."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -36,6 +37,19 @@ class TestAlarms:
         assert await messages(journal, NOW + REPEAT_MS + 4) == []
         [row] = await journal.read(alarms.open_alarms)
         assert (row.repeats, row.acknowledged_by, row.closed_ms) == (5, "ada", None)
+
+    async def test_one_that_turns_red_is_told_at_once_also_to_whoever_has_seen_the_amber_one(
+        self, journal: Journal
+    ) -> None:
+        amber = replace(UNHEDGED, severity=Severity.AMBER)
+        number = await journal.raise_alarm(amber, NOW)
+        await journal.acknowledge_alarm(number, an_act(NOW + 1))
+        for at in (2, 3, 4):
+            await journal.raise_alarm(UNHEDGED, NOW + at)
+        told = [message.payload["severity"] for message in await messages(journal, NOW + 5)]
+        assert told == ["amber", "red"]
+        [row] = await journal.read(alarms.open_alarms)
+        assert (row.severity, row.acknowledged_by) == ("red", None)
 
     async def test_it_closes_on_evidence_and_opens_anew(self, journal: Journal) -> None:
         first = await journal.raise_alarm(UNHEDGED, NOW)
