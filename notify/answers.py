@@ -37,6 +37,8 @@ HELP = (
     ("flatten", "sell everything: preview, then a button"),
     ("mute", "only what is critical rings: /mute 1h"),
     ("loud", "everything rings again"),
+    ("quiet", "hours in which only what is critical rings: /quiet 22:00-07:00"),
+    ("notify", "what this chat is told: /notify heartbeat off"),
     ("health", "is everything running"),
     ("version", "which program this is"),
     ("help", "this list"),

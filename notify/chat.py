@@ -14,12 +14,12 @@ from notify.compose import Composed, compose
 from notify.jobs import DROP_MS, TRADE, Job, Lane, Queue
 from notify.options import Options
 from notify.pace import Pace, Total
+from notify.tones import Tones
 from notify.wire import (
     Arrived,
     Closed,
     Lost,
     Outcome,
-    Text,
     TooFast,
     Unsayable,
     Vanished,
@@ -63,7 +63,6 @@ class ChatSender:
         self._wake = asyncio.Event()
         self.chat = chat
         self.queue = Queue()
-        self.muted_until_ms = chat.muted_until_ms
         self.provisional: set[str] = set()
         self._unnoted: tuple[Job, int | None] | None = None
         self.trouble: str | None = None
@@ -134,6 +133,11 @@ class ChatSender:
             await self._note(job, None)
             return
 
+        tones = Tones(self.chat, now_ms)
+        if not tones.wanted(job):
+            await self._note(job, None)
+            return
+
         def read(session: Session) -> tuple[Composed, int | None]:
             made = compose(session, job, self._options.mode, now_ms)
             if subject is None or not made.edits:
@@ -152,7 +156,8 @@ class ChatSender:
         self._pace.note()
         self.queue.last[job.key] = time.monotonic()
         if known is None:
-            outcome = await self._wire.send(chat_id, self._toned(job, made.text))
+            text = made.text if tones.rings(job) else replace(made.text, rings=False)
+            outcome = await self._wire.send(chat_id, text)
         else:
             outcome = await self._wire.edit(chat_id, known, made.text)
         await self._decide(job, outcome, edited=known is not None)
@@ -184,11 +189,6 @@ class ChatSender:
             case Unsayable(why):
                 log.error("chat %s: Telegram refuses %s: %s", self.chat.chat_id, job.key, why)
                 await self._note(job, None)
-
-    def _toned(self, job: Job, text: Text) -> Text:
-        """While the chat is muted only what is critical rings."""
-        muted = self._wall_ms() < self.muted_until_ms and job.lane is not Lane.CRITICAL
-        return replace(text, rings=False) if muted else text
 
     def _watch(self, job: Job, made: Composed) -> None:
         if job.topic == TRADE and job.subject is not None:

@@ -3,24 +3,31 @@ with its numbers and a button."""
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from notify import answers, notices, words
+from notify import answers, notices, tones, words
 from notify.asked import Asked
 from notify.compose import CLOSE, SEEN
 from notify.ladder import CANCEL, CONFIRM, Expired, Ladder, Offer
 from notify.options import Options, Role
 from notify.ports import Preview, Refusal, Steward
+from notify.rings import Rings
 from notify.wire import Text
 from store.audit import Act
+from store.chats import Chat
 from store.journal import Journal
+from store.states import Tone
 
 ACTS = frozenset(
-    {"kill", "pause", "resume", "flatten", "mute", "loud", CLOSE, SEEN, CONFIRM, CANCEL}
-)
+    {
+        "kill", "pause", "resume", "flatten", "mute", "loud", "quiet", "notify",
+        CLOSE, SEEN, CONFIRM, CANCEL,
+    }
+)  # fmt: skip
+NOT_TOLD = "this chat is told nothing by itself: telegram.chats does not name it"
 KILL_REASON = "killed from Telegram"
 _SPAN = re.compile(r"(\d{1,3})(m|min|h|d)")
 _UNIT_MS = {"m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -28,14 +35,14 @@ _UNIT_MS = {"m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 @dataclass(slots=True)
 class Commands:
-    """Answers one person at a time; `mute` quietens a chat until then, `senders` tells how the
-    sending stands."""
+    """Answers one person at a time; `rings` keeps what a chat wants to hear, `senders` tells how
+    the sending stands."""
 
     journal: Journal
     steward: Steward
     options: Options
     wall_ms: Callable[[], int]
-    mute: Callable[[int, int], Awaitable[bool]]
+    rings: Rings
     senders: Callable[[], list[str]]
     ladder: Ladder = field(default_factory=lambda: Ladder(time.monotonic))
 
@@ -110,6 +117,10 @@ class Commands:
                 return Text(f"👀 {words.safe(await self.steward.acknowledge(_number(asked), act))}")
             case "mute" | "loud":
                 return await self._quieten(asked)
+            case "quiet":
+                return await self._quiet_hours(asked)
+            case "notify":
+                return await self._tone(asked)
             case "no":
                 self.ladder.take(asked.user_id, asked.words[0])
                 return Text("Cancelled: nothing was changed")
@@ -153,11 +164,49 @@ class Commands:
             raise Refusal(f"mute: expected a time such as 30m, 1h or 2d, found {typed!r}")
         else:
             span_ms = int(found[1]) * _UNIT_MS[found[2]]
-        if not await self.mute(asked.chat_id, self.wall_ms() + span_ms if span_ms else 0):
-            raise Refusal("this chat is told nothing by itself: telegram.chats does not name it")
+        until_ms = self.wall_ms() + span_ms if span_ms else 0
+        chat = _told(await self.rings.mute(asked.chat_id, until_ms))
+        if not span_ms and (chat.quiet or chat.tones):
+            return Text("🔔 No longer muted; /quiet and /notify stay as they are")
         if not span_ms:
             return Text("🔔 Everything rings again in this chat")
         return Text(f"🔕 For {words.span(span_ms)} only what is critical rings in this chat")
+
+    async def _quiet_hours(self, asked: Asked) -> Text:
+        typed = " ".join(asked.words)
+        chat = _told(self.rings.of(asked.chat_id))
+        if typed:
+            wanted = None if typed == "off" else tones.hours(typed)
+            if wanted is None and typed != "off":
+                raise Refusal(
+                    f"quiet: expected hours in UTC such as 22:00-07:00, or off, found {typed!r}"
+                )
+            chat = _told(await self.rings.quiet(asked.chat_id, wanted))
+        return Text(
+            f"🌙 Quiet hours of this chat: {tones.shown(chat.quiet)}. "
+            "What is critical rings all the same"
+        )
+
+    async def _tone(self, asked: Asked) -> Text:
+        chat = _told(self.rings.of(asked.chat_id))
+        if asked.words:
+            kind, tone = (*asked.words, "", "")[:2]
+            if kind not in tones.KINDS or tone not in tuple(Tone):
+                raise Refusal(
+                    f"notify: expected one of {', '.join(tones.KINDS)} and one of "
+                    f"{', '.join(Tone)}, found {' '.join(asked.words)!r}"
+                )
+            chat = _told(await self.rings.tone(asked.chat_id, kind, Tone(tone)))
+        told = [f"{kind}: {chat.tones.get(kind, Tone.ON)}" for kind in tones.KINDS]
+        head = "<b>What this chat is told</b>"
+        return Text(words.lines(head, words.BAR, *told, "", "What is critical is always told"))
+
+
+def _told(chat: Chat | None) -> Chat:
+    """The chat, if it is one that is told."""
+    if chat is None:
+        raise Refusal(NOT_TOLD)
+    return chat
 
 
 def _number(asked: Asked) -> int:

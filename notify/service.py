@@ -9,8 +9,8 @@ from notify.listener import Listener
 from notify.office import PostOffice
 from notify.options import Options
 from notify.ports import Steward
+from notify.rings import Rings
 from notify.wire import Wire
-from store import chats
 from store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -27,20 +27,13 @@ async def serve(
     wire = Wire(options)
     office = PostOffice(journal, wire, options, wall_ms)
 
-    async def mute(chat_id: int, until_ms: int) -> bool:
-        sender = office.senders.get(chat_id)
-        if sender is None:
-            return False
-        sender.muted_until_ms = until_ms
-        await journal.write(wall_ms(), lambda s: chats.mute(s, chat_id, until_ms))
-        return True
-
     def said() -> list[str]:
         heard = f"❌ listening: {listener.trouble}" if listener.trouble else "✅ listening"
         told = [f"{s.chat.chat_id}: {s.health()}" for s in office.senders.values()]
         return [heard, *told]
 
-    commands = Commands(journal, steward, options, wall_ms, mute, said)
+    rings = Rings(journal, office.senders, wall_ms)
+    commands = Commands(journal, steward, options, wall_ms, rings, said)
     listener = Listener(wire, options, commands)
 
     try:

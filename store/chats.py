@@ -1,25 +1,30 @@
 """What the notifier remembers of its chats, so that a restart sends nothing twice."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import delete, exists, update
 from sqlmodel import Session, col, func, select
 
 from store import outbox
 from store.outbox import Message
-from store.tables import ChatMessageRow, ChatRow, DeliveryRow, OutboxRow
+from store.states import Tone
+from store.tables import ChatMessageRow, ChatRow, ChatToneRow, DeliveryRow, OutboxRow
 
 KEPT_MS = 7 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One chat: `since_id` is the newest message of the outbox before its time."""
+    """One chat: `since_id` is the newest message of the outbox before its time; `quiet` are the
+    minutes of a UTC day between which nothing rings, `tones` how each kind is told where it is not
+    told as usual."""
 
     chat_id: int
     since_id: int
-    muted_until_ms: int
+    muted_until_ms: int = 0
+    quiet: tuple[int, int] | None = None
+    tones: Mapping[str, Tone] = field(default_factory=dict)
 
 
 def meet(session: Session, chat_ids: Iterable[int], now_ms: int) -> list[Chat]:
@@ -31,7 +36,7 @@ def meet(session: Session, chat_ids: Iterable[int], now_ms: int) -> list[Chat]:
         if row is None:
             row = ChatRow(chat_id=chat_id, since_id=newest)
             session.add(row)
-        chats.append(Chat(row.chat_id, row.since_id, row.muted_until_ms))
+        chats.append(_chat(session, row))
     if chats:
         session.exec(
             update(OutboxRow)
@@ -97,6 +102,26 @@ def forget_message(session: Session, chat_id: int, subject: str) -> None:
         session.delete(row)
 
 
-def mute(session: Session, chat_id: int, until_ms: int) -> None:
-    """Until then nothing but what is critical rings in the chat; 0 ends it."""
-    session.get_one(ChatRow, chat_id).muted_until_ms = until_ms
+def keep_wishes(session: Session, chat: Chat) -> None:
+    """What the chat has set about itself."""
+    row = session.get_one(ChatRow, chat.chat_id)
+    row.muted_until_ms = chat.muted_until_ms
+    row.quiet_from, row.quiet_to = chat.quiet or (None, None)
+    session.exec(delete(ChatToneRow).where(col(ChatToneRow.chat_id) == chat.chat_id))
+    for kind, tone in chat.tones.items():
+        if tone is not Tone.ON:
+            session.add(ChatToneRow(chat_id=chat.chat_id, kind=kind, tone=tone))
+
+
+def _chat(session: Session, row: ChatRow) -> Chat:
+    quiet = None
+    if row.quiet_from is not None and row.quiet_to is not None:
+        quiet = row.quiet_from, row.quiet_to
+    tones = session.exec(select(ChatToneRow).where(ChatToneRow.chat_id == row.chat_id))
+    return Chat(
+        chat_id=row.chat_id,
+        since_id=row.since_id,
+        muted_until_ms=row.muted_until_ms,
+        quiet=quiet,
+        tones={one.kind: Tone(one.tone) for one in tones},
+    )

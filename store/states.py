@@ -39,3 +39,11 @@ class Severity(StrEnum):
 
     AMBER = "amber"
     RED = "red"
+
+
+class Tone(StrEnum):
+    """How a chat is told of a kind of message: as usual, without a sound, or not at all."""
+
+    ON = "on"
+    SILENT = "silent"
+    OFF = "off"

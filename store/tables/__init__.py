@@ -10,7 +10,14 @@ from store.tables.control import (
     SettingsRow,
 )
 from store.tables.lease import SenderLeaseRow
-from store.tables.notices import AlarmRow, ChatMessageRow, ChatRow, DeliveryRow, OutboxRow
+from store.tables.notices import (
+    AlarmRow,
+    ChatMessageRow,
+    ChatRow,
+    ChatToneRow,
+    DeliveryRow,
+    OutboxRow,
+)
 from store.tables.presence import ExecutorRow
 from store.tables.reconciliation import KnownDifferenceRow, ReconciliationRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
@@ -33,6 +40,7 @@ __all__ = [
     "Base",
     "ChatMessageRow",
     "ChatRow",
+    "ChatToneRow",
     "CommandResultRow",
     "CredentialRow",
     "DeliveryRow",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, UniqueConstraint, text
 
-from store.states import Severity
+from store.states import Severity, Tone
 from store.tables.columns import (
     STRICT,
     STRICT_SERIAL,
@@ -13,6 +13,7 @@ from store.tables.columns import (
     Millis,
     Number,
     OptMillis,
+    OptNumber,
     OptString,
     Serial,
     String,
@@ -77,7 +78,8 @@ class OutboxRow(Base, table=True):
 
 class ChatRow(Base, table=True):
     """One chat that is told: messages of the outbox up to `since_id` were before its time; until
-    `muted_until_ms` nothing but what is critical rings."""
+    `muted_until_ms`, and each day between the minutes `quiet_from` and `quiet_to` (UTC), nothing
+    but what is critical rings."""
 
     __tablename__ = "chats"
     __table_args__ = (STRICT,)
@@ -85,6 +87,19 @@ class ChatRow(Base, table=True):
     chat_id: KeyNumber
     since_id: Number
     muted_until_ms: Millis = 0
+    quiet_from: OptNumber = None
+    quiet_to: OptNumber = None
+
+
+class ChatToneRow(Base, table=True):
+    """How a chat is told of one kind of message; without a row as usual."""
+
+    __tablename__ = "chat_tones"
+    __table_args__ = (one_of("tone", (Tone.SILENT, Tone.OFF)), STRICT)
+
+    chat_id: KeyNumber
+    kind: Key
+    tone: String
 
 
 class DeliveryRow(Base, table=True):
