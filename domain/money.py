@@ -4,6 +4,7 @@ At rest all three are integers of one millionth (micro-units): Polymarket settle
 Kalshi's finest price times its finest size is one micro-dollar, so one unit fits both venues.
 """
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import NewType
 
@@ -13,6 +14,7 @@ Usd = NewType("Usd", Decimal)
 
 MICRO = Decimal("0.000001")
 CENT = Decimal("0.01")
+_NEEDLESS = re.compile(r"(?<![\w.])(\d+)\.(\d*?)0+(?![\w.])")
 ZERO = Decimal(0)
 ONE = Decimal(1)
 NO_USD = Usd(ZERO)
@@ -117,8 +119,19 @@ def plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
+def tidy(said: str) -> str:
+    """Words of which each number is `plain`: "holds 20.000000" is "holds 20"."""
+    return _NEEDLESS.sub(lambda found: found[1] + (f".{found[2]}" if found[2] else ""), said)
+
+
 def show_usd(value: Decimal, places: int = 2) -> str:
     """Dollars for a reader, sign first, rounded down so that nothing looks better than it is."""
     quantum = Decimal(1).scaleb(-places)
     shown = floor_to(value, quantum).quantize(quantum)
     return f"{'-' if shown < ZERO else ''}${abs(shown)}"
+
+
+def show_cost(value: Decimal) -> str:
+    """Dollars that something costs, for a reader: rounded up to the cent, so that nothing looks
+    cheaper than it is."""
+    return f"${value.quantize(CENT, ROUND_CEILING)}"

@@ -11,7 +11,20 @@ from decimal import Decimal
 
 from domain.book import Book, depth, walk
 from domain.fees import PolymarketFee
-from domain.money import CENT, ONE, ZERO, Price, Size, Usd, cost_ceil, floor_to, on_grid
+from domain.money import (
+    CENT,
+    ONE,
+    ZERO,
+    Price,
+    Size,
+    Usd,
+    ceil_to,
+    cost_ceil,
+    floor_to,
+    on_grid,
+    show_cost,
+    show_usd,
+)
 from domain.opportunity import Opportunity, PlannedLeg, Refused, opportunity_key
 from domain.pair import Pair
 from domain.policy import ExecutorSettings, Refusal
@@ -82,7 +95,7 @@ def _plan(
     per_contract = cap_polymarket + cap_kalshi
     if per_contract >= ONE:
         return Refused(
-            Refusal.EDGE_BELOW_POLICY, f"expected prices below 1 together, found {per_contract}"
+            Refusal.EDGE_BELOW_POLICY, f"one of each costs ${per_contract}, and they pay $1"
         )
     sides, caps = (polymarket, kalshi), (cap_polymarket, cap_kalshi)
     offered = [
@@ -91,21 +104,21 @@ def _plan(
     most = int(floor_to(min(offered), LOT))
     if most == 0:
         return Refused(
-            Refusal.BOOK_EMPTY, f"expected one contract at {caps[0]} and {caps[1]}, found {offered}"
+            Refusal.BOOK_EMPTY, f"less than one of each is offered at ${caps[0]} and ${caps[1]}"
         )
 
-    def short(contracts: int) -> Refused | None:
-        return _cannot_pay(_legs(sides, caps, contracts), sides, settings)
+    def short(contracts: int) -> Refusal | None:
+        return _too_dear(_legs(sides, caps, contracts), sides, settings)
 
     # The outlay grows with the size: the first size that cannot be paid ends the search.
     contracts = bisect_left(range(1, most + 1), True, key=lambda n: short(n) is not None)
     limited = short(contracts + 1) if contracts < most else None
     if contracts == 0:
         assert limited is not None, "no contract can be paid, so one is too dear"
-        return limited
+        return _unpaid(limited, _legs(sides, caps, 1), sides, settings)
     plan = _within(pair, _legs(sides, caps, contracts), settings, seen_ns)
-    if isinstance(plan, Refused) and plan.reason in TOO_SMALL:
-        return limited if limited is not None and limited.reason in NO_CASH else plan
+    if isinstance(plan, Refused) and plan.reason in TOO_SMALL and limited in NO_CASH:
+        return _unpaid(limited, _legs(sides, caps, contracts + 1), sides, settings)
     return plan
 
 
@@ -147,25 +160,28 @@ def _within(
     if profit <= ZERO or roi < settings.min_roi:
         return Refused(
             Refusal.EDGE_BELOW_POLICY,
-            f"expected a profit and a roi of at least {settings.min_roi} %, found {roi:.3f} %",
+            f"its gain is {floor_to(roi, CENT):.2f} %, and the settings ask for "
+            f"{settings.min_roi} %",
         )
     if roi > settings.max_roi:
         return Refused(
             Refusal.ROI_ABOVE_POLICY,
-            f"expected a roi of at most {settings.max_roi} %, found {roi:.3f} %",
+            f"its gain is {ceil_to(roi, CENT):.2f} %, and above {settings.max_roi} % the two are "
+            "hardly the same question",
         )
     for leg in legs:
         rule = leg.instrument
         if contracts < rule.size_min or contracts * leg.limit < rule.notional_min:
             return Refused(
                 Refusal.SIZE_BELOW_VENUE_MINIMUM,
-                f"{rule.venue} expects {rule.size_min} contracts and ${rule.notional_min}, "
-                f"found {contracts} at {leg.limit}",
+                f"{rule.venue} takes {rule.size_min} contracts and ${rule.notional_min} or more, "
+                f"and it would be {contracts} at ${leg.limit}",
             )
     if outlay < settings.min_bet:
         return Refused(
             Refusal.BET_BELOW_MINIMUM,
-            f"expected an outlay of {settings.min_bet} or more, found {outlay}",
+            f"{contracts} of each cost {show_usd(outlay)}, and the settings ask for "
+            f"{show_usd(settings.min_bet)} or more",
         )
     return Opportunity(
         key=opportunity_key(pair.pair_id, *legs),
@@ -182,16 +198,28 @@ def _within(
     )
 
 
-def _cannot_pay(legs: Legs, sides: tuple[Side, Side], settings: ExecutorSettings) -> Refused | None:
+def _too_dear(legs: Legs, sides: tuple[Side, Side], settings: ExecutorSettings) -> Refusal | None:
     """Which of max_bet and both balances these legs are too dear for; None where none is."""
-    outlay = legs[0].outlay + legs[1].outlay
-    if outlay > settings.max_bet:
-        return Refused(
-            Refusal.BET_ABOVE_MAXIMUM,
-            f"expected an outlay of at most {settings.max_bet} for {legs[0].size} contracts, "
-            f"found {outlay}",
-        )
+    if legs[0].outlay + legs[1].outlay > settings.max_bet:
+        return Refusal.BET_ABOVE_MAXIMUM
     for leg, side, reason in zip(legs, sides, NO_CASH, strict=True):
         if leg.outlay > side.cash:
-            return Refused(reason, f"expected {leg.outlay} free, found {side.cash}")
+            return reason
     return None
+
+
+def _unpaid(
+    reason: Refusal, legs: Legs, sides: tuple[Side, Side], settings: ExecutorSettings
+) -> Refused:
+    """The same in words; costs are rounded up, what is free is rounded down."""
+    size = legs[0].size
+    if reason is Refusal.BET_ABOVE_MAXIMUM:
+        outlay = show_cost(legs[0].outlay + legs[1].outlay)
+        return Refused(
+            reason,
+            f"{size} of each cost {outlay}, and the settings allow {show_usd(settings.max_bet)}",
+        )
+    place = NO_CASH.index(reason)
+    venue, free = legs[place].instrument.venue, show_usd(sides[place].cash)
+    cost = show_cost(legs[place].outlay)
+    return Refused(reason, f"{size} at {venue} cost {cost}, and {free} is free there")

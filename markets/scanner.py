@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.book import Book
 from domain.fees import Fee, PolymarketFee
-from domain.money import ONE, Price, Size, Usd
+from domain.money import ONE, Price, Size, Usd, show_cost
 from domain.opportunity import Opportunity, Refused
 from domain.pair import Pair
 from domain.policy import Bounds, ExecutorSettings, Refusal
@@ -133,9 +133,10 @@ class Scanner:
         screens = [_screen(quote) for quote in quotes]
         if all(refused is None for refused in screens):
             asks = [_asks(quote) for quote in quotes]
+            shown = " and ".join(f"${one} + ${other}" for one, other in asks)
             contradiction = Refused(
                 Refusal.BOOKS_CONTRADICT,
-                f"expected a gain in one direction at most, found lowest asks {asks}",
+                f"both directions seem to gain ({shown}), so that one of the books is wrong",
             )
             return [contradiction for _ in quotes]
         return [
@@ -161,7 +162,7 @@ class Scanner:
             self._books.ask(rule)
         if old:
             ages = ", ".join(f"{book.venue} {self._books.age_ms(book)} ms" for _, book in old)
-            return Refused(Refusal.BOOK_STALE, f"expected at most {limit} ms, found {ages}")
+            return Refused(Refusal.BOOK_STALE, f"a book is too old: {ages}, at most {limit} ms")
         sides = []
         for rule, book in books:
             cash = self._cash(rule.venue)
@@ -201,7 +202,7 @@ def _screen(quote: _Quote) -> Refused | None:
     if cost < ONE:
         return None
     return Refused(
-        Refusal.EDGE_BELOW_POLICY, f"expected both contracts for less than 1, found {cost}"
+        Refusal.EDGE_BELOW_POLICY, f"one of each costs {show_cost(cost)}, and they pay $1"
     )
 
 

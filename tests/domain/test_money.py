@@ -18,9 +18,11 @@ from domain.money import (
     on_grid,
     price,
     proceeds_floor,
+    show_cost,
     show_usd,
     size,
     size_floor,
+    tidy,
     to_micro,
     usd,
 )
@@ -110,3 +112,21 @@ def test_a_gain_is_shown_rounded_down_and_a_loss_rounded_up(
     dollars: str, places: str, shown: str
 ) -> None:
     assert show_usd(Decimal(dollars), int(places)) == shown
+
+
+@given(st.decimals(0, 10_000_000, places=6))
+def test_what_is_shown_of_a_cost_is_never_less_than_it(dollars: Decimal) -> None:
+    shown = Decimal(show_cost(dollars).removeprefix("$"))
+    assert dollars <= shown < dollars + Decimal("0.01")
+    assert Decimal(show_usd(dollars).removeprefix("$")) <= dollars
+
+
+@pytest.mark.parametrize(
+    ("said", "tidied"),
+    [
+        ("holds 20.000000, sold 3.500000", "holds 20, sold 3.5"),
+        ("v1.20.0 at 127.0.0.1 and 100", "v1.20.0 at 127.0.0.1 and 100"),
+    ],
+)
+def test_words_are_tidied_of_needless_zeros_and_of_nothing_else(said: str, tidied: str) -> None:
+    assert tidy(said) == tidied

@@ -192,8 +192,20 @@ REASONS = {
     Refusal.BET_ABOVE_MAXIMUM: {"max_bet": "0.50", "min_bet": "0.10"},
     Refusal.BET_BELOW_MINIMUM: {"depth": "5"},
     Refusal.POLYMARKET_CASH_TOO_LOW: {"cash": "1"},
-    Refusal.KALSHI_CASH_TOO_LOW: {"cash_kalshi": "1"},
+    Refusal.KALSHI_CASH_TOO_LOW: {"cash_kalshi": "0.4099"},
 }
+WORDS = {
+    Refusal.EDGE_BELOW_POLICY: "its gain is -2.42 %, and the settings ask for 1 %",
+    Refusal.ROI_ABOVE_POLICY: "its gain is 372.09 %, and above 50 % the two are hardly the same "
+    "question",
+    Refusal.SIZE_BELOW_VENUE_MINIMUM: "polymarket takes 5 contracts and $1 or more, and it would "
+    "be 4 at $0.40",
+    Refusal.BET_ABOVE_MAXIMUM: "1 of each cost $0.96, and the settings allow $0.50",
+    Refusal.BET_BELOW_MINIMUM: "5 of each cost $4.67, and the settings ask for $5.00 or more",
+    Refusal.POLYMARKET_CASH_TOO_LOW: "3 at polymarket cost $1.25, and $1.00 is free there",
+    Refusal.KALSHI_CASH_TOO_LOW: "1 at kalshi cost $0.54, and $0.40 is free there",
+}
+"""What a person reads: costs rounded up, what is free and what is gained rounded down."""
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -210,6 +222,7 @@ def test_a_refusal_names_the_one_rule_that_is_broken(reason: Refusal) -> None:
     )
     assert isinstance(found, Refused)
     assert found.reason is reason, found.detail
+    assert found.detail == WORDS[reason]
 
 
 def test_books_that_offer_nothing_less_than_a_contract_or_cross_are_refused() -> None:
