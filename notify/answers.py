@@ -74,7 +74,7 @@ def positions_held(session: Session, options: Options, now_ms: int) -> str:
             f"pays at least {least}: {words.signed(found.state.guaranteed)}",
             f"<code>{row.arb_id}</code>",
         ]
-    head = f"<b>{len(rows)} open positions · {words.MODES[options.mode]}</b>"
+    head = f"<b>{words.count(len(rows), 'open position')} · {words.MODES[options.mode]}</b>"
     return words.lines(head, words.BAR, *(told or ["Nothing is held"]))
 
 

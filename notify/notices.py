@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from domain.money import tidy
 from domain.venue import Mode
 from notify import words
 from notify.board import Board
@@ -27,6 +28,7 @@ def alarm(payload: Mapping[str, object], mode: Mode) -> str:
     open_now = payload["state"] == "open"
     loud = payload["severity"] == "red"
     name = _ALARMS.get(code, f"{'🚨' if loud else '⚠️'} {words.safe(code.replace('_', ' '))}")
+    name = name if loud else name.replace("🚨", "⚠️")
     if not open_now:
         name = f"✔️ OVER — {words.safe(code.replace('_', ' '))}"
     repeats = payload.get("repeats")
@@ -35,7 +37,7 @@ def alarm(payload: Mapping[str, object], mode: Mode) -> str:
     return words.lines(
         f"<b>{name} · {words.MODES[mode]}</b>",
         words.BAR,
-        words.safe(said, 600),
+        words.safe(tidy(str(said)), 600),
         f"Seen {repeats} times since it opened" if repeats and open_now else None,
         f"<code>{words.safe(arb_id)}</code>" if arb_id else None,
         f"Alarm {payload['alarm_id']}",
@@ -51,7 +53,7 @@ def halted(payload: Mapping[str, object], mode: Mode, open_positions: int) -> st
         "",
         "Stopped: every new entry, at the last gate, also after a restart.",
         "Goes on: running trades finish, unhedged legs are sold back, closing works.",
-        f"Stays: {open_positions} open positions.",
+        f"Stays: {words.count(open_positions, 'open position')}.",
         "",
         "/resume lets entries leave again; /flatten sells everything",
     )
@@ -79,7 +81,7 @@ def settings_changed(payload: Mapping[str, object], mode: Mode) -> str:
         f"<b>{head} · {words.MODES[mode]}</b>",
         words.BAR,
         f"By {_who(payload)}",
-        *(f"{words.safe(name)}: {old} → {new}" for name, (old, new) in changes.items()),
+        *(f"{words.safe(name)}: {_set(old)} → {_set(new)}" for name, (old, new) in changes.items()),
     )
 
 
@@ -108,8 +110,9 @@ def heartbeat(board: Board) -> str:
     """A sign of life: its absence means that something is down."""
     return words.lines(
         f"<b>💓 ALIVE — {words.safe(board.run_word)} · {words.MODES[board.mode]}</b>",
-        f"{len(board.open)} open positions, {len(board.alarms)} alarms, "
-        f"{board.stats.trades} trades today, {words.signed(board.stats.pnl)}",
+        f"{words.count(len(board.open), 'open position')}, "
+        f"{words.count(len(board.alarms), 'alarm')}, "
+        f"{words.count(board.stats.trades, 'trade')} today, {words.signed(board.stats.pnl)}",
         words.clock(board.now_ms),
     )
 
@@ -124,6 +127,11 @@ def balances(board: Board) -> str:
         return "💳 Balances: not reported yet"
     as_of = min(one.as_of_ms for one in board.balances.values())
     return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of)}"
+
+
+def _set(value: object) -> str:
+    """The value of a setting."""
+    return words.safe({True: "on", False: "off"}[value] if isinstance(value, bool) else value)
 
 
 def _who(payload: Mapping[str, object]) -> str:

@@ -40,6 +40,11 @@ def safe(text: object, most: int = REASON_MAX) -> str:
     return html.escape(cut, quote=False)
 
 
+def count(number: int, what: str) -> str:
+    """So many of a thing: "1 open position", "2 open positions"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def event(title: str, ticker: str) -> str:
     """The question, marked by its kind as far as Kalshi's ticker tells."""
     series = ticker.split("-")[0].upper().removeprefix("KX")

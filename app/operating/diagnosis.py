@@ -19,8 +19,8 @@ from app.errors import DependencyError
 from app.links import wall_ms
 from app.operating.office import arbitrage
 from app.operating.outputs import Diagnosis
-from app.operating.reading import tidy
 from app.operating.staff import Office, caller
+from domain.money import tidy
 from domain.trade import Phase
 from store.arbitrages import ArbitrageState
 from workflows import names

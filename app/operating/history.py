@@ -18,8 +18,9 @@ from app.errors import DependencyError
 from app.operating.events import Teller
 from app.operating.office import arbitrage, opened
 from app.operating.outputs import Line, Trace
-from app.operating.reading import answered, happening, tidy
+from app.operating.reading import answered, happening
 from app.operating.staff import temporal
+from domain.money import tidy
 from store import events, views
 from store.arbitrages import ArbitrageState
 from store.events import Event

@@ -1,8 +1,6 @@
 """Positions, trades and single arbitrages, read from the journal alone: it answers while nothing
 else does."""
 
-import re
-
 from sqlmodel import Session
 
 from api import rows
@@ -15,6 +13,7 @@ from app.links import wall_ms
 from app.operating import outputs
 from app.operating.office import arbitrage, opened, workflow_link
 from domain.evidence import Observation
+from domain.money import tidy
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
@@ -23,8 +22,6 @@ from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
 from workflows import names
-
-NEEDLESS = re.compile(r"(?<![\w.])(\d+)\.(\d*?)0+(?![\w.])")
 
 
 async def positions(config: Config) -> outputs.Positions:
@@ -151,11 +148,6 @@ def happening(event: Event) -> outputs.Happening:
     head = "" if head and reason.startswith(head) else head
     said = " · ".join([part for part in (head, reason, ", ".join(parts)) if part])
     return outputs.Happening(at=str(iso(event.at_ms)), kind=event.kind, said=tidy(said))
-
-
-def tidy(said: str) -> str:
-    """Words without the zeros that say nothing: "holds 20.000000" is "holds 20"."""
-    return NEEDLESS.sub(lambda found: found[1] + (f".{found[2]}" if found[2] else ""), said)
 
 
 def order(one: StoredIntent, seen: tuple[Observation, ...]) -> outputs.OrderStory:

@@ -1,27 +1,38 @@
 """Arbitrages played on the simulated exchanges by a real executor, one for each message there is.
 
-`python -m tests.notify.stories` writes the golden texts anew; read the difference before it is
-committed: every figure in it was paid at an exchange.
+`python -m tests.notify.stories [NAME…]` writes the golden texts anew; read the difference before
+it is committed: every figure in it was paid at an exchange.
 """
 
 import asyncio
 import re
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlmodel import Session, select
 from temporalio.client import Client
 
 from app.demo.control import Quote
 from app.temporal import Server
 from domain.policy import Bounds
 from domain.trade import Phase
-from notify import cards, facts
+from domain.venue import Mode
+from notify import cards, facts, notices
+from notify.compose import compose
+from notify.jobs import Job, Lane, job_of
+from store import outbox
+from store.audit import Act
+from store.codec import utc_day
+from store.outbox import Message
+from store.tables import OutboxRow
 from tests.support.processes import run_sim
 from tests.support.temporal import connect, session_server
-from tests.support.trading import SETTLING, Trading, trading
+from tests.support.trading import SETTLING, Trading, change_settings, trading
 from workflows import names
+from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -120,16 +131,123 @@ STORIES: dict[str, Story] = {
 
 async def tell(desk: Trading, name: str) -> str:
     """Play a story and write its message."""
+    if name in ANNOUNCED:
+        return await announce(desk, name)
     arb_id = await STORIES[name](desk)
     await desk.read_balances()
     return cards.card(await desk.desk.journal.read(lambda s: facts.read(s, arb_id)))
 
 
+async def red_alarm(desk: Trading) -> Job:
+    """One leg is naked and cannot be sold."""
+    await unhedged(desk)
+    return await last(desk, notices.ALARM, code="UNHEDGED", severity="red")
+
+
+async def amber_alarm(desk: Trading) -> Job:
+    """The same leg while it is still being sold."""
+    await unhedged(desk)
+    return await last(desk, notices.ALARM, code="UNHEDGED", severity="amber")
+
+
+async def alarm_over(desk: Trading) -> Job:
+    """The leg is sold after all."""
+    arb_id = await unhedged(desk)
+    await desk.control.clear_faults()
+    handle = handle_of(desk.client, arb_id)
+    await handle.execute_update(names.CLOSE_POSITION, CloseRequest("ada"))
+    await handle.result()
+    return await last(desk, notices.ALARM, code="UNHEDGED", state="closed")
+
+
+async def ghost_alarm(desk: Trading) -> Job:
+    """A fill is taken back by the chain."""
+    await ghost(desk)
+    return await last(desk, notices.ALARM, code="GHOST_FILL", state="open")
+
+
+async def halted(desk: Trading) -> Job:
+    """A person halts while a pair is held."""
+    await locked(desk)
+    await desk.desk.journal.halt("the books look wrong", Act("ada", "web", desk.desk.wall_ms()))
+    return await last(desk, notices.HALTED)
+
+
+async def resumed(desk: Trading) -> Job:
+    """The halt is released."""
+    await halted(desk)
+    await desk.desk.journal.resume(Act("ada", "cli", desk.desk.wall_ms()))
+    return await last(desk, notices.RESUMED)
+
+
+async def paused(desk: Trading) -> Job:
+    """Entries are switched off."""
+    await change_settings(desk.desk, {"enabled": False})
+    return await last(desk, notices.SETTINGS_CHANGED)
+
+
+async def limits_changed(desk: Trading) -> Job:
+    """Two limits are changed at once."""
+    await change_settings(desk.desk, {"max_bet": "15", "max_daily_loss": "250"})
+    return await last(desk, notices.SETTINGS_CHANGED)
+
+
+async def daily(desk: Trading) -> Job:
+    """A day with a locked pair."""
+    await locked(desk)
+    now_ms = desk.desk.wall_ms()
+    return Job(notices.DAILY, {"day": utc_day(now_ms)}, None, Lane.RESULT, now_ms, [1])
+
+
+async def heartbeat(desk: Trading) -> Job:
+    """A sign of life while a pair is held."""
+    await locked(desk)
+    now_ms = desk.desk.wall_ms()
+    return Job(notices.HEARTBEAT, {"turn": 1}, None, Lane.PROGRESS, now_ms, [1])
+
+
+ANNOUNCED: dict[str, Callable[[Trading], Awaitable[Job]]] = {
+    told.__name__: told
+    for told in (
+        red_alarm, amber_alarm, alarm_over, ghost_alarm, halted, resumed, paused, limits_changed,
+        daily, heartbeat,
+    )
+}  # fmt: skip
+"""What is told beside the cards."""
+
+
+async def last(desk: Trading, topic: str, **wanted: str) -> Job:
+    """The newest message of the outbox of this kind, as a chat is handed it."""
+
+    def read(session: Session) -> Message:
+        rows = session.exec(select(OutboxRow).where(OutboxRow.topic == topic))
+        found = [outbox.message(row) for row in rows]
+        return [m for m in found if wanted.items() <= m.payload.items()][-1]
+
+    return job_of(await desk.desk.journal.read(read))
+
+
+async def announce(desk: Trading, name: str) -> str:
+    """Play what leads to an announcement and write it."""
+    job = await ANNOUNCED[name](desk)
+    await desk.read_balances()
+    now_ms = desk.desk.wall_ms()
+    made = await desk.desk.journal.read(lambda s: compose(s, job, Mode.SIM, now_ms))
+    rings = "rings" if made.text.rings else "does not ring"
+    buttons = ", ".join(label for label, _ in made.text.buttons) or "no button"
+    return f"{made.text.html}\n\n({rings}; {buttons})"
+
+
 def timeless(text: str) -> str:
-    """The message without what no two runs share: durations, the time of day, the arbitrage's id
-    and its orders' ids."""
+    """The message without what no two runs share: durations, the time of day, the day, the
+    arbitrage's id and its orders' ids, the head of the audit trail."""
     text = re.sub(r"\d+ ms", "N ms", text)
     text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)
+    text = re.sub(r"\([A-Z][a-z]+ \d+\)", "(DAY)", text)
+    text = re.sub(r"voided [0-9a-f-]{36}", "voided TRADE", text)
+    text = re.sub(r"Seen \d+ times", "Seen N times", text)
+    text = re.sub(r"(?<=Audit: <code>)[0-9a-f]+", "HASH", text)
     return re.sub(r"arb-[0-9A-Za-z-]+", "arb-ID", text)
 
 
@@ -142,9 +260,9 @@ async def stage(client: Client, queue: str, folder: Path) -> AsyncIterator[Tradi
             yield desk
 
 
-async def _write(server: Server) -> None:
+async def _write(server: Server, wanted: Sequence[str]) -> None:
     client = await connect(server)
-    for name in STORIES:
+    for name in wanted or (*STORIES, *ANNOUNCED):
         with tempfile.TemporaryDirectory() as folder:
             async with stage(client, f"stories-{name}", Path(folder)) as desk:
                 text = timeless(await tell(desk, name))
@@ -153,4 +271,4 @@ async def _write(server: Server) -> None:
 
 if __name__ == "__main__":
     with session_server() as running:
-        asyncio.run(_write(running))
+        asyncio.run(_write(running, sys.argv[1:]))

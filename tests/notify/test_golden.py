@@ -1,14 +1,14 @@
-"""Every message of an arbitrage, from the fills of a real executor on the simulated exchanges."""
+"""Every message, from the fills of a real executor on the simulated exchanges."""
 
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
-from tests.notify.stories import GOLDEN, STORIES, stage, tell, timeless
+from tests.notify.stories import ANNOUNCED, GOLDEN, STORIES, stage, tell, timeless
 
 
-@pytest.mark.parametrize("name", list(STORIES))
+@pytest.mark.parametrize("name", [*STORIES, *ANNOUNCED])
 async def test_the_message_is_the_golden_one(
     name: str, temporal_client: Client, task_queue: str, tmp_path: Path
 ) -> None:
@@ -18,4 +18,4 @@ async def test_the_message_is_the_golden_one(
 
 
 def test_every_golden_text_has_its_story() -> None:
-    assert {file.stem for file in GOLDEN.iterdir()} == set(STORIES)
+    assert {file.stem for file in GOLDEN.iterdir()} == {*STORIES, *ANNOUNCED}
