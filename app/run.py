@@ -19,16 +19,22 @@ from app.temporal import ServerOptions, open_server
 from app.whereabouts import told
 from domain.venue import Mode
 
+PERSON = 1
+"""Whose chat the simulated Telegram knows, and who may act there."""
+TELEGRAM = ChildSpec("telegram", ["-m", "sim.telegram.main", "--chat", str(PERSON)], restart=False)
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How to run: the simulated venues' seed, how many pairs they list, who quotes there (a
-    recording of Kalshi, the makers, or nobody), and settings for every process."""
+    recording of Kalshi, the makers, or nobody), whether a simulated Telegram is told, and settings
+    for every process."""
 
     seed: int = 7
     kalshi_frames: Path | None = None
     makers: bool = True
     pairs: int = 24
+    telegram: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,6 +79,10 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
             environment |= await sim_environment(sim)
             control_url = _text(sim["urls"], "control")
             urls |= {name: _text(sim["urls"], name) for name in ("polymarket", "kalshi")}
+            if options.telegram:
+                telegram = await _start(children, config, TELEGRAM)
+                environment |= telegram_environment(telegram)
+                urls["telegram"] = _text(telegram, "url")
         else:
             urls |= {
                 "polymarket": config.polymarket.clob_url,
@@ -92,7 +102,7 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
                 await _start(children, config, ChildSpec(name, arguments, environment))
             urls["api"] = _text(children["api"].ready, "url")
             urls["dashboard"] = urls["api"] + "/executor"
-            if config.telegram.token is not None:
+            if config.telegram.token is not None or options.telegram:
                 notifier = ["-m", "app.process", "notifier"]
                 await _start(children, config, ChildSpec("notifier", notifier, environment))
             try:
@@ -154,6 +164,18 @@ async def sim_environment(sim: ReadyLine) -> dict[str, str]:
         "PAIRS": json.dumps(await _sim_pairs(_text(urls, "control"))),
     }
     return {f"LOCKSTEP_{name}": str(value) for name, value in values.items()}
+
+
+def telegram_environment(telegram: ReadyLine) -> dict[str, str]:
+    """The settings that point the notifier at the simulated Telegram, whatever else is set."""
+    values = {
+        "TOKEN": _text(telegram, "token"),
+        "TOKEN_FILE": "",
+        "BASE_URL": _text(telegram, "url"),
+        "CHATS": f"[{PERSON}]",
+        "USERS": json.dumps([{"id": PERSON, "role": "trader"}]),
+    }
+    return {f"LOCKSTEP_TELEGRAM__{name}": value for name, value in values.items()}
 
 
 async def _sim_pairs(control_url: str) -> list[dict[str, object]]:

@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from app.children import say_ready
 from app.config import Config
 from app.demo.control import Control
@@ -80,9 +82,10 @@ async def run_demo(config: Config, options: DemoOptions) -> Summary:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-demo-"))
         config = config.model_copy(update={"mode": Mode.SIM, "data_dir": Path(folder)})
         screen = stack.enter_context(Screen(len(ACTS), quiet=options.as_json))
-        screen.say("starting Temporal, both exchanges, executor and API")
+        screen.say("starting Temporal, both exchanges, a Telegram, executor and API")
         system = await stack.enter_async_context(running(config, _run_options(options)))
         say_ready(system.ready_line(), sys.stderr)
+        screen.say(f"dashboard {system.urls['dashboard']} · Telegram {system.urls['telegram']}")
         assert system.control_url is not None, "the demo trades on simulated exchanges"
         control = Control(system.control_url)
         stack.push_async_callback(control.close)
@@ -95,15 +98,31 @@ async def run_demo(config: Config, options: DemoOptions) -> Summary:
         here = Stage(play, control, journal, screen, options)
         perform = _play_recording if options.kalshi_frames else _play_script
         summary = await perform(here)
-        screen.conclude(summary, system.urls.get("temporal_ui"))
+        if not await _messages(system.urls["telegram"]):
+            summary.violations.append("expected messages at the simulated Telegram, found none")
+        screen.conclude(summary, system.urls)
         if options.stay:
             await _stay(here)
         return summary
 
 
+async def _messages(telegram_url: str) -> int:
+    """How many messages the simulated Telegram shows."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        state = (await client.get(f"{telegram_url}/control/state")).raise_for_status().json()
+    return len(state["messages"])
+
+
 def _run_options(options: DemoOptions) -> RunOptions:
     environment = ENVIRONMENT | (RECORDED if options.kalshi_frames else {})
-    return RunOptions(options.seed, options.kalshi_frames, False, PAIRS, environment)
+    return RunOptions(
+        seed=options.seed,
+        kalshi_frames=options.kalshi_frames,
+        makers=False,
+        pairs=PAIRS,
+        telegram=True,
+        environment=environment,
+    )
 
 
 async def _play_script(here: Stage) -> Summary:

@@ -1,5 +1,6 @@
 """What a person watches: a live table on a terminal, plain lines elsewhere."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -63,7 +64,7 @@ class Screen:
         if self._live is None:
             self._console.print(" ".join(row))
 
-    def conclude(self, summary: Summary, ui_url: str | None) -> None:
+    def conclude(self, summary: Summary, urls: Mapping[str, str]) -> None:
         """The numbers at the end."""
         numbers = Table(box=None, pad_edge=False, show_header=False)
         numbers.add_row("trades", _counts(summary.trades))
@@ -75,8 +76,9 @@ class Screen:
         numbers.add_row("naked", f"p50 {naked['p50']} s, at most {naked['max']} s")
         numbers.add_row("signal to send", f"p50 {latency['p50']} ms, p99 {latency['p99']} ms")
         numbers.add_row("ledgers", f"differ by ${summary.ledger_drift_usd}")
-        if ui_url:
-            numbers.add_row("Temporal", ui_url)
+        for name in ("dashboard", "telegram", "temporal_ui"):
+            if name in urls:
+                numbers.add_row(name.replace("_ui", ""), urls[name])
         self._console.print(numbers)
         for violation in summary.violations:
             self._console.print(f"✗ {violation}")

@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sim.telegram.bot import Bot, Refused
+from sim.telegram.page import page
 from sim.telegram.script import Rule
 from sim.wire import Dropped, keep_transport
 
@@ -57,8 +58,12 @@ def build_app(bot: Bot) -> ASGIApp:
             }
         )
 
+    async def chats(_: Request) -> Response:
+        return HTMLResponse(page(bot.messages))
+
     app = Starlette(
         routes=[
+            Route("/", chats, methods=["GET"]),
             Route("/control/state", state, methods=["GET"]),
             Route("/control/{act}", control, methods=["POST"]),
             Route("/bot{token}/{method}", method, methods=["GET", "POST"]),

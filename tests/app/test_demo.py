@@ -68,8 +68,12 @@ class TestTheScript:
     def test_every_ending_and_every_limit_and_not_a_cent_missing(self, tmp_path: Path) -> None:
         ready, summary = play(tmp_path, "--seconds", "1")
         assert ready["ready"] is True
-        assert set(ready["urls"]) == {"dashboard", "api", "temporal_ui", "polymarket", "kalshi"}
-        assert set(ready["pids"]) == {"sim", "executor", "api", "temporal"}
+        assert set(ready["urls"]) == {
+            "dashboard", "api", "temporal_ui", "polymarket", "kalshi", "telegram",
+        }  # fmt: skip
+        assert set(ready["pids"]) == {
+            "sim", "executor", "api", "temporal", "telegram", "notifier",
+        }  # fmt: skip
         assert set(summary) == SUMMARY_KEYS
         assert summary["violations"] == []
         assert summary["ledger_drift_usd"] == "0"

@@ -167,3 +167,27 @@ async def test_an_unknown_trouble_is_refused_by_name(call: Caller) -> None:
     reply = await call.control("script", do="dance")
     assert reply.status_code == httpx.codes.BAD_REQUEST
     assert "do: expected one of 429, " in reply.json()["error"]
+
+
+async def test_a_chat_is_looked_up_and_one_that_is_not_known_is_refused(call: Caller) -> None:
+    assert (await call.result("getChat", chat_id=CHAT))["first_name"] == f"User {CHAT}"
+    assert (await call.result("getChat", chat_id=GROUP))["type"] == "supergroup"
+    assert await call.result("sendChatAction", chat_id=CHAT, action="typing") is True
+    for method in ("getChat", "sendChatAction"):
+        refused = await call(method, chat_id=99)
+        assert refused.json()["description"] == "Bad Request: chat not found"
+
+
+async def test_the_page_shows_messages_as_text(call: Caller, http: httpx.AsyncClient) -> None:
+    empty = (await http.get(call.served.url + "/")).text
+    assert "No message yet" in empty
+    sent = await call.result("sendMessage", chat_id=CHAT, text="<b>first</b> &lt;i&gt;",
+                             parse_mode="HTML", disable_notification=True)  # fmt: skip
+    await call.result("editMessageText", chat_id=CHAT, message_id=sent["message_id"],
+                      text="then <script>", reply_markup={"inline_keyboard": [[
+                          {"text": "Close…", "callback_data": "close:1"}]]})  # fmt: skip
+    shown = (await http.get(call.served.url + "/")).text
+    assert "<pre>then &lt;script&gt;</pre>" in shown
+    assert "<span>Close…</span>" in shown
+    assert "silent · edited 1 time" in shown
+    assert "&lt;i&gt;" not in shown, "what was edited away is not shown"
