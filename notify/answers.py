@@ -1,6 +1,5 @@
 """Answers to questions: what is true now, read from the journal, changing nothing."""
 
-import difflib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,11 +13,11 @@ from notify.options import Options
 from notify.ports import Refusal
 from store import arbitrages, events, positions, sightings, trade_log
 from store.codec import utc_day
+from store.lookup import NotOne, the_one
 
 HOUR_MS = 3_600_000
 LISTED = 10
 DAYS_MAX = 31
-NEAREST = 3
 
 HELP = (
     ("status", "run state, money, positions, alarms"),
@@ -183,15 +182,11 @@ def today(session: Session, options: Options, now_ms: int) -> str:
 
 def find(session: Session, mode: Mode, typed: str) -> str:
     """The arbitrage that an id or its beginning names; Refusal with what was meant otherwise."""
-    ids = arbitrages.admitted(session, mode)
-    wanted = typed if typed.startswith("arb-") else f"arb-{typed}"
-    if wanted in ids:
-        return wanted
-    found = [one for one in ids if one.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
+    try:
+        return the_one(arbitrages.admitted(session, mode), typed)
+    except NotOne as unclear:
+        found, near = unclear.found, unclear.near
     if found:
         raise Refusal(f"{typed} is the beginning of {len(found)}: {', '.join(found[:LISTED])}")
-    near = difflib.get_close_matches(wanted, ids[:500], NEAREST)
     hint = f"; nearest: {', '.join(near)}" if near else ""
     raise Refusal(f"expected the id of an arbitrage, found none that begins with {typed!r}{hint}")

@@ -1,7 +1,6 @@
 """An operator's way to the journal of a system, running or not: reading needs nothing else."""
 
 import asyncio
-import difflib
 import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from store import arbitrages
 from store.arbitrages import ArbitrageState
 from store.audit import Act
 from store.journal import Journal
+from store.lookup import NotOne, the_one
 
 LISTED = 8
 
@@ -71,20 +71,13 @@ async def arbitrage(journal: Journal, name: str, config: Config) -> ArbitrageSta
 
 
 def _the_one(known: list[str], name: str) -> str:
-    wanted = name.partition(":")[0]
-    if not wanted:
-        raise UsageError("ID: expected an arbitrage, found nothing; `lockstep trades` lists them")
-    if wanted in known:
-        return wanted
-    prefixes = (wanted, f"arb-{wanted}")
-    found = [one for one in known if one.startswith(prefixes)]
-    if len(found) == 1:
-        return found[0]
+    try:
+        return the_one(known, name)
+    except NotOne as unclear:
+        found, near = unclear.found, unclear.near
     if found:
         rest = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
         listed = ", ".join(found[:LISTED])
         raise UsageError(f"ID: {name!r} may be any of {listed}{rest}: type more of it")
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
-    near = near or difflib.get_close_matches(f"arb-{wanted}", known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else "`lockstep trades` lists them"
     raise UsageError(f"ID: expected an arbitrage of this journal, found {name!r}: {hint}")
