@@ -13,7 +13,7 @@ from store import events
 from store.codec import bounds_from
 from store.errors import JournalConflict
 from store.states import ReservationState
-from store.tables import ArbitrageRow, IntentRow, ReservationRow, RiskDayRow
+from store.tables import ArbitrageRow, ReservationRow, RiskDayRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ def adopt(session: Session, arb_id: str, before: int, why: str, now_ms: int) -> 
     return row.adopted
 
 
-def outlived(session: Session, order: IntentRow) -> str | None:
-    """Why an order that is no entry must not leave: the workflow that wanted it was replaced."""
-    adopted = session.get_one(ArbitrageRow, order.arb_id).adopted
-    if order.sequence // ORDERS_PER_LIFE >= adopted:
+def outlived(session: Session, arb_id: str, sequence: int) -> str | None:
+    """Why the order of that sequence, no entry, must not leave: its workflow was replaced."""
+    adopted = session.get_one(ArbitrageRow, arb_id).adopted
+    if sequence // ORDERS_PER_LIFE >= adopted:
         return None
-    return f"{order.arb_id} was adopted for the {adopted}. time since this order was planned"
+    return f"{arb_id} was adopted for the {adopted}. time since this order was planned"
 
 
 def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:

@@ -9,14 +9,14 @@ from sqlmodel import Session
 from domain.money import Size, Usd, from_micro, to_micro
 from domain.order import Fill, FillState
 from domain.venue import Action, Venue
-from store import alarms
+from store import alarms, rows
 from store.alarms import Alarm
 from store.errors import JournalConflict, NotJournaled
 from store.states import IntentState, Severity
-from store.tables import Base, FillRow, IntentRow
+from store.tables import FillRow, IntentRow
 
 # Fills are read as plain rows, by statements that are compiled once.
-_TABLE, _INTENTS = Base.metadata.tables["fills"], Base.metadata.tables["intents"]
+_TABLE, _INTENTS = rows.table(FillRow), rows.table(IntentRow)
 _OF_ARBITRAGE = (
     sa.select(_TABLE)
     .join(_INTENTS, _INTENTS.c.id == _TABLE.c.intent_id)
@@ -50,16 +50,12 @@ def record(session: Session, fills: Iterable[Fill], now_ms: int) -> tuple[str, .
 
 def of_intent(session: Session, intent_id: str) -> tuple[Fill, ...]:
     """The fills of one order, oldest first."""
-    session.flush()
-    rows = session.execute(_OF_INTENT, {"intent_id": intent_id})
-    return tuple(_fill(row) for row in rows)
+    return tuple(_fill(row) for row in rows.all_of(session, _OF_INTENT, intent_id=intent_id))
 
 
 def of_arbitrage(session: Session, arb_id: str) -> tuple[Fill, ...]:
     """The fills of every order of an arbitrage, oldest first."""
-    session.flush()
-    rows = session.execute(_OF_ARBITRAGE, {"arb_id": arb_id})
-    return tuple(_fill(row) for row in rows)
+    return tuple(_fill(row) for row in rows.all_of(session, _OF_ARBITRAGE, arb_id=arb_id))
 
 
 def _record_one(session: Session, fill: Fill, intent: IntentRow, now_ms: int) -> bool:

@@ -5,11 +5,12 @@ above its bounds, ROI below and above its bounds, trades of the day, loss of the
 open, pair cooling down, balance unknown or too old, Polymarket's cash, Kalshi's cash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import text
-from sqlmodel import Session, col, or_, select, update
+import sqlalchemy as sa
+from sqlmodel import Session
 
 from domain.money import Usd, cost_ceil, from_micro, proceeds_floor, to_micro
 from domain.opportunity import Opportunity, Refused
@@ -17,37 +18,56 @@ from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import events, intents, run_state, settings
-from store.codec import bounds_json, opportunity_json, utc_day
+from store import balances, intents, rows, run_state, settings
+from store.codec import bounds_json, detail_json, opportunity_json, utc_day
 from store.errors import JournalConflict
 from store.run_state import RunState
 from store.settings import SavedSettings
 from store.states import ReservationState
 from store.tables import (
     ArbitrageRow,
+    EventRow,
     IntentRow,
     ReservationRow,
     RiskDayRow,
-    VenueBalanceRow,
 )
 
-# Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those still held, those of
-# arbitrages that were locked or ended since, and those of fills that were not final at that time.
-_PROMISED = {
-    venue: text(
-        f"""
-        SELECT coalesce(sum({venue}_outlay_micro), 0) FROM reservations
-        WHERE mode = :mode AND state <> 'released' AND arb_id IN (
-            SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms IS NULL
-            UNION SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms >= :as_of_ms
-            UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
-                WHERE fills.venue = :venue AND fills.state = 'provisional'
-            UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
-                WHERE fills.venue = :venue AND fills.state_ms >= :as_of_ms)
-        """  # noqa: S608 - the only name put in is that of a venue
+_FIRST_REVISION = 1
+_ARBITRAGES, _DAYS = rows.table(ArbitrageRow), rows.table(RiskDayRow)
+_KNOWN = sa.select(
+    *(_ARBITRAGES.c[name] for name in ("pair_id", "mode", "phase", "reason", "detail")),
+    _ARBITRAGES.c.settings_version,
+).where(_ARBITRAGES.c.id == sa.bindparam("arb_id"))
+_DAY = sa.and_(_DAYS.c.mode == sa.bindparam("of_mode"), _DAYS.c.day == sa.bindparam("of_day"))
+_ACCOUNT = sa.select(
+    _DAYS.c.trades, (_DAYS.c.reserved_loss_micro + _DAYS.c.realised_loss_micro).label("at_risk")
+).where(_DAY)
+_OF_PAIR = (
+    sa.select(*(_ARBITRAGES.c[name] for name in ("id", "phase", "status", "closed_ms")))
+    .where(
+        _ARBITRAGES.c.mode == sa.bindparam("mode"),
+        _ARBITRAGES.c.pair_id == sa.bindparam("pair_id"),
+        sa.or_(
+            _ARBITRAGES.c.closed_ms.is_(None), _ARBITRAGES.c.closed_ms > sa.bindparam("since_ms")
+        ),
+        _ARBITRAGES.c.phase != Phase.REFUSED,
     )
-    for venue in Venue
-}
+    .order_by(_ARBITRAGES.c.closed_ms.is_(None).desc(), _ARBITRAGES.c.closed_ms.desc())
+)
+# One conditional UPDATE: the caps hold even where transactions may overlap.
+_CHARGE = (
+    sa.update(_DAYS)
+    .where(
+        _DAY,
+        _DAYS.c.trades < sa.bindparam("trades_max"),
+        _DAYS.c.reserved_loss_micro + _DAYS.c.realised_loss_micro + sa.bindparam("worst")
+        <= sa.bindparam("loss_max"),
+    )
+    .values(
+        trades=_DAYS.c.trades + 1,
+        reserved_loss_micro=_DAYS.c.reserved_loss_micro + sa.bindparam("worst"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +105,7 @@ def reserve(session: Session, request: GateRequest) -> Granted | Refused:
     """Admit or refuse, and write down which. Asked again, the first verdict is repeated and the
     first orders stay: what is sent is what the journal holds, never what a second run computed."""
     _check_request(request)
-    known = session.get(ArbitrageRow, request.arb_id)
+    known = rows.first_of(session, _KNOWN, arb_id=request.arb_id)
     if known is not None:
         return _first_verdict(session, known, request)
     view = _look(session, request)
@@ -101,27 +121,6 @@ def preview(session: Session, request: GateRequest) -> Refused | None:
     return next(_refusals(session, request, _look(session, request)), None)
 
 
-def free_cash(session: Session, venue: Venue, mode: Mode) -> Usd | None:
-    """The venue's last reported cash less what is promised to orders; None if never reported."""
-    balance = session.get(VenueBalanceRow, (venue, mode))
-    if balance is None:
-        return None
-    promised = _promised(session, venue, mode, balance.as_of_ms)
-    return Usd(from_micro(balance.cash_micro - promised))
-
-
-def record_balance(session: Session, venue: Venue, mode: Mode, cash: Usd, as_of_ms: int) -> bool:
-    """Keep the cash a venue reported; `as_of_ms` is when the read was begun. An older read than
-    the one known is dropped (False)."""
-    row = session.get(VenueBalanceRow, (venue, mode))
-    if row is not None and row.as_of_ms > as_of_ms:
-        return False
-    session.merge(
-        VenueBalanceRow(venue=venue, mode=mode, cash_micro=to_micro(cash), as_of_ms=as_of_ms)
-    )
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class _View:
     """What the gate reads once: the settings in force, the run state, the day's account."""
@@ -129,12 +128,13 @@ class _View:
     saved: SavedSettings
     state: RunState
     day: str
-    account: RiskDayRow | None
+    account: sa.Row[Any] | None
 
 
 def _look(session: Session, request: GateRequest) -> _View:
     saved, state, day = settings.read(session), run_state.read(session), utc_day(request.now_ms)
-    return _View(saved, state, day, session.get(RiskDayRow, (request.mode, day)))
+    account = rows.first_of(session, _ACCOUNT, of_mode=request.mode, of_day=day)
+    return _View(saved, state, day, account)
 
 
 def _refusals(session: Session, request: GateRequest, view: _View) -> Iterator[Refused]:
@@ -173,7 +173,7 @@ def _out_of_bounds(policy: ExecutorSettings, plan: Opportunity) -> Iterator[Refu
 def _day_is_full(request: GateRequest, view: _View) -> Iterator[Refused]:
     policy, account = view.saved.settings, view.account
     trades = account.trades if account else 0
-    at_risk = account.reserved_loss_micro + account.realised_loss_micro if account else 0
+    at_risk = account.at_risk if account else 0
     if trades >= policy.max_daily_trades:
         detail = f"expected fewer than {policy.max_daily_trades} today, found {trades}"
         yield Refused(Refusal.DAILY_TRADES_REACHED, detail)
@@ -186,18 +186,11 @@ def _day_is_full(request: GateRequest, view: _View) -> Iterator[Refused]:
 
 
 def _pair_is_taken(session: Session, request: GateRequest) -> Iterator[Refused]:
-    closed = col(ArbitrageRow.closed_ms)
-    recent = session.exec(
-        select(ArbitrageRow)
-        .where(
-            ArbitrageRow.mode == request.mode,
-            ArbitrageRow.pair_id == request.opportunity.pair_id,
-            or_(closed.is_(None), closed > request.now_ms - request.cooldown_ms),
-            ArbitrageRow.phase != Phase.REFUSED,
-        )
-        .order_by(closed.is_(None).desc(), closed.desc())
-    )
-    for row in recent:
+    since_ms = request.now_ms - request.cooldown_ms
+    pair_id = request.opportunity.pair_id
+    for row in rows.all_of(
+        session, _OF_PAIR, mode=request.mode, pair_id=pair_id, since_ms=since_ms
+    ):
         if row.closed_ms is None:
             yield Refused(Refusal.PAIR_ALREADY_OPEN, f"{row.id} is {row.phase}")
         elif row.status != TradeStatus.SUCCESS:
@@ -208,8 +201,9 @@ def _pair_is_taken(session: Session, request: GateRequest) -> Iterator[Refused]:
 
 def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
     oldest = request.now_ms - request.balance_age_ms_max
+    cash = balances.reported(session, request.mode)
     for venue in Venue:
-        balance = session.get(VenueBalanceRow, (venue, request.mode))
+        balance = cash.get(venue)
         if balance is None or balance.as_of_ms < oldest:
             age = "never read" if balance is None else f"{request.now_ms - balance.as_of_ms} ms old"
             yield Refused(Refusal.BALANCE_UNKNOWN, f"the cash at {venue} is {age}")
@@ -218,111 +212,117 @@ def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
         Venue.KALSHI: Refusal.KALSHI_CASH_TOO_LOW,
     }
     for venue, reason in reasons.items():
-        free = free_cash(session, venue, request.mode)
+        free = balances.free(session, venue, request.mode, cash.get(venue))
         outlay = request.opportunity.leg(venue).outlay
         if free is None or free < outlay:
             yield Refused(reason, f"expected {outlay} free at {venue}, found {free}")
 
 
-def _promised(session: Session, venue: Venue, mode: Mode, as_of_ms: int) -> int:
-    """Micro-dollars that the balance read at `as_of_ms` does not show as gone yet."""
-    at = {"mode": mode, "venue": venue, "as_of_ms": as_of_ms}
-    return int(session.connection().execute(_PROMISED[venue], at).scalar_one())
-
-
 def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
-    row = _write_arbitrage(session, request, view, None)
+    _write_arbitrage(session, request, view, None)
     plan, epoch = request.opportunity, view.state.epoch
-    session.add(
-        ReservationRow(
-            arb_id=request.arb_id,
-            mode=request.mode,
-            day=view.day,
-            worst_loss_micro=_worst_micro(request),
-            polymarket_outlay_micro=to_micro(cost_ceil(plan.polymarket.outlay)),
-            kalshi_outlay_micro=to_micro(cost_ceil(plan.kalshi.outlay)),
-            state=ReservationState.HELD,
-            held_ms=request.now_ms,
-        )
+    rows.insert(
+        session,
+        ReservationRow,
+        {
+            "arb_id": request.arb_id,
+            "mode": request.mode,
+            "day": view.day,
+            "worst_loss_micro": _worst_micro(request),
+            "polymarket_outlay_micro": to_micro(cost_ceil(plan.polymarket.outlay)),
+            "kalshi_outlay_micro": to_micro(cost_ceil(plan.kalshi.outlay)),
+            "state": ReservationState.HELD,
+            "held_ms": request.now_ms,
+        },
     )
-    for order, identity in request.orders:
-        session.add(intents.new_row(order, identity, view.state))
+    orders = [intents.values(order, identity, view.state) for order, identity in request.orders]
+    rows.insert(session, IntentRow, *orders)
     detail = {"day": view.day, "worst_loss": str(request.worst_loss), "epoch": epoch}
-    admitted = {**detail, "bounds": bounds_json(request.bounds)}
-    events.append(session, row, "reserved", admitted, request.now_ms)
+    _write_event(session, request, "reserved", {**detail, "bounds": bounds_json(request.bounds)})
     _charge_day(session, request, view)
-    return Granted(request.arb_id, row.settings_version, epoch, view.day)
+    return Granted(request.arb_id, view.saved.version, epoch, view.day)
 
 
 def _charge_day(session: Session, request: GateRequest, view: _View) -> None:
-    """One conditional UPDATE: the caps hold even where transactions may overlap."""
     policy, worst = view.saved.settings, _worst_micro(request)
     if view.account is None:
-        session.add(
-            RiskDayRow(mode=request.mode, day=view.day, trades=1, reserved_loss_micro=worst)
-        )
+        first = {"mode": request.mode, "day": view.day, "trades": 1, "reserved_loss_micro": worst}
+        rows.insert(session, RiskDayRow, first)
         return
-    at_risk = col(RiskDayRow.reserved_loss_micro) + col(RiskDayRow.realised_loss_micro)
-    charged = session.exec(
-        update(RiskDayRow)
-        .where(
-            col(RiskDayRow.mode) == request.mode,
-            col(RiskDayRow.day) == view.day,
-            col(RiskDayRow.trades) < policy.max_daily_trades,
-            at_risk + worst <= to_micro(policy.max_daily_loss),
-        )
-        .values(
-            trades=col(RiskDayRow.trades) + 1,
-            reserved_loss_micro=col(RiskDayRow.reserved_loss_micro) + worst,
-        )
-        .execution_options(synchronize_session=False)
+    charged = rows.change(
+        session,
+        _CHARGE,
+        of_mode=request.mode,
+        of_day=view.day,
+        trades_max=policy.max_daily_trades,
+        loss_max=to_micro(policy.max_daily_loss),
+        worst=worst,
     )
-    if charged.rowcount != 1:
+    if charged != 1:
         raise JournalConflict(f"{view.day} was checked and then had no room for {request.arb_id}")
 
 
 def _write_arbitrage(
     session: Session, request: GateRequest, view: _View, refused: Refused | None
-) -> ArbitrageRow:
+) -> None:
     plan = request.opportunity
-    row = ArbitrageRow(
-        id=request.arb_id,
-        pair_id=plan.pair_id,
-        title=plan.title,
-        mode=request.mode,
-        direction=plan.polymarket.instrument.outcome,
-        phase=Phase.REFUSED if refused else Phase.PLACING,
-        settings_version=view.saved.version,
-        size_micro=to_micro(plan.size),
-        outlay_micro=to_micro(cost_ceil(plan.outlay)),
-        profit_micro=to_micro(proceeds_floor(plan.profit)),
-        opportunity=opportunity_json(plan),
-        reason=refused.reason if refused else None,
-        detail=refused.detail if refused else None,
-        opened_ms=request.now_ms,
-        updated_ms=request.now_ms,
-        closed_ms=request.now_ms if refused else None,
+    rows.insert(
+        session,
+        ArbitrageRow,
+        {
+            "id": request.arb_id,
+            "pair_id": plan.pair_id,
+            "title": plan.title,
+            "mode": request.mode,
+            "direction": plan.polymarket.instrument.outcome,
+            "phase": Phase.REFUSED if refused else Phase.PLACING,
+            "settings_version": view.saved.version,
+            "size_micro": to_micro(plan.size),
+            "outlay_micro": to_micro(cost_ceil(plan.outlay)),
+            "profit_micro": to_micro(proceeds_floor(plan.profit)),
+            "opportunity": opportunity_json(plan),
+            "reason": refused.reason if refused else None,
+            "detail": refused.detail if refused else None,
+            "opened_ms": request.now_ms,
+            "updated_ms": request.now_ms,
+            "closed_ms": request.now_ms if refused else None,
+            "revision": _FIRST_REVISION,
+        },
     )
-    session.add(row)
-    session.flush()
     if refused is not None:
         detail = {"reason": refused.reason, "detail": refused.detail}
-        events.append(session, row, "refused", detail, request.now_ms)
-    return row
+        _write_event(session, request, "refused", detail)
 
 
-def _first_verdict(session: Session, row: ArbitrageRow, request: GateRequest) -> Granted | Refused:
+def _write_event(
+    session: Session, request: GateRequest, kind: str, detail: Mapping[str, object]
+) -> None:
+    """The gate's verdict is the first event of an arbitrage."""
+    rows.insert(
+        session,
+        EventRow,
+        {
+            "arb_id": request.arb_id,
+            "revision": _FIRST_REVISION,
+            "at_ms": request.now_ms,
+            "kind": kind,
+            "detail": detail_json(detail),
+        },
+    )
+
+
+def _first_verdict(session: Session, row: sa.Row[Any], request: GateRequest) -> Granted | Refused:
     if (row.pair_id, row.mode) != (request.opportunity.pair_id, request.mode):
         raise JournalConflict(
-            f"{row.id} is journaled for {row.pair_id} in {row.mode}, found a request for "
+            f"{request.arb_id} is journaled for {row.pair_id} in {row.mode}, found a request for "
             f"{request.opportunity.pair_id} in {request.mode}"
         )
     if row.phase == Phase.REFUSED:
-        assert row.reason is not None, f"{row.id} is refused without a reason"
+        assert row.reason is not None, f"{request.arb_id} is refused without a reason"
         return Refused(Refusal(row.reason), row.detail or "")
     first = session.get_one(IntentRow, request.orders[0][0].intent_id)
-    reservation = session.get_one(ReservationRow, row.id)
-    return Granted(row.id, row.settings_version, first.epoch, reservation.day)
+    reservation = session.get_one(ReservationRow, request.arb_id)
+    return Granted(request.arb_id, row.settings_version, first.epoch, reservation.day)
 
 
 def _check_request(request: GateRequest) -> None:

@@ -1,13 +1,12 @@
 """Orders as they were meant: planned before the first byte, sent once, answered once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from domain.evidence import Observation
 from domain.identity import intent_id as derived_id
 from domain.money import Price, Size, from_micro, to_micro
 from domain.order import (
@@ -22,13 +21,13 @@ from domain.order import (
     Unknown,
 )
 from domain.venue import Action, TimeInForce, Venue
-from store import adoptions, fills, lease, run_state
+from store import adoptions, fills, lease, rows, run_state
 from store.codec import detail_from, detail_json, instrument_from, instrument_json
 from store.errors import JournalConflict, NotJournaled
 from store.lease import Claim
 from store.run_state import RunState
 from store.states import IntentState
-from store.tables import Base, IntentRow, ObservationRow
+from store.tables import IntentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,28 @@ class AlreadySent:
 
 
 # Read as plain rows, by a statement that is compiled once: a trade is read a dozen times.
-_TABLE = Base.metadata.tables["intents"]
+_TABLE = rows.table(IntentRow)
 _OF_ARBITRAGE = (
     sa.select(_TABLE)
     .where(_TABLE.c.arb_id == sa.bindparam("arb_id"))
     .order_by(_TABLE.c.created_ms, _TABLE.c.id)
+)
+
+_LEAVING = sa.select(
+    *(_TABLE.c[name] for name in ("id", "arb_id", "venue", "purpose", "sequence", "epoch")),
+    *(_TABLE.c[name] for name in ("not_after_ms", "state", "sent_ms")),
+    *(_TABLE.c[name] for name in ("rejection", "detail", "order_id")),
+).where(_TABLE.c.id == sa.bindparam("intent_id"))
+_MARK_SENT = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.id == sa.bindparam("intent_id"), _TABLE.c.state == IntentState.PLANNED)
+    .values(state=IntentState.SENT, sent_ms=sa.bindparam("now_ms"))
+)
+_SIBLING_SENT = sa.select(_TABLE.c.sent_ms).where(
+    _TABLE.c.arb_id == sa.bindparam("arb_id"),
+    _TABLE.c.purpose == Purpose.ENTRY,
+    _TABLE.c.venue != sa.bindparam("venue"),
+    _TABLE.c.sent_ms.is_not(None),
 )
 
 Leave = MaySend | NotFilled | AlreadySent
@@ -74,7 +90,7 @@ def plan(session: Session, order: Order, identity: Identity) -> IntentRow:
     """Write the order before it can leave. Under a known name the first order stays and is
     returned, whatever a second run computed for size, limit and times; one for another
     instrument or direction raises JournalConflict."""
-    row = new_row(order, identity, run_state.read(session))
+    row = IntentRow(**values(order, identity, run_state.read(session)))
     found = session.get(IntentRow, order.intent_id)
     if found is None:
         session.add(row)
@@ -84,31 +100,31 @@ def plan(session: Session, order: Order, identity: Identity) -> IntentRow:
     return found
 
 
-def new_row(order: Order, identity: Identity, state: RunState) -> IntentRow:
-    """The order as a row that is not stored yet, PLANNED under this run state."""
-    return IntentRow(
-        id=order.intent_id,
-        arb_id=order.arb_id,
-        venue=order.venue,
-        purpose=order.purpose,
-        sequence=_sequence(order),
-        action=order.action,
-        market=order.instrument.market,
-        token=order.instrument.token,
-        outcome=order.instrument.outcome,
-        size_micro=to_micro(order.size),
-        limit_micro=to_micro(order.limit),
-        time_in_force=order.time_in_force,
-        reduce_only=order.reduce_only,
-        key=identity.key,
-        identity=detail_json(identity.fields),
-        instrument=instrument_json(order.instrument),
-        created_ms=order.created_at_ms,
-        not_after_ms=order.not_after_ms,
-        settings_version=state.settings_version,
-        epoch=state.epoch,
-        state=IntentState.PLANNED,
-    )
+def values(order: Order, identity: Identity, state: RunState) -> dict[str, Any]:
+    """The columns of the order, PLANNED under this run state."""
+    return {
+        "id": order.intent_id,
+        "arb_id": order.arb_id,
+        "venue": order.venue,
+        "purpose": order.purpose,
+        "sequence": _sequence(order),
+        "action": order.action,
+        "market": order.instrument.market,
+        "token": order.instrument.token,
+        "outcome": order.instrument.outcome,
+        "size_micro": to_micro(order.size),
+        "limit_micro": to_micro(order.limit),
+        "time_in_force": order.time_in_force,
+        "reduce_only": order.reduce_only,
+        "key": identity.key,
+        "identity": detail_json(identity.fields),
+        "instrument": instrument_json(order.instrument),
+        "created_ms": order.created_at_ms,
+        "not_after_ms": order.not_after_ms,
+        "settings_version": state.settings_version,
+        "epoch": state.epoch,
+        "state": IntentState.PLANNED,
+    }
 
 
 def load(session: Session, intent_id: str) -> StoredIntent:
@@ -118,10 +134,9 @@ def load(session: Session, intent_id: str) -> StoredIntent:
 
 def of_arbitrage(session: Session, arb_id: str, filled: Sequence[Fill]) -> tuple[StoredIntent, ...]:
     """Every order of an arbitrage in the order of creation; `filled` are all of its fills."""
-    session.flush()
-    rows = session.execute(_OF_ARBITRAGE, {"arb_id": arb_id})
     return tuple(
-        _stored(row, tuple(fill for fill in filled if fill.intent_id == row.id)) for row in rows
+        _stored(row, tuple(fill for fill in filled if fill.intent_id == row.id))
+        for row in rows.all_of(session, _OF_ARBITRAGE, arb_id=arb_id)
     )
 
 
@@ -138,7 +153,9 @@ def mark_sent(
     `claim` is the sender's lease, needed once any process ever took one; `stop` is a reason from
     outside of the journal for which no entry may leave.
     """
-    row = _row(session, intent_id)
+    row = rows.first_of(session, _LEAVING, intent_id=intent_id)
+    if row is None:
+        raise NotJournaled(f"expected an intent of the journal, found no {intent_id}")
     if row.state == IntentState.NOT_FILLED:
         return _not_filled(row)
     if row.state != IntentState.PLANNED:
@@ -146,9 +163,10 @@ def mark_sent(
         return AlreadySent(IntentState(row.state), row.sent_ms)
     refusal = _fence(session, row, now_ms, claim, stop)
     if refusal is not None:
-        _close(row, refusal, now_ms)
+        _close(_row(session, intent_id), refusal, now_ms)
         return refusal
-    row.state, row.sent_ms = IntentState.SENT, now_ms
+    marked = rows.change(session, _MARK_SENT, intent_id=intent_id, now_ms=now_ms)
+    assert marked == 1, f"{intent_id} was PLANNED in this transaction"
     return MaySend(now_ms)
 
 
@@ -195,41 +213,8 @@ def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int)
     return _read(session, row)
 
 
-def add_observations(session: Session, intent_id: str, seen: Iterable[Observation]) -> None:
-    """Append reads that looked for the order; one read (source and time) counts once."""
-    known = {(o.source, o.at_ms) for o in observations(session, intent_id)}
-    for one in seen:
-        if (one.source, one.at_ms) in known:
-            continue
-        known.add((one.source, one.at_ms))
-        session.add(
-            ObservationRow(
-                intent_id=intent_id,
-                source=one.source,
-                at_ms=one.at_ms,
-                found=one.found,
-                as_of_ms=one.as_of_ms,
-                detail=one.detail,
-            )
-        )
-    session.flush()
-
-
-def observations(session: Session, intent_id: str) -> tuple[Observation, ...]:
-    """Every read that looked for the order, oldest first."""
-    rows = (
-        select(ObservationRow)
-        .where(ObservationRow.intent_id == intent_id)
-        .order_by(col(ObservationRow.at_ms), col(ObservationRow.id))
-    )
-    return tuple(
-        Observation(row.source, row.at_ms, row.found, row.as_of_ms, row.detail)
-        for row in session.exec(rows)
-    )
-
-
 def _fence(
-    session: Session, row: IntentRow, now_ms: int, claim: Claim | None, stop: str | None
+    session: Session, row: sa.Row[Any], now_ms: int, claim: Claim | None, stop: str | None
 ) -> NotFilled | None:
     if now_ms > row.not_after_ms:
         late = now_ms - row.not_after_ms
@@ -237,7 +222,9 @@ def _fence(
     not_ours = lease.refusal(session, Venue(row.venue), claim, now_ms)
     if not_ours is not None:
         return NotFilled(Rejection.FENCED, not_ours)
-    if row.purpose != Purpose.ENTRY and (lost := adoptions.outlived(session, row)):
+    if row.purpose != Purpose.ENTRY and (
+        lost := adoptions.outlived(session, row.arb_id, row.sequence)
+    ):
         return NotFilled(Rejection.FENCED, lost)
     if row.purpose not in (Purpose.ENTRY, Purpose.COMPLETE):
         return None
@@ -250,17 +237,10 @@ def _fence(
     return NotFilled(Rejection.FENCED, stopped)
 
 
-def _sibling_left(session: Session, row: IntentRow, now_ms: int) -> bool:
+def _sibling_left(session: Session, row: sa.Row[Any], now_ms: int) -> bool:
     """Whether the other entry of the pair has just been sent: then this one may follow it."""
-    sent = session.exec(
-        select(IntentRow.sent_ms).where(
-            IntentRow.arb_id == row.arb_id,
-            IntentRow.purpose == Purpose.ENTRY,
-            IntentRow.venue != row.venue,
-            col(IntentRow.sent_ms).is_not(None),
-        )
-    ).first()
-    return sent is not None and now_ms - sent <= run_state.LEASE_MS
+    sibling = rows.first_of(session, _SIBLING_SENT, arb_id=row.arb_id, venue=row.venue)
+    return sibling is not None and now_ms - sibling.sent_ms <= run_state.LEASE_MS
 
 
 def _sequence(order: Order) -> int:

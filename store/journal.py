@@ -20,11 +20,13 @@ from store import (
     alarms,
     arbitrages,
     audit,
+    balances,
     events,
     fills,
     gate,
     intents,
     lifecycle,
+    observations,
     outbox,
     run_state,
     schema,
@@ -106,12 +108,12 @@ class Journal:
     async def record_balance(self, venue: Venue, mode: Mode, cash: Usd, as_of_ms: int) -> bool:
         """Keep the cash a venue reported to a read that was begun at `as_of_ms`."""
         return await self.write(
-            as_of_ms, lambda s: gate.record_balance(s, venue, mode, cash, as_of_ms)
+            as_of_ms, lambda s: balances.record_balance(s, venue, mode, cash, as_of_ms)
         )
 
     async def free_cash(self, venue: Venue, mode: Mode) -> Usd | None:
         """The venue's last reported cash less what is promised; None if never reported."""
-        return await self.read(lambda s: gate.free_cash(s, venue, mode))
+        return await self.read(lambda s: balances.free_cash(s, venue, mode))
 
     async def run_state(self) -> RunState:
         """Whether entries may leave, and why not."""
@@ -182,7 +184,7 @@ class Journal:
 
     async def observations(self, intent_id: str) -> tuple[Observation, ...]:
         """Every read that looked for the order, oldest first."""
-        return await self.read(lambda s: intents.observations(s, intent_id))
+        return await self.read(lambda s: observations.of_intent(s, intent_id))
 
     # The arbitrage.
 
@@ -289,8 +291,8 @@ def _plan_step(
 def _observe(
     session: Session, intent_id: str, seen: Iterable[Observation]
 ) -> tuple[Observation, ...]:
-    intents.add_observations(session, intent_id, seen)
-    return intents.observations(session, intent_id)
+    observations.add(session, intent_id, seen)
+    return observations.of_intent(session, intent_id)
 
 
 def _halt_for_conflict(session: Session, message: str, now_ms: int) -> None:

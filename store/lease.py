@@ -7,13 +7,18 @@ ends before the lease does, so that a process which was paused finds its leave e
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.venue import Venue
-from store import audit
+from store import audit, rows
 from store.audit import Act
 from store.tables import SenderLeaseRow
 
+_LEASES = rows.table(SenderLeaseRow)
+_LEASE = sa.select(_LEASES.c.holder, _LEASES.c.epoch, _LEASES.c.expires_ms).where(
+    _LEASES.c.account == sa.bindparam("account")
+)
 LEASE_MS = 2_000
 """How long a lease lasts without being renewed (wall clock)."""
 FIRST_BYTE_MS = 500
@@ -40,13 +45,13 @@ class Held:
 def take(session: Session, holder: str, accounts: Mapping[Venue, str], now_ms: int) -> Claim | Held:
     """Take or renew the lease of all accounts, or of none. Each change of hands starts a new
     epoch."""
-    rows = {venue: session.get(SenderLeaseRow, account) for venue, account in accounts.items()}
-    for row in rows.values():
+    known = {venue: session.get(SenderLeaseRow, account) for venue, account in accounts.items()}
+    for row in known.values():
         if row is not None and row.holder != holder and row.expires_ms > now_ms:
             return Held(row.account, row.holder, row.expires_ms)
     epochs = {}
     for venue, account in accounts.items():
-        row = rows[venue]
+        row = known[venue]
         if row is None:
             row = SenderLeaseRow(
                 account=account, venue=venue, holder="", epoch=0, since_ms=now_ms, expires_ms=0
@@ -77,20 +82,20 @@ def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) ->
     write lock, so nobody takes it before the first byte has left.
     """
     if claim is None:
-        rows = select(SenderLeaseRow).where(SenderLeaseRow.venue == venue)
-        held = session.exec(rows.order_by(col(SenderLeaseRow.expires_ms).desc())).first()
+        leases = select(SenderLeaseRow).where(SenderLeaseRow.venue == venue)
+        held = session.exec(leases.order_by(col(SenderLeaseRow.expires_ms).desc())).first()
         return None if held is None else f"{held.holder} sends for {held.account}"
     account, epoch = claim.epochs[venue]
-    row = session.get(SenderLeaseRow, account)
+    row = rows.first_of(session, _LEASE, account=account)
     if row is None or (row.holder, row.epoch) != (claim.holder, epoch):
         now = "nobody" if row is None else f"{row.holder} under epoch {row.epoch}"
         return f"{claim.holder} held {account} under epoch {epoch}, now it is {now}"
     if row.expires_ms < now_ms + FIRST_BYTE_MS:
-        row.expires_ms = now_ms + LEASE_MS
+        session.get_one(SenderLeaseRow, account).expires_ms = now_ms + LEASE_MS
     return None
 
 
 def holders(session: Session, now_ms: int) -> dict[str, str]:
     """Who holds which account now, by account."""
-    rows = session.exec(select(SenderLeaseRow).where(SenderLeaseRow.expires_ms > now_ms))
-    return {row.account: row.holder for row in rows}
+    held = session.exec(select(SenderLeaseRow).where(SenderLeaseRow.expires_ms > now_ms))
+    return {row.account: row.holder for row in held}

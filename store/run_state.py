@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from store import audit, outbox
+from store import audit, outbox, rows
 from store.audit import Act
 from store.lease import FIRST_BYTE_MS
-from store.tables import Base, RunStateRow
+from store.tables import RunStateRow, SettingsRow
 
 LEASE_MS = 250
 STOPPED_AFTER_MS = LEASE_MS + FIRST_BYTE_MS
@@ -41,7 +41,7 @@ class RunState:
 
 
 # Read by the gate and by every order: columns only, by a statement that is compiled once.
-_SETTINGS, _STATE = (Base.metadata.tables[name] for name in ("executor_settings", "run_state"))
+_SETTINGS, _STATE = rows.table(SettingsRow), rows.table(RunStateRow)
 _READ = sa.select(
     _SETTINGS.c.enabled,
     _STATE.c.epoch,
@@ -55,8 +55,9 @@ _READ = sa.select(
 
 def read(session: Session) -> RunState:
     """The state that this transaction sees."""
-    session.flush()
-    return RunState(**session.execute(_READ).mappings().one())
+    state = rows.first_of(session, _READ)
+    assert state is not None, "the journal was opened with a run state"
+    return RunState(**state._mapping)
 
 
 def halt(session: Session, reason: str, act: Act) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.money import NotMoney, exact, from_micro, to_micro, usd
 from domain.policy import ExecutorSettings
-from store import audit, outbox, run_state
+from store import audit, outbox, rows, run_state
 from store.audit import Act
 from store.codec import detail_from, detail_json, iso_utc
 from store.engine import Database
@@ -18,6 +19,7 @@ from store.failpoints import Point, hit
 from store.tables import RunStateRow, SettingsHistoryRow, SettingsRow
 
 FIELDS = tuple(field.name for field in fields(ExecutorSettings))
+_ROW = sa.select(rows.table(SettingsRow))
 Changes = Mapping[str, str | int | bool | Decimal]
 
 
@@ -99,7 +101,8 @@ def initialise(session: Session, now_ms: int) -> None:
 
 def read(session: Session) -> SavedSettings:
     """The row that this transaction sees."""
-    row = session.get_one(SettingsRow, 1)
+    row = rows.first_of(session, _ROW)
+    assert row is not None, "the journal was opened with settings"
     settings = ExecutorSettings(
         enabled=row.enabled,
         min_bet=usd(from_micro(row.min_bet_micro)),

@@ -9,7 +9,7 @@ from domain.money import NO_USD, Usd, from_micro
 from domain.order import FillState, Purpose
 from domain.trade import TradeStatus
 from domain.venue import Action, Mode, Venue
-from store import alarms, arbitrages, gate, outbox, positions, presence, run_state, settings
+from store import alarms, arbitrages, balances, outbox, positions, presence, run_state, settings
 from store import trade_log as log
 from store.arbitrages import Unfinished
 from store.codec import detail_from, iso_utc, utc_day
@@ -272,7 +272,7 @@ def _switched(session: Session) -> tuple[int, str]:
 def balance(session: Session, venue: Venue, mode: Mode) -> Balance | None:
     """The venue's cash and how it is bound; None where it was never reported."""
     row = session.get(VenueBalanceRow, (venue, mode))
-    free = gate.free_cash(session, venue, mode)
+    free = balances.free_cash(session, venue, mode)
     if row is None or free is None:
         return None
     cash = Usd(from_micro(row.cash_micro))

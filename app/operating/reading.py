@@ -17,7 +17,7 @@ from domain.money import tidy
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
-from store import arbitrages, intents, views
+from store import arbitrages, observations, views
 from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
@@ -72,7 +72,7 @@ async def show(config: Config, name: str) -> outputs.Shown:
     def work(session: Session) -> tuple[Known, list[Event], dict[str, tuple[Observation, ...]]]:
         one = known(session, state.arb_id)
         seen = {
-            intent.order.intent_id: intents.observations(session, intent.order.intent_id)
+            intent.order.intent_id: observations.of_intent(session, intent.order.intent_id)
             for intent in one.state.intents
         }
         return one, events_of(session, state.arb_id), seen

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from domain.money import usd
 from domain.venue import Mode, Venue
-from store import gate, trade_log
+from store import balances, gate, trade_log
 from store import settings as stored_settings
 from store.gate import Granted
 from store.journal import Journal
@@ -34,7 +34,7 @@ def prepared(path: Path, **limits: str) -> Journal:
 
 def fund(session: Session) -> None:
     for venue in Venue:
-        gate.record_balance(session, venue, Mode.SIM, usd("100000"), NOW)
+        balances.record_balance(session, venue, Mode.SIM, usd("100000"), NOW)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
