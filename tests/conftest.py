@@ -1,5 +1,6 @@
 """Fixtures of all rooms. Temporal is real and never skipped; the simulated venues are processes."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,13 @@ from tests.support.temporal import connect, session_server, unique
 # A property is never judged by the clock of a busy machine; a failure prints how to repeat it.
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> Iterator[None]:
+    """What a file of tests leaves open fails that file, not whichever test the collector meets."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
