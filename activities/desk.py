@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from domain.leg import LegState
-from domain.money import NO_SIZE, NO_USD, Size
+from domain.money import Size
 from domain.order import Purpose
-from domain.standing import LegReport
-from domain.trade import LegResult
+from domain.standing import LegReport, nothing_held
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from store.errors import NotJournaled
@@ -15,6 +13,8 @@ from store.journal import Journal
 from store.lease import Claim
 from store.leg_results import leg_result
 from venues.port import VenuePort
+
+NEVER = "never written down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Desk:
         try:
             state = await self.journal.arbitrage(arb_id)
         except NotJournaled:
-            return _nothing(venue, planned)
+            return nothing_held(venue, planned, NEVER)
         return report(state, venue)
 
 
@@ -44,17 +44,4 @@ def report(state: ArbitrageState, venue: Venue) -> LegReport:
     for one in state.intents:
         if one.order.venue is venue and one.order.purpose is Purpose.ENTRY:
             return LegReport(state.leg(venue), leg_result(one, state.fills))
-    return _nothing(venue, state.opportunity.size)
-
-
-def _nothing(venue: Venue, planned: Size) -> LegReport:
-    result = LegResult(
-        platform=venue.value,
-        success=False,
-        order_id=None,
-        filled_shares=NO_SIZE,
-        filled_price=None,
-        filled_cost=NO_USD,
-        error="never written down",
-    )
-    return LegReport(LegState(venue, planned), result)
+    return nothing_held(venue, state.opportunity.size, NEVER)

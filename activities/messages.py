@@ -26,6 +26,7 @@ class Activity(StrEnum):
     PRICE_EXITS = "price_exits"
     COMPLETE = "complete"
     UNWIND = "unwind"
+    BUY_OPPOSITE = "buy_opposite"
     WATCH = "watch_settlement"
     RECORD = "record"
     RECONCILE = "reconcile"
@@ -54,6 +55,7 @@ class Carried:
     moved_by_hand: Usd | None
     flattening: bool
     verdicts: tuple[Verdict, ...]
+    tried_opposite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,9 @@ class LegRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnwindRequest:
-    """Sell up to `excess` of a leg as order number `sequence` of this purpose.
+    """Sell or neutralise up to `excess` of a leg as order number `sequence` of this purpose.
 
-    `budget` is what the sale may lose (dollars), None where any price will do; `attempt` counts
+    `budget` is what this may lose (dollars), None where any price will do; `attempt` counts
     tries since the last progress.
     """
 

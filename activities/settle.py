@@ -7,9 +7,11 @@ from activities.desk import Desk, report
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
-from domain.money import ZERO, proceeds_floor
+from domain.money import ZERO
+from domain.payout import paid_out
 from domain.standing import LegReport, Standing, Verdict
 from domain.venue import Venue
+from store.arbitrages import ArbitrageState
 from store.failpoints import Point, hit
 
 
@@ -29,7 +31,7 @@ class HoldActivities:
         legs = report(state, Venue.POLYMARKET), report(state, Venue.KALSHI)
         if tuple(leg.state for leg in legs) != request.legs:
             return WatchReport(legs, ())
-        paid = await self._paid(request, legs)
+        paid = await self._paid(request, state, legs)
         if not paid:
             raise ApplicationError(
                 "nothing new",
@@ -39,26 +41,34 @@ class HoldActivities:
         return WatchReport(legs, paid)
 
     async def _paid(
-        self, request: WatchRequest, legs: tuple[LegReport, LegReport]
+        self, request: WatchRequest, state: ArbitrageState, legs: tuple[LegReport, LegReport]
     ) -> tuple[Verdict, ...]:
         """What was paid, once it is known for every leg that holds something. Nothing is paid out
         before the chain is final, even where the question is answered; what is short by our own
         count, or without an answer, is for a person."""
         sound = all(s.settled and not s.unknown and s.held >= ZERO for s in request.legs)
-        holding = [leg for leg in legs if leg.state.held > ZERO]
-        verdicts = [await self._verdict(request, leg) if sound else None for leg in holding]
+        holding = [leg for leg in legs if max(leg.state.owned, leg.state.opposite) > ZERO]
+        verdicts = [await self._verdict(request, state, leg) if sound else None for leg in holding]
         known = tuple(verdict for verdict in verdicts if verdict is not None)
         return known if len(known) == len(holding) else ()
 
-    async def _verdict(self, request: WatchRequest, leg: LegReport) -> Verdict | None:
-        """What the venue paid for this leg, None until its own record shows the cash."""
+    async def _verdict(
+        self, request: WatchRequest, state: ArbitrageState, leg: LegReport
+    ) -> Verdict | None:
+        """What the venue paid for this leg, None until its own record shows the cash: that of the
+        other outcome too, where the leg has some."""
         venue = leg.state.venue
         instrument = request.opportunity.leg(venue).instrument
+        other = state.other_instrument(venue) if leg.state.opposite > ZERO else None
         resolution = await self._desk.venues[venue].resolution(instrument)
         if resolution is None or resolution.credited is None:
             return None
+        if other is not None:
+            beside = await self._desk.venues[venue].resolution(other)
+            if beside is None or beside.credited is None:
+                return None
         hit(Point.PAID, venue)
-        return Verdict(venue, resolution.pays, proceeds_floor(resolution.pays * leg.state.held))
+        return Verdict(venue, resolution.pays, paid_out(leg.state, resolution.pays))
 
     @activity.defn(name=Activity.RECORD)
     async def record(self, standing: Standing) -> None:

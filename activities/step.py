@@ -9,6 +9,7 @@ from activities.send import send_once
 from domain.identity import intent_id
 from domain.leg import LegState
 from domain.money import NO_SIZE, Size, plain
+from domain.opposite import whole
 from domain.order import Filled, NotFilled, Order, Purpose, Unknown
 from domain.venue import Action, Venue
 from store.arbitrages import ArbitrageState
@@ -43,13 +44,16 @@ def overtaken(state: ArbitrageState, order: Order) -> str | None:
     A workflow that was reset remembers legs as they were before what its first run did. So no
     other order of the arbitrage may be without an answer, a purchase brings the leg no further
     than its sibling, and a sale takes no more than the leg holds beyond its sibling, or than it
-    holds at all where everything is to go.
+    holds at all where everything is to go. A purchase of the other outcome is a sale in this, but
+    for the part of a contract that it rounds up.
     """
     waiting = state.polymarket.unknown + state.kalshi.unknown
     if waiting:
         return f"{waiting[0]} has no answer yet"
     held, beside = state.leg(order.venue).held, state.leg(order.venue.sibling).held
-    if order.action is Action.BUY:
+    if state.buys_opposite(order):
+        room = whole(max(Size(held - beside), NO_SIZE))
+    elif order.action is Action.BUY:
         room = max(Size(beside - held), NO_SIZE)
     else:
         room = held if order.purpose is Purpose.CLOSE else max(Size(held - beside), NO_SIZE)
@@ -85,12 +89,14 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     answer = await send_once(desk, Ticket(intent.order, intent.identity))
     after = await desk.leg(step.arb_id, step.venue, step.planned)
     closed = isinstance(answer, NotFilled) and answer.rejection.closed
+    opposite = state.buys_opposite(intent.order)
+    verb = "buy of the other outcome" if opposite else intent.order.action.value
     match answer:
         case Filled():
             moved, limit = abs(after.state.held - before.state.held), intent.order.limit
-            said = f"{intent.order.action} of {plain(moved)} filled at {plain(limit)} or better"
+            said = f"{verb} of {plain(moved)} filled at {plain(limit)} or better"
         case NotFilled(rejection, detail):
-            said = f"{intent.order.action} refused: {rejection}: {detail}"
+            said = f"{verb} refused: {rejection}: {detail}"
         case Unknown(evidence):
-            said = f"{intent.order.action} unanswered: {evidence}"
+            said = f"{verb} unanswered: {evidence}"
     return StepReport(after, said, closed)

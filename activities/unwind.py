@@ -1,4 +1,4 @@
-"""One step of selling back an excess, priced on a fresh book."""
+"""One step of getting rid of an excess, priced on a fresh book: sell it, or neutralise it."""
 
 from temporalio import activity
 
@@ -6,14 +6,16 @@ from activities.desk import Desk
 from activities.messages import Activity, StepReport, UnwindRequest
 from activities.step import StepOf, take_step
 from domain.leg import LegState
+from domain.opposite import Opposite, plan_opposite
 from domain.order import Order
 from domain.unwind import NoSale, Sale, plan_sale
-from domain.venue import Action, Venue
-from venues.port import VenueMisuse
+from domain.venue import Action, Instrument, TimeInForce, Venue
+from venues.port import Untradable, VenueMisuse
 
 
 class UnwindActivities:
-    """Sell what one leg holds beyond the other, or everything on an operator's word."""
+    """Sell what one leg holds beyond the other, or everything on an operator's word; or buy the
+    other outcome beside it."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -21,13 +23,7 @@ class UnwindActivities:
     @activity.defn(name=Activity.UNWIND)
     async def unwind(self, request: UnwindRequest) -> StepReport:
         """One sale; nothing is sent where the book or the budget allow none."""
-        step = StepOf(
-            request.arb_id,
-            request.venue,
-            request.opportunity.size,
-            request.purpose,
-            request.sequence,
-        )
+        step = _step(request)
 
         async def plan(leg: LegState) -> Order | str:
             sale = await self._plan(request, leg)
@@ -36,6 +32,51 @@ class UnwindActivities:
             return self._order(step.intent_id, request, sale)
 
         return await take_step(self._desk, step, plan)
+
+    @activity.defn(name=Activity.BUY_OPPOSITE)
+    async def buy_opposite(self, request: UnwindRequest) -> StepReport:
+        """One purchase of the other outcome; nothing is sent where the book or the budget allow
+        none."""
+        step = _step(request)
+
+        async def plan(leg: LegState) -> Order | str:
+            found = await self._plan_opposite(request, leg)
+            if isinstance(found, NoSale):
+                return found.reason
+            other, bought = found
+            now_ms = self._desk.wall_ms()
+            return Order(
+                intent_id=step.intent_id,
+                arb_id=request.arb_id,
+                instrument=other,
+                purpose=request.purpose,
+                action=Action.BUY,
+                size=bought.size,
+                limit=bought.limit,
+                time_in_force=TimeInForce.FOK,
+                reduce_only=False,
+                created_at_ms=now_ms,
+                not_after_ms=now_ms + request.deadline_ms,
+            )
+
+        return await take_step(self._desk, step, plan)
+
+    async def _plan_opposite(
+        self, request: UnwindRequest, leg: LegState
+    ) -> tuple[Instrument, Opposite] | NoSale:
+        """What the other outcome's rules, its book and the budget allow now. Raises
+        VenueUnreachable."""
+        venue, own = self._desk.venues[request.venue], request.opportunity.leg(request.venue)
+        market = own.instrument.market
+        try:
+            other = await venue.instrument(market, own.instrument.outcome.complement)
+            if isinstance(other, Untradable):
+                return NoSale(f"the other outcome is not traded: {other.reason}: {other.detail}")
+            book = await venue.book(other)
+        except VenueMisuse as trouble:
+            return NoSale(f"{request.venue} has no such book: {trouble}")
+        bought = plan_opposite(other, book, leg, request.excess, request.budget)
+        return bought if isinstance(bought, NoSale) else (other, bought)
 
     async def _plan(self, request: UnwindRequest, leg: LegState) -> Sale | NoSale:
         """The sale that the venue's balance, its book and the budget allow now. Raises
@@ -70,3 +111,8 @@ class UnwindActivities:
             created_at_ms=now_ms,
             not_after_ms=now_ms + request.deadline_ms,
         )
+
+
+def _step(request: UnwindRequest) -> StepOf:
+    size = request.opportunity.size
+    return StepOf(request.arb_id, request.venue, size, request.purpose, request.sequence)

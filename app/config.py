@@ -212,6 +212,7 @@ class TradeSection(Section):
     cooldown_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 60_000
     unwind_loss_percent: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(25)
     unwind_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    buy_opposite: bool = False
     unwind_pause_ms: Milliseconds = 500
     unwind_pause_ms_max: Milliseconds = 30_000
     quarantine_ms: Annotated[int, Field(ge=500, le=600_000)] = 90_000
@@ -224,6 +225,7 @@ class TradeSection(Section):
         return Bounds(
             unwind_loss_share=self.unwind_loss_percent / 100,
             unwind_attempts=self.unwind_attempts,
+            buy_opposite=self.buy_opposite,
             book_age_ms_max=self.book_age_ms,
             deadline_ms=self.deadline_ms,
             cooldown_ms=self.cooldown_ms,

@@ -162,6 +162,7 @@ def worker(
             complete.price_exits,
             complete.complete,
             unwind.unwind,
+            unwind.buy_opposite,
             hold.watch_settlement,
             hold.record,
             *([reconciler.reconcile_if_due] if reconciler else []),

@@ -11,8 +11,11 @@ book, level, depth    resting offers of one instrument; one price of it; how muc
 order       an instruction to one venue. *intent*: the row that describes it before it is sent.
 fill        one trade of one order, keyed by the venue's trade id; PROVISIONAL until it is final.
 leg         one venue's half of an arbitrage. *excess*: what a leg holds beyond its sibling.
-unwind      sell the excess. *flatten*: sell everything. *surplus*: Polymarket shares received
-            beyond the size asked for, because a better price was found; never counted as hedge.
+unwind      sell the excess, or neutralise it. *flatten*: sell everything. *surplus*: Polymarket
+            shares received beyond the size asked for, because a better price was found; never
+            counted as hedge.
+neutralise  buy the other outcome of the same market: one contract of each is a *neutral pair*,
+            which pays a dollar whatever the answer.
 payout      dollars a holding pays when the question resolves; *guaranteed*: its minimum.
 edge        guaranteed payout minus outlay. *roi*: edge over outlay, in percent.
 gate        the one transaction that authorises both legs or none.

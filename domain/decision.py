@@ -41,8 +41,18 @@ class Unwind:
 
 
 @dataclass(frozen=True, slots=True)
+class BuyOpposite:
+    """Buy the other outcome of this leg's market, fill-or-kill, so that the answer to the question
+    does not matter to `excess` contracts that could not be sold."""
+
+    venue: Venue
+    excess: Size
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """Both legs are equal: wait for the question to be answered, an operator, or a void."""
+    """Both legs are equal, or neutral in themselves: wait for the question to be answered, an
+    operator, or a void."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +68,20 @@ class Escalate:
     excess: Size
 
 
-Decision = Reconcile | PriceExits | Complete | Unwind | Hold | StandDown | Escalate
+ToGetEven = PriceExits | Complete | Unwind | BuyOpposite | Escalate
+Decision = Reconcile | ToGetEven | Hold | StandDown
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What is left to a trade: attempts to get even, the excess that is kept rather than sold
-    (contracts), and what getting even may lose (dollars; None: any price will do)."""
+    (contracts), what getting even may lose (dollars; None: any price will do), and whether the
+    other outcome may be bought once the attempts are used up."""
 
     attempts_left: int
     dust: Size
     budget: Usd | None
+    buy_opposite: bool = False
 
 
 def decide(
@@ -85,7 +98,9 @@ def decide(
     An unknown order comes first: no leg is sold while the other may still turn out to be held.
     An excess is sold only when both legs' fills are final, since a provisional one may be
     voided; when all is to go, a leg waits for its own fills only. Polymarket goes first: its sale
-    is the one more often refused, and a refusal then leaves the pair hedged.
+    is the one more often refused, and a refusal then leaves the pair hedged. What cannot be sold
+    there is neutralised, where that is allowed, before a person is asked; not where a person has
+    asked for all to go. Neutral pairs are kept until they are paid.
     """
     legs = (polymarket, kalshi)
     unknown = tuple(leg.venue for leg in legs if leg.unknown)
@@ -101,7 +116,7 @@ def decide(
     }
     uneven = tuple(venue for venue, excess in excesses.items() if excess > limits.dust)
     if not uneven:
-        if any(leg.held > limits.dust for leg in legs):
+        if any(max(leg.held, leg.neutral) > limits.dust for leg in legs):
             return Hold()
         return Reconcile(unsettled) if unsettled else StandDown()
     venue = uneven[0]
@@ -109,7 +124,8 @@ def decide(
     if awaited:
         return Reconcile(awaited)
     if limits.attempts_left <= 0:
-        return Escalate(venue, excesses[venue])
+        opposite = limits.buy_opposite and venue is Venue.POLYMARKET and not flatten
+        return (BuyOpposite if opposite else Escalate)(venue, excesses[venue])
     if flatten:
         return Unwind(venue, excesses[venue])
     if exits is None:

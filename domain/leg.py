@@ -13,8 +13,12 @@ from domain.venue import Action, Venue
 class LegState:
     """One leg as its fills tell it.
 
-    `held` counts provisional fills too; `settled` says that none is left. `unknown` names the
-    intents without a definite answer. `paid` and `received` are cash after fees.
+    `held` is what depends on the answer, provisional fills too: contracts of the leg's own outcome
+    without those that one of the other outcome beside them makes `neutral`. `spare` are contracts
+    of the other outcome beyond that: upside, never a hedge. `settled` says that no fill is
+    provisional. `unknown` names the intents without a definite answer. `bought` counts the own
+    outcome only; `paid` and `received` are all cash after fees, `paid_opposite` the part of `paid`
+    that went for the other outcome.
     """
 
     venue: Venue
@@ -25,42 +29,71 @@ class LegState:
     unknown: tuple[str, ...] = ()
     paid: Usd = NO_USD
     received: Usd = NO_USD
+    neutral: Size = NO_SIZE
+    spare: Size = NO_SIZE
+    paid_opposite: Usd = NO_USD
+
+    @property
+    def owned(self) -> Size:
+        """Contracts of the leg's own outcome."""
+        return Size(self.held + self.neutral)
+
+    @property
+    def opposite(self) -> Size:
+        """Contracts of the other outcome."""
+        return Size(self.neutral + self.spare)
 
     @property
     def average_price(self) -> Price | None:
         """Dollars per contract paid for what was bought, fees included; None before a fill."""
-        return Price(self.paid / self.bought) if self.bought > ZERO else None
+        return Price((self.paid - self.paid_opposite) / self.bought) if self.bought > ZERO else None
 
     @property
-    def sale_loss(self) -> Usd:
-        """Dollars lost by what was sold so far, fees of both ways in; negative for a gain."""
-        sold = self.bought - self.held
-        return Usd((self.average_price or ZERO) * sold - self.received)
+    def unwind_loss(self) -> Usd:
+        """Dollars lost by what was sold or neutralised so far, fees of both ways in; negative for
+        a gain. A neutral pair brings its dollar, what is spare nothing."""
+        gone = self.bought - self.held
+        cost = (self.average_price or ZERO) * gone + self.paid_opposite
+        return Usd(cost - self.received - self.neutral)
 
 
 def fold(
-    venue: Venue, planned: Size, fills: Iterable[Fill], unknown: tuple[str, ...] = ()
+    venue: Venue,
+    planned: Size,
+    fills: Iterable[Fill],
+    unknown: tuple[str, ...] = (),
+    opposite: frozenset[str] = frozenset(),
 ) -> LegState:
-    """The leg that these fills make; voided ones count nothing."""
-    bought = sold = paid = received = Decimal(0)
+    """The leg that these fills make; voided ones count nothing. `opposite` names the intents that
+    bought the other outcome."""
+    bought = sold = paid = received = other = paid_opposite = Decimal(0)
     settled = True
     for fill in fills:
         if fill.state is FillState.VOIDED:
             continue
         settled = settled and fill.state.final
-        if fill.action is Action.BUY:
+        if fill.intent_id in opposite:
+            assert fill.action is Action.BUY, f"{fill.intent_id} sold the other outcome"
+            other += fill.size
+            paid_opposite += fill.notional + fill.fee
+        elif fill.action is Action.BUY:
             bought += fill.size
             paid += fill.notional + fill.fee
         else:
             sold += fill.size
             received += fill.notional - fill.fee
+    owned = bought - sold
+    neutral = min(max(owned, ZERO), other)
     return LegState(
         venue=venue,
         planned=planned,
-        held=Size(bought - sold),
+        held=Size(owned - neutral),
         bought=Size(bought),
         settled=settled,
         unknown=unknown,
-        paid=Usd(paid),
+        paid=Usd(paid + paid_opposite),
         received=Usd(received),
+        neutral=Size(neutral),
+        spare=Size(other - neutral),
+        paid_opposite=Usd(paid_opposite),
     )

@@ -9,7 +9,8 @@ from domain.venue import Action, Instrument, TimeInForce, Venue
 
 class Purpose(StrEnum):
     """Why an order is sent. An ENTRY needs the gate's leave; the others reduce risk. A COMPLETE
-    buys the leg that is missing, so it too waits while entries are stopped."""
+    buys the leg that is missing, so it too waits while entries are stopped. An UNWIND sells the
+    leg's own outcome, or buys the other one to neutralise it."""
 
     ENTRY = "entry"
     UNWIND = "unwind"

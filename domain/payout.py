@@ -1,9 +1,10 @@
 """What a holding pays, outcome by outcome. Only the minimum may be called guaranteed."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from domain.leg import LegState
-from domain.money import NO_USD, ZERO, Size, Usd
+from domain.money import NO_USD, ONE, ZERO, Size, Usd, proceeds_floor
 from domain.venue import Outcome
 
 
@@ -35,17 +36,30 @@ class NotLocked:
     loss: Usd
 
 
-def payout_by_outcome(holdings: tuple[Holding, ...]) -> dict[Outcome, Usd]:
+def holdings(leg: LegState, outcome: Outcome) -> tuple[Holding, ...]:
+    """Everything that a leg on `outcome` has, contracts of the other outcome too."""
+    other = (Holding(outcome.complement, leg.opposite),) if leg.opposite > ZERO else ()
+    return (Holding(outcome, leg.owned), *other)
+
+
+def paid_out(leg: LegState, pays: Decimal) -> Usd:
+    """Dollars that everything a leg has pays once a contract of its outcome pays `pays`; each
+    outcome is paid for itself, rounded down."""
+    other = proceeds_floor((ONE - pays) * leg.opposite)
+    return Usd(proceeds_floor(pays * leg.owned) + other)
+
+
+def payout_by_outcome(held: tuple[Holding, ...]) -> dict[Outcome, Usd]:
     """Dollars paid under each answer to the question."""
     return {
-        outcome: Usd(sum((h.size for h in holdings if h.outcome is outcome), start=NO_USD))
+        outcome: Usd(sum((h.size for h in held if h.outcome is outcome), start=NO_USD))
         for outcome in Outcome
     }
 
 
-def guaranteed_payout(holdings: tuple[Holding, ...]) -> Usd:
+def guaranteed_payout(held: tuple[Holding, ...]) -> Usd:
     """The least that any answer pays."""
-    return min(payout_by_outcome(holdings).values())
+    return min(payout_by_outcome(held).values())
 
 
 def judge(
@@ -56,11 +70,9 @@ def judge(
     Nothing is locked while an order of either leg is unknown. A provisional fill counts until it
     is voided: whoever shows the result says so (`LegState.settled`).
     """
-    holdings = (
-        Holding(polymarket_outcome, polymarket.held),
-        Holding(polymarket_outcome.complement, kalshi.held),
+    by_outcome = payout_by_outcome(
+        holdings(polymarket, polymarket_outcome) + holdings(kalshi, polymarket_outcome.complement)
     )
-    by_outcome = payout_by_outcome(holdings)
     worst = min(by_outcome, key=lambda outcome: by_outcome[outcome])
     payout = by_outcome[worst]
     outlay = Usd(polymarket.paid - polymarket.received + kalshi.paid - kalshi.received)

@@ -93,7 +93,8 @@ class Bounds:
 
     `unwind_loss_share` is the part of the dearer leg's outlay that selling it back may lose
     before a person is asked; the gate charges it to the day as the worst case. `dust` is the
-    excess that is kept rather than sold (contracts).
+    excess that is kept rather than sold (contracts). `buy_opposite`: an excess that Polymarket
+    does not let us sell is neutralised within the same budget before a person is asked.
     """
 
     unwind_loss_share: Decimal = Decimal("0.25")
@@ -103,6 +104,7 @@ class Bounds:
     deadline_ms: int = 2_000
     cooldown_ms: int = 60_000
     balance_age_ms_max: int = 60_000
+    buy_opposite: bool = False
 
     def loss_budget(self, dearer_outlay: Usd) -> Usd:
         """Dollars that unwinding one trade may lose without a person's word."""

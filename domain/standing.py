@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from domain.decision import excess_of
 from domain.leg import LegState
-from domain.money import Usd
+from domain.money import NO_SIZE, NO_USD, Size, Usd
 from domain.opportunity import Opportunity
 from domain.policy import DUST
 from domain.trade import LegResult, Phase, TradeStatus
@@ -24,9 +24,24 @@ class LegReport:
     result: LegResult
 
 
+def nothing_held(venue: Venue, planned: Size, error: str | None = None) -> LegReport:
+    """A leg of which no order is known."""
+    result = LegResult(
+        platform=venue.value,
+        success=False,
+        order_id=None,
+        filled_shares=NO_SIZE,
+        filled_price=None,
+        filled_cost=NO_USD,
+        error=error,
+    )
+    return LegReport(LegState(venue, planned), result)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one venue paid for a resolved leg: dollars per contract, and the cash in total."""
+    """What one venue paid for a resolved leg: dollars per contract of its outcome, and the cash in
+    total, for contracts of the other outcome too."""
 
     venue: Venue
     pays: Decimal

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.decision import (
+    BuyOpposite,
     Complete,
     Decision,
     Escalate,
@@ -50,7 +51,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.RESOLVING: (_WORKING | {Phase.FLAT}) - {Phase.RESOLVING},
     Phase.UNWINDING: (_WORKING | {Phase.FLAT}) - {Phase.UNWINDING},
     Phase.HOLDING: (_WORKING | {Phase.SETTLING, Phase.FLAT}) - {Phase.HOLDING},
-    Phase.CLOSING: frozenset({Phase.RESOLVING, Phase.NEEDS_OPERATOR, Phase.FLAT}),
+    Phase.CLOSING: frozenset({Phase.RESOLVING, Phase.HOLDING, Phase.NEEDS_OPERATOR, Phase.FLAT}),
     Phase.SETTLING: frozenset({Phase.RESOLVING, Phase.NEEDS_OPERATOR, Phase.SETTLED}),
     Phase.NEEDS_OPERATOR: (_WORKING | {Phase.FLAT, Phase.SETTLING}) - {Phase.NEEDS_OPERATOR},
     Phase.REFUSED: frozenset(),
@@ -76,7 +77,7 @@ def phase_for(decision: Decision, *, flatten: bool) -> Phase:
     match decision:
         case Reconcile():
             return Phase.RESOLVING
-        case PriceExits() | Complete():
+        case PriceExits() | Complete() | BuyOpposite():
             return Phase.UNWINDING
         case Unwind():
             return Phase.CLOSING if flatten else Phase.UNWINDING

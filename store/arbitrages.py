@@ -8,11 +8,11 @@ from sqlmodel import Session, and_, col, func, or_, select
 from domain.leg import LegState, fold
 from domain.money import NO_USD, Size, Usd, from_micro
 from domain.opportunity import Opportunity
-from domain.order import Fill
+from domain.order import Fill, Order
 from domain.payout import Locked, judge
 from domain.policy import Refusal
 from domain.trade import Phase, TradeStatus
-from domain.venue import Mode, Venue
+from domain.venue import Instrument, Mode, Venue
 from store import fills, intents
 from store.codec import opportunity_from
 from store.errors import NotJournaled
@@ -52,6 +52,21 @@ class ArbitrageState:
     def leg(self, venue: Venue) -> LegState:
         """The leg at `venue`."""
         return self.polymarket if venue is Venue.POLYMARKET else self.kalshi
+
+    def buys_opposite(self, order: Order) -> bool:
+        """Whether the order is for the other outcome of its leg's market."""
+        return buys_opposite(self.opportunity, order)
+
+    def other_instrument(self, venue: Venue) -> Instrument | None:
+        """The other outcome of a leg's market, None where no order was ever for it."""
+        orders = (one.order for one in self.intents if one.order.venue is venue)
+        return next((o.instrument for o in orders if self.buys_opposite(o)), None)
+
+    @property
+    def opposite_intents(self) -> frozenset[str]:
+        """The orders that bought the other outcome of their leg's market."""
+        orders = (one.order for one in self.intents)
+        return frozenset(order.intent_id for order in orders if self.buys_opposite(order))
 
     @property
     def paid(self) -> Usd:
@@ -101,7 +116,7 @@ def load(session: Session, arb_id: str) -> ArbitrageState:
     plan = opportunity_from(row.opportunity)
     filled = fills.of_arbitrage(session, arb_id)
     stored = intents.of_arbitrage(session, arb_id, filled)
-    legs = {venue: _leg(venue, plan.size, stored, filled) for venue in Venue}
+    legs = {venue: _leg(venue, plan, stored, filled) for venue in Venue}
     session.flush()
     payouts = session.execute(_PAYOUTS, {"arb_id": arb_id})
     realised = row.realised_micro
@@ -213,12 +228,19 @@ def refusals(session: Session, mode: Mode, since_ms: int) -> dict[str, int]:
     return {str(reason): number for reason, number in session.exec(rows)}
 
 
+def buys_opposite(plan: Opportunity, order: Order) -> bool:
+    """Whether the order is for the other outcome of its leg's market."""
+    return order.instrument.outcome is not plan.leg(order.venue).instrument.outcome
+
+
 def _leg(
-    venue: Venue, planned: Size, stored: tuple[StoredIntent, ...], filled: tuple[Fill, ...]
+    venue: Venue, plan: Opportunity, stored: tuple[StoredIntent, ...], filled: tuple[Fill, ...]
 ) -> LegState:
     own = [one for one in stored if one.order.venue is venue]
     unknown = tuple(one.order.intent_id for one in own if not one.state.definite)
-    return fold(venue, planned, [fill for fill in filled if fill.venue is venue], unknown)
+    opposite = frozenset(one.order.intent_id for one in own if buys_opposite(plan, one.order))
+    fills_here = [fill for fill in filled if fill.venue is venue]
+    return fold(venue, plan.size, fills_here, unknown, opposite)
 
 
 def row_of(session: Session, arb_id: str) -> ArbitrageRow:

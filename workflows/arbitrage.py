@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         WatchRequest,
     )
     from domain.decision import (
+        BuyOpposite,
         Complete,
         Escalate,
         Hold,
@@ -102,6 +103,8 @@ class ArbitrageWorkflow(OperatorWords):
                     await self._complete(venue, size, limit)
                 case Unwind(venue, excess):
                     await self._unwind(venue, excess)
+                case BuyOpposite(venue, excess):
+                    await self._unwind(venue, excess, Activity.BUY_OPPOSITE)
                 case Hold():
                     await self._hold()
                 case Escalate():
@@ -215,10 +218,13 @@ class ArbitrageWorkflow(OperatorWords):
         summary = story.completion_summary(venue, size, limit)
         await self._step(Activity.COMPLETE, venue, f"complete:{request.sequence}", request, summary)
 
-    async def _unwind(self, venue: Venue, excess: Size) -> None:
-        """One fill-or-kill sale. Lost, it makes the leg unknown and the loop asks the venue."""
+    async def _unwind(self, venue: Venue, excess: Size, way: Activity = Activity.UNWIND) -> None:
+        """One fill-or-kill sale, or purchase of the other outcome. Lost, it makes the leg unknown
+        and the loop asks the venue."""
         trade = self._trade
-        if trade.flattening:
+        if way is Activity.BUY_OPPOSITE:
+            trade.buying_opposite()
+        elif trade.flattening:
             await self._pause(trade.unwind_pause)
         purpose = Purpose.CLOSE if trade.flattening else Purpose.UNWIND
         request = UnwindRequest(
@@ -232,9 +238,8 @@ class ArbitrageWorkflow(OperatorWords):
             budget=trade.budget_left,
             deadline_ms=self._plan.bounds.deadline_ms,
         )
-        summary = story.sale_summary(venue, excess)
-        name = f"{purpose}:{request.sequence}"
-        await self._step(Activity.UNWIND, venue, name, request, summary)
+        summary = story.unwind_summary(way, venue, excess)
+        await self._step(way, venue, f"{purpose}:{request.sequence}", request, summary)
 
     async def _step(
         self,
@@ -261,7 +266,7 @@ class ArbitrageWorkflow(OperatorWords):
 
     async def _hold(self) -> None:
         """Until a fill is voided or final, both venues have paid, or everything must go."""
-        await self._watch(lambda: self._trade.flattening or self._trade.marked, None)
+        await self._watch(lambda: self._trade.sells_all or self._trade.marked, None)
 
     async def _watch(self, until: Callable[[], bool], milliseconds: int | None) -> None:
         """Look at what is held until it changes, it is paid for (that ends the arbitrage), `until`

@@ -84,7 +84,7 @@ class OperatorWords:
 
     @mark_resolved.validator
     def _may_mark(self, request: MarkResolved) -> None:
-        if not self._trade.keeps_uneven:
+        if not (self._trade.keeps_uneven or self._trade.holds_neutral):
             self._only_in(Phase.NEEDS_OPERATOR, Phase.RESOLVING, what="anything to resolve by hand")
         if not request.evidence.strip():
             raise ApplicationError(

@@ -8,25 +8,15 @@ from dataclasses import replace
 from temporalio import workflow
 
 from activities.messages import ArbitrageInput, StepReport, Ticket
-from domain.decision import (
-    Complete,
-    Decision,
-    Escalate,
-    Hold,
-    Limits,
-    PriceExits,
-    StandDown,
-    Unwind,
-    decide,
-)
+from domain.decision import Decision, Hold, Limits, StandDown, ToGetEven, decide
 from domain.exits import Exits
 from domain.identity import first_number
 from domain.leg import LegState
-from domain.money import NO_SIZE, NO_USD, Usd, plain
+from domain.money import NO_USD, Usd, plain
 from domain.payout import Locked, NotLocked, judge
 from domain.policy import Refusal
-from domain.standing import Happening, LegReport, Standing, Verdict
-from domain.trade import LegResult, Phase, TradeStatus, status_of, step
+from domain.standing import Happening, LegReport, Standing, Verdict, nothing_held
+from domain.trade import Phase, TradeStatus, status_of, step
 from domain.venue import Venue
 from workflows.carried import given_to, taken_from
 from workflows.snapshot import Snapshot
@@ -43,7 +33,7 @@ class TradeState:
 
     def __init__(self, plan: ArbitrageInput) -> None:
         self._plan = plan
-        self._legs = {venue: _nothing_held(venue, plan) for venue in Venue}
+        self._legs = {venue: nothing_held(venue, plan.opportunity.size) for venue in Venue}
         self._story: list[Happening] = []
         self._revision = 0
         self._number = first_number(plan.adopted)
@@ -57,6 +47,7 @@ class TradeState:
         self.escalations = 0
         self._exits: Exits | None = None
         self._tried_completing = False
+        self._tried_opposite = False
         self._next_try_ms: int | None = None
         self._keeps_uneven = False
         self._moved_by_hand: Usd | None = None
@@ -84,16 +75,31 @@ class TradeState:
         if self.marked:
             return StandDown()
         polymarket, kalshi = self.states
-        limits = Limits(self.attempts_left, self._plan.bounds.dust, self.budget_left)
+        bounds = self._plan.bounds
+        may_buy = bounds.buy_opposite and not self._tried_opposite
+        limits = Limits(self.attempts_left, bounds.dust, self.budget_left, may_buy)
         decision = decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
-        evens = isinstance(decision, PriceExits | Complete | Unwind | Escalate)
         kept = self._keeps_uneven and not self.flattening
-        return Hold() if kept and evens else decision
+        return Hold() if kept and isinstance(decision, ToGetEven) else decision
 
     @property
     def keeps_uneven(self) -> bool:
         """Whether a person keeps what is held as it is, and nothing is being sold."""
         return self._keeps_uneven and not self.flattening and self.phase is Phase.HOLDING
+
+    @property
+    def sells_all(self) -> bool:
+        """Whether everything is to go and there is something that can: neutral pairs stay."""
+        return self.flattening and not self._all_neutral
+
+    @property
+    def holds_neutral(self) -> bool:
+        """Whether neutral pairs are all that is held: a person may merge them by hand."""
+        return self.phase is Phase.HOLDING and self._all_neutral
+
+    @property
+    def _all_neutral(self) -> bool:
+        return all(state.held <= self._plan.bounds.dust for state in self.states)
 
     @property
     def marked(self) -> bool:
@@ -115,7 +121,7 @@ class TradeState:
         """Dollars that further sales may lose; None once a person accepted any price."""
         if self._loss_max is None:
             return None
-        lost = sum((state.sale_loss for state in self.states), start=NO_USD)
+        lost = sum((state.unwind_loss for state in self.states), start=NO_USD)
         return Usd(self._loss_max - lost)
 
     @property
@@ -157,7 +163,7 @@ class TradeState:
 
     def allow_attempts(self) -> None:
         """After a pause one more attempt; after an operator's word a fresh set."""
-        self._attempts = 0
+        self._attempts, self._tried_opposite = 0, False
         if not self.nudged:
             self._allowed = 1
 
@@ -178,7 +184,7 @@ class TradeState:
         """A leg's new state. Less held than before is progress of an unwind."""
         venue = report.state.venue
         if report.state.held < self._legs[venue].state.held:
-            self._attempts = 0
+            self._attempts, self._tried_opposite = 0, False
         self._legs[venue] = report
         self._exits = None
 
@@ -202,6 +208,10 @@ class TradeState:
         """The missing leg is about to be bought."""
         self._tried_completing = True
         self.count_attempt()
+
+    def buying_opposite(self) -> None:
+        """The other outcome is about to be bought: once for each set of attempts."""
+        self._tried_opposite = True
 
     def doubt(self, venue: Venue, said: str) -> None:
         """An order of this leg has no report: the leg is unknown again."""
@@ -231,6 +241,7 @@ class TradeState:
         """A person asks for another set of attempts, now: no pause that has begun goes on."""
         self.say(why)
         self._attempts = self._closed_tries = 0
+        self._tried_opposite = False
         self._allowed = self._plan.bounds.unwind_attempts
         self.nudged = True
 
@@ -331,20 +342,6 @@ class TradeState:
 
     def _headline(self) -> str:
         polymarket, kalshi = self.states
-        return (
-            f"{self.phase}: Polymarket holds {plain(polymarket.held)}, Kalshi {plain(kalshi.held)}"
-        )
-
-
-def _nothing_held(venue: Venue, plan: ArbitrageInput) -> LegReport:
-    return LegReport(
-        LegState(venue, plan.opportunity.size),
-        LegResult(
-            venue.value,
-            success=False,
-            order_id=None,
-            filled_shares=NO_SIZE,
-            filled_price=None,
-            filled_cost=NO_USD,
-        ),
-    )
+        held = f"Polymarket holds {plain(polymarket.held)}, Kalshi {plain(kalshi.held)}"
+        pairs = f", {plain(polymarket.neutral)} neutral pairs" if polymarket.neutral else ""
+        return f"{self.phase}: {held}{pairs}"

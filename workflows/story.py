@@ -9,7 +9,7 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from activities.messages import ArbitrageInput
+from activities.messages import Activity, ArbitrageInput
 from domain.money import Price, Size, plain, show_usd
 from domain.opportunity import Opportunity, PlannedLeg
 from domain.trade import Phase
@@ -70,6 +70,8 @@ def current_details(snapshot: Snapshot) -> str:
     for report in (snapshot.polymarket, snapshot.kalshi):
         leg = report.state
         note = "unknown, being asked" if leg.unknown else (report.result.error or "")
+        if leg.neutral:
+            note = f"{plain(leg.neutral)} neutral pairs, a dollar each whatever the answer"
         settled = "yes" if leg.settled else "provisional"
         rows.append(
             f"| {leg.venue} | {leg.held} of {leg.planned} | {settled} "
@@ -110,8 +112,10 @@ def leg_summary(leg: PlannedLeg) -> str:
     return f"buy {_leg(leg)} × {leg.size}"
 
 
-def sale_summary(venue: Venue, excess: Size) -> str:
+def unwind_summary(way: Activity, venue: Venue, excess: Size) -> str:
     """The label of an unwind's bar on the timeline."""
+    if way is Activity.BUY_OPPOSITE:
+        return f"buy the other outcome of {plain(excess)} at {venue}, fill or kill"
     return f"sell {plain(excess)} at {venue}, fill or kill"
 
 

@@ -1,12 +1,13 @@
 """What an arbitrage does next: the table, and the laws that no row may break."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 
 import pytest
 
 from domain.decision import (
+    BuyOpposite,
     Complete,
     Decision,
     Escalate,
@@ -28,7 +29,8 @@ DUST = size("0.05")
 PM, KX = Venue.POLYMARKET, Venue.KALSHI
 
 # A leg is what it holds of 3 planned contracts: `3`; `3~` while a fill is provisional; `3?` while
-# an order of it is unknown; both marks together while both are so.
+# an order of it is unknown; both marks together while both are so. `0=3` holds 3 neutral pairs
+# beside. Attempts are those that are left; `0 buy` where the other outcome may then be bought.
 TABLE = """
     polymarket  kalshi  attempts  asked    decision
     3           0       2         unpriced  price polymarket 3
@@ -91,6 +93,32 @@ TABLE = """
     0           0       2         flatten  stand-down
     0~          0       2         flatten  reconcile polymarket
     0.05        0.05    2         flatten  stand-down
+    3           0       0 buy     unpriced  buy-opposite polymarket 3
+    3           0       1 buy     unpriced  price polymarket 3
+    3           0       1 buy     keep     unwind polymarket 3
+    3           1       0 buy     keep     buy-opposite polymarket 2
+    3.2         0       0 buy     keep     buy-opposite polymarket 3.2
+    0           3       0 buy     keep     escalate kalshi 3
+    3           0       0 buy     flatten  escalate polymarket 3
+    3~          0       0 buy     keep     reconcile polymarket
+    3           0?      0 buy     keep     reconcile kalshi
+    3?          0       0 buy     keep     reconcile polymarket
+    -1          0       0 buy     keep     escalate polymarket -1
+    3           3       0 buy     keep     hold
+    0.05        0       0 buy     keep     stand-down
+    0=3         0       2         keep     hold
+    0~=3        0       2         keep     hold
+    0?=3        0       2         keep     reconcile polymarket
+    0=3         0       0         keep     hold
+    0.04=3      0       0 buy     keep     hold
+    0=0.05      0       2         keep     stand-down
+    2=1         2       2         keep     hold
+    0=3         3       2         unpriced  price kalshi 3
+    1=2         0       0 buy     keep     buy-opposite polymarket 1
+    0=3         0       2         flatten  hold
+    0=3         0       0         flatten  hold
+    2=1         2       2         flatten  unwind polymarket 2
+    0=1         2       2         flatten  unwind kalshi 2
 """
 
 
@@ -102,10 +130,12 @@ class Cell:
     text: str
 
     def leg(self) -> LegState:
-        held = Size(Decimal(self.text.rstrip("~?")))
+        alone, _, pairs = self.text.partition("=")
+        held, neutral = Size(Decimal(alone.rstrip("~?"))), Size(Decimal(pairs or 0))
+        bought = Size(max(held, ZERO) + neutral)
         unknown = (f"arb-1/{self.venue}/entry/1",) if "?" in self.text else ()
         settled = "~" not in self.text
-        return LegState(self.venue, size(3), held, Size(max(held, ZERO)), settled, unknown)
+        return LegState(self.venue, size(3), held, bought, settled, unknown, neutral=neutral)
 
 
 COMPLETION = Completion(size(3), price("0.60"))
@@ -133,6 +163,8 @@ def spoken(decision: Decision) -> str:
             return f"complete {venue} {bought} {limit}"
         case Unwind(venue, excess):
             return f"unwind {venue} {excess}"
+        case BuyOpposite(venue, excess):
+            return f"buy-opposite {venue} {excess}"
         case Escalate(venue, excess):
             return f"escalate {venue} {excess}"
         case Hold():
@@ -146,7 +178,8 @@ def test_the_next_step_is_the_row_of_the_table(
     polymarket: str, kalshi: str, attempts: str, asked: str, expected: str
 ) -> None:
     legs = Cell(PM, polymarket).leg(), Cell(KX, kalshi).leg()
-    limits = Limits(int(attempts), DUST, BUDGET)
+    left, _, may_buy = attempts.partition(" ")
+    limits = Limits(int(left), DUST, BUDGET, buy_opposite=may_buy == "buy")
     decision = decide(*legs, limits, flatten=asked == "flatten", exits=EXITS[asked])
     assert spoken(decision) == expected
 
@@ -233,3 +266,19 @@ def test_a_sale_that_fills_leads_to_rest_and_not_to_another_sale() -> None:
                 Hold(),
                 StandDown(),
             )
+
+
+def test_the_other_outcome_is_bought_only_where_a_person_would_be_asked() -> None:
+    for polymarket, kalshi, attempts, flatten in GRID:
+        limits = Limits(attempts, DUST, BUDGET)
+        without = decide(polymarket, kalshi, limits, flatten=flatten, exits=NOT_PRICED)
+        may_buy = replace(limits, buy_opposite=True)
+        allowed = decide(polymarket, kalshi, may_buy, flatten=flatten, exits=NOT_PRICED)
+        if isinstance(allowed, BuyOpposite):
+            assert without == Escalate(PM, allowed.excess)
+            assert polymarket.settled
+            assert kalshi.settled
+            assert allowed.excess == polymarket.held - kalshi.held
+            assert not flatten
+        else:
+            assert allowed == without

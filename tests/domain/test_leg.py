@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.leg import LegState, fold
-from domain.money import size, usd
+from domain.money import Size, size, usd
 from domain.order import Fill, FillState
-from domain.venue import Action, Venue
+from domain.payout import holdings, paid_out, payout_by_outcome
+from domain.venue import Action, Outcome, Venue
 from tests.domain.build import a_fill
 
 PM = Venue.POLYMARKET
@@ -71,5 +72,81 @@ def test_the_average_price_and_the_loss_of_a_sale_count_the_fees_of_both_ways() 
     sold = a_fill("2", "0.90", trade_id="t2", fee="0.03", action=Action.SELL)
     leg = fold(PM, size(5), (bought, sold))
     assert leg.average_price == Decimal("2.43718") / 5
-    assert leg.sale_loss == usd("2.43718") / 5 * 2 - Decimal("0.87")
+    assert leg.unwind_loss == usd("2.43718") / 5 * 2 - Decimal("0.87")
     assert (leg.held, leg.bought) == (size(3), size(5))
+
+
+OTHER = "arb-1/polymarket/unwind/2"
+
+
+def others(fills: list[Fill]) -> list[Fill]:
+    """The same as purchases of the other outcome."""
+    return [
+        replace(one, intent_id=OTHER, action=Action.BUY, trade_id=f"{one.trade_id}-other")
+        for one in fills
+    ]
+
+
+def folded(own: list[Fill], other: list[Fill]) -> LegState:
+    """A leg with contracts of both outcomes."""
+    return fold(PM, THREE, own + others(other), opposite=frozenset({OTHER}))
+
+
+@given(FILLS, FILLS)
+def test_contracts_of_both_outcomes_and_their_cash_are_conserved(
+    own: list[Fill], other: list[Fill]
+) -> None:
+    leg, alone = folded(own, other), fold(PM, THREE, own)
+    counted = [fill for fill in other if fill.state is not FillState.VOIDED]
+    assert leg.owned == alone.held
+    assert leg.bought == alone.bought
+    assert leg.average_price == alone.average_price
+    assert leg.opposite == sum(fill.size for fill in counted)
+    cost = sum(fill.notional + fill.fee for fill in counted)
+    assert (leg.paid - alone.paid, leg.paid_opposite) == (cost, cost)
+    assert leg.neutral >= 0
+    assert leg.spare >= 0
+    assert leg.held <= 0 or leg.spare == 0
+
+
+@given(FILLS, FILLS)
+def test_what_neutral_pairs_pay_is_the_same_under_every_answer(
+    own: list[Fill], other: list[Fill]
+) -> None:
+    leg = folded(own, other)
+    pays = payout_by_outcome(holdings(leg, Outcome.YES))
+    exposed = {Outcome.YES: leg.held, Outcome.NO: leg.spare}
+    assert {answer: pays[answer] - exposed[answer] for answer in Outcome} == dict.fromkeys(
+        Outcome, leg.neutral
+    )
+    assert paid_out(leg, Decimal(1)) == pays[Outcome.YES]
+    assert paid_out(leg, Decimal(0)) == pays[Outcome.NO]
+    half = (leg.owned + leg.opposite) / 2
+    assert half - Decimal("0.000002") < paid_out(leg, Decimal("0.5")) <= half
+
+
+@given(FILLS, FILLS)
+def test_what_unwinding_lost_is_the_cash_it_moved_less_what_is_left_at_its_cost(
+    own: list[Fill], other: list[Fill]
+) -> None:
+    leg = folded(own, other)
+    kept = (leg.average_price or Decimal(0)) * leg.held
+    lost = leg.paid - leg.received - leg.neutral - kept
+    assert abs(leg.unwind_loss - lost) < Decimal("1e-12")
+
+
+@given(FILLS, FILLS)
+def test_the_order_in_which_both_outcomes_are_bought_does_not_matter(
+    own: list[Fill], other: list[Fill]
+) -> None:
+    names = frozenset({OTHER})
+    there, back = own + others(other), others(other)[::-1] + own[::-1]
+    assert fold(PM, THREE, there, opposite=names) == fold(PM, THREE, back, opposite=names)
+
+
+def test_a_better_price_leaves_spare_contracts_that_are_no_hedge() -> None:
+    own = a_fill("20.37", "8.5554")
+    other = replace(a_fill("22", "12.18"), intent_id=OTHER, trade_id="t2")
+    leg = fold(PM, size(20), [own, other], opposite=frozenset({OTHER}))
+    assert (leg.held, leg.neutral, leg.spare) == (0, size("20.37"), size("1.63"))
+    assert leg.unwind_loss == usd("8.5554") + usd("12.18") - Size(Decimal("20.37"))

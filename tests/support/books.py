@@ -93,9 +93,13 @@ class Journal:
         assert all(r["state"] != "provisional" for r in fills), f"{arb_id}: fills not final"
         counted = [r for r in fills if r["state"] == "confirmed"]
         signs = [(1 if r["action"] == "buy" else -1, r) for r in counted]
+        (yes,) = (r["direction"] == "yes" for r in self.arbitrages if r["id"] == arb_id)
+        own = "yes" if yes == (venue == "polymarket") else "no"
+        other = [r for r in counted if intents[r["intent_id"]]["outcome"] != own]
         return Leg(
             cash=sum(-sign * r["notional_micro"] - r["fee_micro"] for sign, r in signs),
             held=sum(sign * r["size_micro"] for sign, r in signs),
+            opposite=sum(r["size_micro"] for r in other),
             paid_out=sum(
                 r["amount_micro"]
                 for r in self.payouts
@@ -110,11 +114,19 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """Micro-dollars that fills moved, micro-contracts they left, micro-dollars paid out."""
+    """Micro-dollars that fills moved, micro-contracts they left of both outcomes and of the other
+    one alone, micro-dollars paid out."""
 
     cash: int
     held: int
+    opposite: int
     paid_out: int
+
+    @property
+    def exposed(self) -> int:
+        """Contracts of the leg's outcome that no contract of the other one stands beside."""
+        own = self.held - self.opposite
+        return own - min(own, self.opposite)
 
 
 def _sides(listed: Mapping[str, Any]) -> tuple[Side, Side]:
@@ -194,7 +206,7 @@ def _ended_as_it_says(journal: Journal, arbitrage: Row) -> None:
         holding = {venue for venue, leg in legs.items() if leg.held > 0}
         assert paid == holding, f"{arbitrage['id']} holds at {holding}, was paid at {paid}"
     if arbitrage["phase"] == "HOLDING":
-        gap = legs["polymarket"].held - legs["kalshi"].held
+        gap = legs["polymarket"].exposed - legs["kalshi"].exposed
         surplus = legs["kalshi"].held == arbitrage["size_micro"] and gap >= 0
         assert surplus or abs(gap) <= DUST, f"{arbitrage['id']} is not hedged: {legs}"
     if arbitrage["phase"] in ENDS:

@@ -256,6 +256,7 @@ class Process:
             Activity.PRICE_EXITS: complete.price_exits,
             Activity.COMPLETE: complete.complete,
             Activity.UNWIND: unwind.unwind,
+            Activity.BUY_OPPOSITE: unwind.buy_opposite,
             Activity.WATCH: hold.watch_settlement,
             Activity.RECORD: self._record,
         }
