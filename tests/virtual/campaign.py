@@ -29,6 +29,8 @@ SOMETIMES = (
     "halted between plan and send",
     "a venue that is closed",
     "continued as new",
+    "neutralised",
+    "neutral and settled",
 )
 """What a campaign must have seen to count; checked over the traces."""
 _SIGNS = {
@@ -47,6 +49,8 @@ _SIGNS = {
     "halted between plan and send": "HALT",
     "a venue that is closed": "is shut",
     "continued as new": "continues as new",
+    "neutralised": " of the other outcome",
+    "neutral and settled": "neutral pairs were paid",
 }
 
 

@@ -68,11 +68,19 @@ class Checks:
             strict = order.purpose is not Purpose.CLOSE or exchange.venue is order.venue
             if strict and self._open_fills(exchange):
                 raise Broken(f"{order.intent_id} leaves while fills are provisional")
-        if (
-            order.action is Action.SELL
-            and micro(order.size) > self._exchanges[order.venue].position
-        ):
+        exchange = self._exchanges[order.venue]
+        if exchange.other(order):
+            self._may_neutralise(order, exchange)
+        elif order.action is Action.SELL and micro(order.size) > exchange.exposed:
             raise Broken(f"{order.intent_id} sells more than is held")
+
+    def _may_neutralise(self, order: Order, exchange: Exchange) -> None:
+        """Only with leave, at Polymarket, and no more than is naked there; whole contracts."""
+        naked = exchange.exposed - self._exchanges[exchange.venue.sibling].exposed
+        if not self._plan.bounds.buy_opposite or exchange.venue is not Venue.POLYMARKET:
+            raise Broken(f"{order.intent_id} buys the other outcome without leave")
+        if order.action is not Action.BUY or micro(order.size) >= naked + ONE:
+            raise Broken(f"{order.intent_id} takes {order.size}, naked are {naked} millionths")
 
     def recorded(self, standing: Standing) -> None:
         """A phase was written down."""
@@ -114,15 +122,25 @@ class Checks:
             return 0
         total = 0
         for venue, exchange in self._exchanges.items():
-            cash, held = self._journaled(venue)
+            cash, held, other = self._journaled(venue)
             total += abs(cash - exchange.cash)
             total += abs(held - exchange.position - exchange.redeemed)
+            total += abs(other - exchange.opposite - exchange.opposite_redeemed)
         return total
+
+    @property
+    def paid_neutral(self) -> bool:
+        """Whether contracts of both outcomes were paid at one venue."""
+        redeemed = ((one.redeemed, one.opposite_redeemed) for one in self._exchanges.values())
+        return any(min(both) > self._dust for both in redeemed)
 
     @property
     def answered_naked(self) -> bool:
         """Whether the question was answered while one leg held what the other did not hedge."""
-        one, other = (exchange.redeemed for exchange in self._exchanges.values())
+        one, other = (
+            max(exchange.redeemed - exchange.opposite_redeemed, 0)
+            for exchange in self._exchanges.values()
+        )
         surplus = one > other >= micro(self._plan.opportunity.size)
         return not surplus and abs(one - other) > self._dust
 
@@ -136,7 +154,7 @@ class Checks:
         if self.drift():
             raise Broken(f"the journal and the venues differ by {self.drift()} millionths")
         self._conserved(final)
-        held = [exchange.position for exchange in self._exchanges.values()]
+        held = [max(one.position, one.opposite) for one in self._exchanges.values()]
         if final.phase is Phase.FLAT and max(held) > self._dust:
             raise Broken(f"FLAT with {held} millionths held")
         if any(key.startswith("unhedged:") for key in self._ledger.alarms):
@@ -164,25 +182,24 @@ class Checks:
             raise Broken(f"{-worst} millionths lost, {self._budget} were allowed")
 
     def _worst_case(self) -> int:
-        """Cash so far plus what the hedged pair pays at least, in micro-dollars."""
-        held = []
-        cash = 0
-        for venue in Venue:
-            spent, position = self._journaled(venue)
-            cash += spent
-            held.append(position)
-        return cash + min(held)
+        """Cash so far plus what all that is held pays at least, in micro-dollars."""
+        (spent, own, other), (elsewhere, sibling, _) = map(self._journaled, Venue)
+        return spent + elsewhere + min(own, sibling + other)
 
-    def _journaled(self, venue: Venue) -> tuple[int, int]:
-        """Cash and contracts as the fills of the journal add up."""
-        cash = held = 0
+    def _journaled(self, venue: Venue) -> tuple[int, int, int]:
+        """Cash and contracts, of our outcome and of the other one, as the fills of the journal
+        add up."""
+        cash = held = other = 0
         for fill in self._ledger.fills.values():
             if fill.venue is not venue or fill.state is FillState.VOIDED:
                 continue
             sign = 1 if fill.action is Action.BUY else -1
-            held += sign * micro(fill.size)
             cash -= sign * micro(fill.notional) + micro(fill.fee)
-        return cash, held
+            if self._exchanges[venue].other(self._ledger.rows[fill.intent_id].order):
+                other += micro(fill.size)
+            else:
+                held += sign * micro(fill.size)
+        return cash, held, other
 
     def _open_fills(self, exchange: Exchange) -> bool:
         return any(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from domain.money import Usd, from_micro
 from domain.order import Fill, FillState, Order
-from domain.venue import Action, TimeInForce, Venue
+from domain.venue import Action, Outcome, TimeInForce, Venue
 from tests.virtual.loop import VirtualLoop
 from venues.port import Resolution
 
@@ -78,25 +78,30 @@ class Quote:
 
 @dataclass(slots=True)
 class Exchange:
-    """One venue. `cash` and `position` are what trades made of nothing; the answer to the question
-    turns `redeemed` contracts into `credit`. `sent` counts the first bytes per intent, `arrived`
-    those that were matched."""
+    """One venue. `cash`, `position` and, for contracts of the other outcome, `opposite` are what
+    trades made of nothing; the answer to the question turns those that are `redeemed` into
+    `credit`. `sent` counts the first bytes per intent, `arrived` those that were matched. Until
+    `unsellable_ms` no sale is taken for lack of balance."""
 
     loop: VirtualLoop
     venue: Venue
+    outcome: Outcome
     quote: Quote
     fee_rate: int
     say: Callable[[str], None]
     cash: int = 0
     position: int = 0
+    opposite: int = 0
     placed: dict[str, Placed] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, int] = field(default_factory=dict)
     balance_lag_ms: int = 0
+    unsellable_ms: int = 0
     version: int = 0
     trades: int = 0
     credit: int = 0
     redeemed: int = 0
+    opposite_redeemed: int = 0
     resolution: Resolution | None = None
 
     def arrive(self, order: Order, fate: Fate) -> Placed:
@@ -116,7 +121,7 @@ class Exchange:
         """What the balance shows: confirmed buys once the cache has seen them, less all sales."""
         total = 0
         for placed in self.placed.values():
-            for trade in placed.trades:
+            for trade in () if self.other(placed.order) else placed.trades:
                 if placed.order.action is Action.SELL:
                     total -= trade.size if trade.state is not FillState.VOIDED else 0
                 elif trade.state is FillState.CONFIRMED:
@@ -124,10 +129,21 @@ class Exchange:
                     total += trade.size if seen else 0
         return max(total, 0)
 
+    def other(self, order: Order) -> bool:
+        """Whether the order is for the other outcome of the market."""
+        return order.instrument.outcome is not self.outcome
+
+    @property
+    def exposed(self) -> int:
+        """Contracts of our outcome beside which none of the other one stands."""
+        return max(self.position - self.opposite, 0)
+
     def resolve(self, pays: int) -> None:
-        """The question is answered: every contract pays `pays` micro-dollars."""
-        credit = self.position * pays // ONE
+        """The question is answered: every contract pays `pays` micro-dollars, one of the other
+        outcome the rest of a dollar."""
+        credit = self.position * pays // ONE + self.opposite * (ONE - pays) // ONE
         self.credit, self.redeemed, self.position = credit, self.position, 0
+        self.opposite_redeemed, self.opposite = self.opposite, 0
         self.resolution = Resolution(from_micro(pays), Usd(from_micro(credit)))
         self.version += 1
         self.say(f"{self.venue}: pays {pays}")
@@ -139,14 +155,18 @@ class Exchange:
             return "closed", 0
         wanted = micro(order.size)
         limit = micro(order.limit)
-        if order.action is Action.BUY:
+        if self.other(order):
+            price, depth = ONE - self.quote.bid, self.quote.bid_depth
+            crossed = price <= limit
+        elif order.action is Action.BUY:
             price, depth = self.quote.ask, self.quote.depth
             crossed = price <= limit
         else:
             price, depth = self.quote.bid, self.quote.bid_depth
             crossed = price >= limit
             held = self.sellable if self.venue is Venue.POLYMARKET else self.position
-            if wanted > held and self.venue is Venue.POLYMARKET:
+            short = wanted > held or self.loop.now_ms < self.unsellable_ms
+            if short and self.venue is Venue.POLYMARKET:
                 return "balance", 0
             if order.reduce_only:
                 wanted = min(wanted, self.position)
@@ -171,7 +191,8 @@ class Exchange:
         """Priced and booked with this model's own arithmetic."""
         self.trades += 1
         buying = order.action is Action.BUY
-        price = self.quote.ask - fate.better * CENT if buying else self.quote.bid
+        ask = ONE - self.quote.bid if self.other(order) else self.quote.ask
+        price = ask - fate.better * CENT if buying else self.quote.bid
         if self.venue is Venue.POLYMARKET:
             state = FillState.PROVISIONAL
             notional = size * (micro(order.limit) if buying else price) // ONE
@@ -185,7 +206,7 @@ class Exchange:
             fee = -(-raw // ONE**3)
             total = notional + fee if buying else notional - fee
             fee += -total % CENT if buying else total % CENT
-        self._book(order.action, size, notional, fee)
+        self._book(order, size, notional, fee)
         name = f"{self.venue}-{self.trades}"
         return Trade(name, size, notional, fee, self.loop.now_ms, state)
 
@@ -194,12 +215,15 @@ class Exchange:
             voided = fate.settles == "voided" and index == 0
             trade.state = FillState.VOIDED if voided else FillState.CONFIRMED
             if voided:
-                self._book(order.action, -trade.size, -trade.notional, -trade.fee)
+                self._book(order, -trade.size, -trade.notional, -trade.fee)
             self.say(f"{self.venue}: trade {trade.trade_id} {trade.state}")
         self.version += 1
 
-    def _book(self, action: Action, size: int, notional: int, fee: int) -> None:
-        if action is Action.BUY:
+    def _book(self, order: Order, size: int, notional: int, fee: int) -> None:
+        if self.other(order):
+            self.cash -= notional + fee
+            self.opposite += size
+        elif order.action is Action.BUY:
             self.cash -= notional + fee
             self.position += size
         else:

@@ -32,7 +32,8 @@ def a_plan(script: Script) -> ArbitrageInput:
     bids = (script.quotes[venue].bid for venue in Venue)
     asks = (script.quotes[venue].ask for venue in Venue)
     found = _opportunity(tuple(zip(asks, bids, strict=True)))
-    return ArbitrageInput(f"arb-{script.seed}", found, Mode.SIM, Bounds(), TIMING)
+    bounds = Bounds(buy_opposite=script.buy_opposite)
+    return ArbitrageInput(f"arb-{script.seed}", found, Mode.SIM, bounds, TIMING)
 
 
 @cache

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.book import Book, Level
 from domain.evidence import Observation
 from domain.money import Price, Size, Usd, from_micro
 from domain.order import Answer, Fill, Filled, Identity, NotFilled, Order, Rejection, Unknown
-from domain.venue import Instrument, Venue
-from tests.virtual.exchange import Exchange, Fate, Placed, Trade
+from domain.venue import Instrument, Outcome, Venue
+from tests.virtual.exchange import ONE, Exchange, Fate, Placed, Quote, Trade
 from venues.port import FirstByte, Resolution, Sighting, VenueUnreachable
 
 BACK_MS = 20
@@ -44,6 +44,7 @@ class ModelledVenue:
     """Implements what activities use of a venue port. `point` is where the process may die."""
 
     exchange: Exchange
+    own: Instrument
     network: Network
     point: Point
     before_first_byte: Callable[[Order], None]
@@ -118,16 +119,23 @@ class ModelledVenue:
         await self._read()
         return Size(from_micro(self.exchange.sellable))
 
+    async def instrument(self, market: str, outcome: Outcome) -> Instrument:
+        """One outcome of the market; both have the same rules."""
+        await self._read()
+        return replace(self.own, outcome=outcome, token=f"{self.venue}-{outcome}")
+
     async def book(self, instrument: Instrument) -> Book:
-        """One level on each side."""
+        """One level on each side; that of the other outcome is the mirror of our own."""
         await self._read()
         quote = self.exchange.quote
+        if instrument.outcome is not self.exchange.outcome:
+            quote = Quote(ONE - quote.bid, ONE - quote.ask, quote.bid_depth, quote.depth)
         bid = Level(Price(from_micro(quote.bid)), Size(from_micro(quote.bid_depth)))
         ask = Level(Price(from_micro(quote.ask)), Size(from_micro(quote.depth)))
         return Book(
             venue=self.venue,
             token=instrument.token,
-            asks=(ask,),
+            asks=(ask,) if quote.depth else (),
             bids=(bid,) if quote.bid_depth else (),
             version=1,
             at_ms=self.exchange.loop.now_ms,
@@ -137,7 +145,10 @@ class ModelledVenue:
     async def resolution(self, instrument: Instrument) -> Resolution | None:
         """What the question paid."""
         await self._read()
-        return self.exchange.resolution
+        found = self.exchange.resolution
+        if found is None or instrument.outcome is self.exchange.outcome:
+            return found
+        return Resolution(1 - found.pays, found.credited)
 
     async def _read(self) -> None:
         if self.network.read_ms:

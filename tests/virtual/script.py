@@ -5,12 +5,14 @@ from random import Random
 from typing import Any
 
 from domain.venue import Action, Venue
-from tests.virtual.exchange import CENT, Fate, Quote
+from tests.virtual.exchange import CENT, GOOD, Fate, Quote
 
 QUARANTINE_MS = 10_000
 HEAL_MS = 120_000
 """After this nothing new goes wrong."""
 NEVER_MS = 10**9
+LEAVE_AFTER = 32
+"""The first runs are as they were before what cannot be sold could be neutralised."""
 BUY_FATES = {
     "fill": 10,
     "kill": 3,
@@ -63,7 +65,8 @@ class Script:
     in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
     times at which reads fail, `closed` those at which a venue refuses every order. `names` tell
     the story. `attended`: somebody comes to an alarm after a while. `history_max`: activations
-    after which the server suggests to continue as new; 0 for never.
+    after which the server suggests to continue as new; 0 for never. `buy_opposite`: what cannot
+    be sold may be neutralised; until `unsellable_ms` Polymarket takes no sale.
     """
 
     seed: int
@@ -87,6 +90,8 @@ class Script:
     closed: dict[Venue, tuple[int, int]] = field(default_factory=dict)
     attended: bool = True
     history_max: int = 0
+    buy_opposite: bool = False
+    unsellable_ms: int = 0
 
     @property
     def person(self) -> bool:
@@ -117,7 +122,27 @@ def script(seed: int) -> Script:
     made.attended = rng.random() < 0.5
     if rng.random() < 0.3:
         made.history_max = rng.choice([3, 10, 20, 40])
+    if seed > LEAVE_AFTER and seed % 4 == 1:
+        _leave_to_neutralise(Random(f"opposite {seed}"), made)
     return made
+
+
+def _leave_to_neutralise(rng: Random, made: Script) -> None:
+    """In every fourth run, by dice of its own: what else happens there stays what it was."""
+    made.buy_opposite = True
+    if rng.random() < 0.7:
+        made.unsellable_ms = rng.choice([2_000, 30_000, NEVER_MS, NEVER_MS])
+    if rng.random() < 0.3:
+        made.fates[Venue.KALSHI, Action.BUY] = [replace(GOOD, outcome="kill")] * 2
+    if rng.random() < 0.5:
+        name = rng.choice(_BUYS)
+        made.names += [f"polymarket buys the other outcome: {name}"]
+        made.fates[Venue.POLYMARKET, Action.BUY] += [_fate(rng, name)]
+    if rng.random() < 0.4:
+        made.crashes = tuple(sorted({*made.crashes, *rng.sample(range(60, 400), 5)}))
+    if rng.random() < 0.3:
+        word = Word(rng.choice([90_000, 130_000, 200_000]), rng.choice(WORDS))
+        made.words = (*made.words, word)
 
 
 def _trouble(rng: Random, made: Script) -> None:

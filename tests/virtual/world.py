@@ -157,9 +157,11 @@ class World:
         quote = self.script.quotes[venue]
         fee = self.plan.opportunity.polymarket.instrument.fee
         assert isinstance(fee, PolymarketFee), f"expected Polymarket's fee, found {fee}"
-        exchange = Exchange(self.loop, venue, quote, micro(fee.rate), self.say)
+        outcome = self.plan.opportunity.leg(venue).instrument.outcome
+        exchange = Exchange(self.loop, venue, outcome, quote, micro(fee.rate), self.say)
         if venue is Venue.POLYMARKET:
             exchange.balance_lag_ms = self.script.balance_lag_ms
+            exchange.unsellable_ms = START_US // 1000 + self.script.unsellable_ms
         return exchange
 
     def _move_asks(self, ask: int) -> None:
@@ -213,6 +215,8 @@ class World:
             held = ", ".join(f"{leg.venue} {leg.held}" for leg in legs)
             if final.phase is Phase.SETTLED and self.checks.answered_naked:
                 self.say("the venues paid for what was naked")
+            if final.phase is Phase.SETTLED and self.checks.paid_neutral:
+                self.say("neutral pairs were paid")
             self.say(f"END {final.phase} {final.status} {held} {final.realised_profit}")
         trace = tuple(self.trace)
         return Outcome(
@@ -286,7 +290,8 @@ class Process:
             return queue.pop(0) if queue and world.now_ms() < HEAL_MS else GOOD
 
         def first_byte(order: Order) -> None:
-            world.say(f"{venue}: first byte of {order.intent_id} {_terms(order)}")
+            other = " of the other outcome" if world.exchanges[venue].other(order) else ""
+            world.say(f"{venue}: first byte of {order.intent_id} {_terms(order)}{other}")
             world.checks.first_byte(order)
 
         network = Network(
@@ -296,7 +301,8 @@ class Process:
             lag_ms=script.kalshi_lag_ms,
             shows_killed=script.shows_killed,
         )
-        return ModelledVenue(world.exchanges[venue], network, self.pass_point, first_byte)
+        own = world.plan.opportunity.leg(venue).instrument
+        return ModelledVenue(world.exchanges[venue], own, network, self.pass_point, first_byte)
 
     async def _record(self, standing: Standing) -> None:
         self.pass_point("before a record")
