@@ -93,7 +93,7 @@ class Story:
         holder, detail = f"executor-{self.clock}-{self.process}", json.dumps({"epoch": epoch})
         self.seal("take_lease", f"{venue}/account", holder, detail)
 
-    def admit(self, name: str) -> str:
+    def admit(self, name: str, bounds: str = "{}") -> str:
         """The gate lets an arbitrage in and writes both entries; returns its id."""
         at_ms, arb_id = self.tick(), f"arb-{name}"
         plan = {
@@ -116,7 +116,7 @@ class Story:
             {"arb_id": arb_id, "mode": "sim", "day": DAY, "worst_loss_micro": 2_500_000,
              "state": "held", "held_ms": at_ms, "ended_ms": None}
         )  # fmt: skip
-        self.event(arb_id, "reserved", {})
+        self.event(arb_id, "reserved", {"bounds": bounds})
         for venue in OTHER:
             self.intend(arb_id, venue, "entry", SIZE, PRICES[venue])
         return arb_id
@@ -204,7 +204,8 @@ class Story:
         """Change the position at an exchange."""
         pair = intent["arb_id"].removeprefix("arb-")
         positions = self.ledgers[intent["venue"]]["positions"]
-        known = [row for row in positions if row["pair"] == pair]
+        asset = (pair, intent["outcome"])
+        known = [row for row in positions if (row["pair"], row["outcome"]) == asset]
         left = size + sum(Decimal(row["size"]) for row in known)
         for row in known:
             positions.remove(row)
@@ -225,11 +226,11 @@ class Story:
         key = "id" if table in ("arbitrages", "intents") else "arb_id"
         return next(row for row in self.tables[table] if row[key] == name)
 
-    def lock(self, arb_id: str, guaranteed: str) -> None:
-        """Both legs are held."""
+    def lock(self, arb_id: str, guaranteed: str, status: str = "SUCCESS") -> None:
+        """Both legs are held, or one that is neutral in itself."""
         self.event(arb_id, "locked", {"phase": "HOLDING", "guaranteed": guaranteed})
         self.release(arb_id)
-        row = {"arb_id": arb_id, "pnl_micro": micros(guaranteed), "status": "SUCCESS"}
+        row = {"arb_id": arb_id, "pnl_micro": micros(guaranteed), "status": status}
         self.tables["executor_trades"].append(row)
 
     def end(self, arb_id: str, phase: str, result: str) -> None:

@@ -259,7 +259,8 @@ def s14_honest_profit(world: World) -> Iterator[str]:
 
 
 def _least_gain(world: World, arb_id: str, at_ns: int | None, grace_ns: int = 0) -> Fraction:
-    payout = min(world.held(arb_id, venue, at_ns, grace_ns) for venue in VENUES)
+    here, there = (world.contracts(arb_id, venue, at_ns, grace_ns) for venue in VENUES)
+    payout = min(here[0] + there[1], here[1] + there[0])
     paid = Fraction(0)
     for order, _ in world.orders_by_arbitrage.get(arb_id, ()):
         sign = 1 if order.action == "buy" else -1

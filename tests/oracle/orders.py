@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 
 from tests.oracle.world import MS_NS, OTHER, VENUES, Row, VenueOrder, World, micro, show
 
@@ -84,13 +85,13 @@ def _as_written(world: World, order: VenueOrder, intent: Row) -> Iterator[str]:
     if arbitrage is None:
         yield f"{intent['id']}: belongs to no arbitrage"
         return
-    yes_at_polymarket = arbitrage["direction"] == "yes"
-    yes_here = yes_at_polymarket == (order.venue == "polymarket")
+    other = _is_other(world, intent)
+    if other and not _may_neutralise(world, intent):
+        yield f"{intent['id']}: is for {intent['outcome']}, without leave to neutralise"
     pairs = {
         "market": (order.pair, arbitrage["pair_id"]),
-        "outcome": (order.outcome, "yes" if yes_here else "no"),
-        "outcome written": (intent["outcome"], order.outcome),
-        "direction": (order.action, "buy" if intent["purpose"] in BUYS else "sell"),
+        "outcome": (order.outcome, intent["outcome"]),
+        "direction": (order.action, "buy" if intent["purpose"] in BUYS or other else "sell"),
         "direction written": (intent["action"], order.action),
         "size": (order.size, micro(intent["size_micro"])),
     }
@@ -102,6 +103,20 @@ def _as_written(world: World, order: VenueOrder, intent: Row) -> Iterator[str]:
         yield f"{intent['id']}: expected limit {wanted}, found {show(order.limit)}"
     if order.tif not in TIF[intent["time_in_force"]]:
         yield f"{intent['id']}: expected {intent['time_in_force']}, found {order.tif}"
+
+
+def _is_other(world: World, intent: Row) -> bool:
+    """Whether it is for the other outcome than its leg."""
+    return bool(intent["outcome"] != world.outcome(intent["arb_id"], intent["venue"]))
+
+
+def _may_neutralise(world: World, intent: Row) -> bool:
+    """Whether the bounds that the arbitrage was admitted under let its unwind at Polymarket buy
+    the other outcome."""
+    reserved = [d for event, d in world.events(intent["arb_id"]) if event["kind"] == "reserved"]
+    bounds = json.loads(reserved[0].get("bounds", "{}")) if reserved else {}
+    unwinds = (intent["venue"], intent["purpose"]) == ("polymarket", "unwind")
+    return unwinds and bounds.get("buy_opposite") is True
 
 
 def _fee_above_plan(world: World, order: VenueOrder, intent: Row) -> Iterator[str]:
@@ -168,8 +183,8 @@ def _was_final(world: World, arb_id: str, sale: Row) -> Iterator[str]:
 
 
 def s6_no_overshoot(world: World) -> Iterator[str]:
-    """A sale is no larger than the excess, a completion no larger than what is missing, nothing
-    is ever held short."""
+    """A sale is no larger than the excess, a completion no larger than what is missing, the other
+    outcome less than a contract beyond the excess; nothing is ever held short."""
     for arb_id, sent in world.orders_by_arbitrage.items():
         for order, intent in sent:
             if intent["purpose"] == "entry":
@@ -179,6 +194,7 @@ def s6_no_overshoot(world: World) -> Iterator[str]:
             sibling = world.held(arb_id, OTHER[order.venue], before)
             gap = sibling - own if intent["purpose"] == "complete" else own - sibling
             room = own if intent["purpose"] == "close" else max(gap, Fraction(0))
+            room = Fraction(ceil(room)) if _is_other(world, intent) else room
             if order.size > room:
                 verb = "buys" if order.action == "buy" else "sells"
                 yield f"{intent['id']}: {verb} {show(order.size)}, the gap is {show(room)}"

@@ -33,7 +33,8 @@ def q2_hedged(world: World) -> Iterator[str]:
             continue
         polymarket, kalshi = (world.held(row["id"], venue) for venue in VENUES)
         gap = _gap(world, row, polymarket, kalshi)
-        if row["phase"] == "FLAT" and max(polymarket, kalshi) > world.rules.dust:
+        all_held = [size for venue in VENUES for size in world.contracts(row["id"], venue)]
+        if row["phase"] == "FLAT" and max(all_held) > world.rules.dust:
             yield f"{row['id']}: FLAT, and holds {show(polymarket)} / {show(kalshi)}"
         elif gap > world.rules.dust and not _named(world, row["id"], polymarket, kalshi):
             yield f"{row['id']}: {show(polymarket)} against {show(kalshi)}, and no alarm says so"

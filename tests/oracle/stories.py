@@ -89,10 +89,31 @@ def settled(story: Story, name: str = "settled") -> str:
     return arb_id
 
 
+def neutralised(story: Story, name: str = "neutral") -> str:
+    """Kalshi kills its leg, Polymarket refuses the sale: the other outcome is bought beside it."""
+    arb_id = story.admit(name, bounds='{"buy_opposite": true}')
+    bought, killed = entries(story, arb_id)
+    story.fill(bought, story.send(bought), FEES["polymarket"])
+    story.send(killed)
+    story.refuse(killed)
+    story.event(arb_id, "phase", {"phase": "UNWINDING"})
+    alarm = story.alarm(arb_id, "polymarket holds 20, the other 0")
+    refused = story.intend(arb_id, "polymarket", "unwind", 20, "0.48")
+    story.send(refused)
+    story.refuse(refused)
+    other = story.intend(arb_id, "polymarket", "unwind", 20, "0.52")
+    other |= {"action": "buy", "outcome": "no"}
+    story.fill(other, story.send(other), "0.2496")
+    alarm["closed_ms"] = story.clock
+    story.tell(f"alarm/{alarm['id']}/closed")
+    story.lock(arb_id, "-0.8996", status="PARTIAL")
+    return arb_id
+
+
 def every_ending() -> Story:
     """One of each, sound."""
     story = Story()
-    for tell in (locked, rolled_back, ghost, never_arrived, settled):
+    for tell in (locked, rolled_back, ghost, never_arrived, settled, neutralised):
         tell(story)
         story.tick(1_000)
     return story

@@ -8,6 +8,7 @@ from tests.oracle import stories
 from tests.oracle.build import Story
 from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
 from tests.oracle.damages import BROKEN, Break
+from tests.oracle.damages_opposite import OPPOSITE
 from tests.oracle.damages_seen import SEEN
 
 
@@ -16,7 +17,9 @@ def test_a_sound_world_breaks_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "damage"), [*BROKEN, *SEEN], ids=lambda value: getattr(value, "__name__", value)
+    ("check", "damage"),
+    [*BROKEN, *SEEN, *OPPOSITE],
+    ids=lambda value: getattr(value, "__name__", value),
 )
 def test_the_line_speaks_up_in_a_world_that_breaks_it(check: str, damage: Break) -> None:
     story = stories.every_ending()

@@ -191,11 +191,25 @@ class World:
                 found.setdefault(intent["arb_id"], []).append((order, intent))
         return {arb_id: tuple(both) for arb_id, both in found.items()}
 
+    def outcome(self, arb_id: str, venue: str) -> str:
+        """What an arbitrage bets on at a venue."""
+        yes_at_polymarket = self.arbitrage_of[arb_id]["direction"] == "yes"
+        return "yes" if yes_at_polymarket == (venue == "polymarket") else "no"
+
     def held(
         self, arb_id: str, venue: str, at_ns: int | None = None, grace_ns: int = 0
     ) -> Fraction:
-        """Contracts of an arbitrage that an exchange says are ours, then or in the end."""
-        total = Fraction(0)
+        """Contracts of a leg that depend on the answer, then or in the end: beside which none of
+        the other outcome stands."""
+        own, other = self.contracts(arb_id, venue, at_ns, grace_ns)
+        return own - max(min(own, other), Fraction(0))
+
+    def contracts(
+        self, arb_id: str, venue: str, at_ns: int | None = None, grace_ns: int = 0
+    ) -> tuple[Fraction, Fraction]:
+        """Contracts of an arbitrage that an exchange says are ours, of the leg's outcome and of
+        the other one, then or in the end."""
+        found = {"yes": Fraction(0), "no": Fraction(0)}
         for order, _ in self.orders_by_arbitrage.get(arb_id, ()):
             if order.venue != venue:
                 continue
@@ -204,8 +218,9 @@ class World:
                 counts = (
                     trade.state != FAILED if at_ns is None else trade.counts_at(at_ns, grace_ns)
                 )
-                total += sign * trade.size if counts else 0
-        return total
+                found[order.outcome] += sign * trade.size if counts else 0
+        own = self.outcome(arb_id, venue)
+        return found[own], found["no" if own == "yes" else "yes"]
 
     def events(self, arb_id: str) -> list[tuple[Row, Mapping[str, Any]]]:
         """The events of an arbitrage with their details, oldest first."""

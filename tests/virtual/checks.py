@@ -69,6 +69,8 @@ class Checks:
             if strict and self._open_fills(exchange):
                 raise Broken(f"{order.intent_id} leaves while fills are provisional")
         exchange = self._exchanges[order.venue]
+        if exchange.resolution is not None:
+            return  # it pays for what is held, and takes no order any more
         if exchange.other(order):
             self._may_neutralise(order, exchange)
         elif order.action is Action.SELL and micro(order.size) > exchange.exposed:
