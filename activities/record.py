@@ -108,5 +108,7 @@ def _details(standing: Standing) -> dict[str, object]:
 
 def _holdings(standing: Standing) -> str:
     legs = [f"{leg.state.venue} holds {leg.state.held}" for leg in standing.legs]
+    neutral = [leg.state for leg in standing.legs if leg.state.neutral > 0]
+    legs += [f"{leg.neutral} neutral pairs at {leg.venue}" for leg in neutral]
     legs += [f"{one.venue} paid {one.cash} for it" for one in standing.verdicts]
     return f"{', '.join(legs)}: {standing.reason}"

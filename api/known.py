@@ -10,7 +10,7 @@ from api.cards import bids_of
 from api.words import days_left, settled_ms
 from domain.leg import LegState
 from domain.money import NO_USD, Usd
-from domain.payout import Holding, payout_by_outcome
+from domain.payout import holdings, payout_by_outcome
 from domain.trade import Phase
 from domain.venue import Instrument, Outcome, Venue
 from store import arbitrages, sightings, terms, views
@@ -66,7 +66,7 @@ class Known:
     @property
     def payouts(self) -> dict[Outcome, Usd]:
         """What is held pays, by answer."""
-        held = (Holding(self.instrument(v).outcome, self.leg(v).held) for v in Venue)
+        held = [one for v in Venue for one in holdings(self.leg(v), self.instrument(v).outcome)]
         return payout_by_outcome(tuple(held))
 
 

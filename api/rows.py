@@ -122,7 +122,7 @@ def _leg_word(leg: LegState, entry: StoredIntent | None) -> str:
     if leg.bought <= ZERO:
         return "failed"
     if leg.held <= ZERO:
-        return "sold"
+        return "neutral" if leg.neutral > ZERO else "sold"
     return "settled" if leg.settled else "matched"
 
 

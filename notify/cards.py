@@ -106,6 +106,7 @@ def _held(facts: Facts) -> list[str | None]:
         "📊 Positions:",
         *(_position(facts, venue) for venue in Venue),
         *(_sale(facts, venue) for venue in Venue),
+        _neutral(facts),
         f"Fees: {words.cost(facts.fees)}",
         f"Total invested: {words.cost(facts.outlay)}",
         _surplus(facts),
@@ -138,16 +139,18 @@ def _promise(facts: Facts) -> list[str]:
 
 def _settled(facts: Facts) -> list[str | None]:
     state = facts.state
-    paid = sum(state.payouts.values(), start=ZERO)
+    known = state.payouts
+    paid = sum(known.values(), start=ZERO)
     return [
         "📊 Positions:",
         *(_position(facts, venue) for venue in Venue),
         *(_sale(facts, venue) for venue in Venue),
+        _neutral(facts),
         f"Fees: {words.cost(facts.fees)}",
         f"Total invested: {words.cost(facts.outlay)}",
         "",
         f"💰 Paid out: {words.gain(paid)} ("
-        + " + ".join(f"{words.NAMES[v]} {words.gain(state.payouts[v])}" for v in Venue)
+        + " + ".join(f"{words.NAMES[v]} {words.gain(known[v])}" for v in Venue if v in known)
         + ")",
         _profit(facts),
     ]
@@ -248,6 +251,16 @@ def _sale(facts: Facts, venue: Venue) -> str | None:
         f"Sold {words.NAMES[venue]} {words.size(sold.size)} {words.UNITS[venue]} "
         f"@ {words.price(sold.average)} = {words.gain(sold.notional)}"
     )
+
+
+def _neutral(facts: Facts) -> str | None:
+    """What was bought beside a leg that could not be sold."""
+    bought, leg = facts.opposite, facts.state.polymarket
+    if not bought.size:
+        return None
+    outcome = facts.state.opportunity.polymarket.instrument.outcome.complement.upper()
+    pairs = f"{words.size(leg.neutral)} pairs pay a dollar each whatever the answer"
+    return f"Neutralised: {_deal(Venue.POLYMARKET, bought)} ({outcome}): {pairs}"
 
 
 def _deal(venue: Venue, dealt: Dealt) -> str:

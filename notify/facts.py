@@ -1,14 +1,14 @@
 """What a message about one arbitrage is made of, read in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlmodel import Session
 
 from domain.money import NO_SIZE, NO_USD, ZERO, Size, Usd
-from domain.order import FillState, NotFilled, Purpose
-from domain.payout import Holding, payout_by_outcome
+from domain.order import Fill, FillState, NotFilled, Purpose
+from domain.payout import holdings, payout_by_outcome
 from domain.venue import Action, Outcome, Venue
 from store import arbitrages, views
 from store.arbitrages import ArbitrageState
@@ -49,23 +49,25 @@ class Facts:
     cash: Mapping[Venue, Cash]
 
     def dealt(self, venue: Venue, action: Action) -> Dealt:
-        """What was bought or sold at the venue."""
-        fills = [
+        """What was bought or sold of the leg's own outcome at the venue."""
+        other = self.state.opposite_intents
+        return _dealt(
             fill
             for fill in self.state.fills
-            if (fill.venue, fill.action) == (venue, action) and fill.state is not FillState.VOIDED
-        ]
-        return Dealt(
-            Size(sum((fill.size for fill in fills), start=NO_SIZE)),
-            Usd(sum((fill.notional for fill in fills), start=NO_USD)),
-            Usd(sum((fill.fee for fill in fills), start=NO_USD)),
+            if (fill.venue, fill.action) == (venue, action) and fill.intent_id not in other
         )
+
+    @property
+    def opposite(self) -> Dealt:
+        """What was bought of the other outcome, to neutralise what could not be sold."""
+        other = self.state.opposite_intents
+        return _dealt(fill for fill in self.state.fills if fill.intent_id in other)
 
     @property
     def fees(self) -> Usd:
         """Every fee so far, of purchases and sales."""
         dealt = (self.dealt(venue, action) for venue in Venue for action in Action)
-        return Usd(sum((one.fee for one in dealt), start=NO_USD))
+        return Usd(sum((one.fee for one in dealt), start=self.opposite.fee))
 
     @property
     def outlay(self) -> Usd:
@@ -76,10 +78,12 @@ class Facts:
     @property
     def payouts(self) -> dict[Outcome, Usd]:
         """What is held pays, by answer."""
-        held = (
-            Holding(self.state.opportunity.leg(venue).instrument.outcome, self.held(venue))
+        plan = self.state.opportunity
+        held = [
+            one
             for venue in Venue
-        )
+            for one in holdings(self.state.leg(venue), plan.leg(venue).instrument.outcome)
+        ]
         return payout_by_outcome(tuple(held))
 
     @property
@@ -125,3 +129,12 @@ def read(session: Session, arb_id: str) -> Facts:
         if balance is not None:
             cash[venue] = Cash(balance.cash, balance.as_of_ms)
     return Facts(state, views.leg_times(session, arb_id), cash)
+
+
+def _dealt(fills: Iterable[Fill]) -> Dealt:
+    counted = [fill for fill in fills if fill.state is not FillState.VOIDED]
+    return Dealt(
+        Size(sum((fill.size for fill in counted), start=NO_SIZE)),
+        Usd(sum((fill.notional for fill in counted), start=NO_USD)),
+        Usd(sum((fill.fee for fill in counted), start=NO_USD)),
+    )

@@ -10,12 +10,20 @@ from domain.policy import DUST
 from domain.trade import Phase
 from domain.venue import Mode
 
-# What Polymarket returned beyond a whole hedge is upside, not a gap.
+# What Polymarket returned beyond a whole hedge is upside, not a gap; and contracts beside which as
+# many of the other outcome stand are neutral.
 _NAKED = sa.text(
     """
     SELECT id, phase, polymarket, kalshi FROM (
+        SELECT id, phase, kalshi, changed_ms, size_whole,
+            CASE WHEN owned <= 0 OR opposite <= 0 THEN owned WHEN owned <= opposite THEN 0
+                ELSE owned - opposite END AS polymarket
+        FROM (
         SELECT arbitrages.id, arbitrages.phase, size_whole,
-            sum(CASE WHEN fills.venue = 'polymarket' THEN moved ELSE 0 END) AS polymarket,
+            sum(CASE WHEN fills.venue = 'polymarket' AND outcome = direction
+                THEN moved ELSE 0 END) AS owned,
+            sum(CASE WHEN fills.venue = 'polymarket' AND outcome <> direction
+                THEN moved ELSE 0 END) AS opposite,
             sum(CASE WHEN fills.venue = 'kalshi' THEN moved ELSE 0 END) AS kalshi,
             max(state_ms) AS changed_ms
         FROM (
@@ -25,9 +33,9 @@ _NAKED = sa.text(
             FROM fills
         ) AS fills
         JOIN intents ON intents.id = intent_id
-        JOIN (SELECT id, phase, size_micro AS size_whole FROM arbitrages
+        JOIN (SELECT id, phase, direction, size_micro AS size_whole FROM arbitrages
             WHERE mode = :mode AND closed_ms IS NULL) AS arbitrages ON arbitrages.id = arb_id
-        GROUP BY arbitrages.id, arbitrages.phase, size_whole) AS held
+        GROUP BY arbitrages.id, arbitrages.phase, size_whole) AS folded) AS held
     WHERE changed_ms <= :since_ms AND abs(polymarket - kalshi) > :dust
         AND NOT (kalshi >= size_whole AND polymarket >= kalshi)
         AND NOT EXISTS (SELECT 1 FROM alarms

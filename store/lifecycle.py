@@ -78,7 +78,8 @@ def lock(
     session: Session, arb_id: str, status: TradeStatus, details: Mapping[str, object], now_ms: int
 ) -> int:
     """Enter HOLDING: the loss at risk is released, the position opened, the trade logged with
-    its guaranteed profit. Done already, it changes nothing; returns the revision."""
+    its guaranteed profit. Neutral pairs alone are no position: nothing of them depends on the
+    answer. Done already, it changes nothing; returns the revision."""
     row = row_of(session, arb_id)
     if step(Phase(row.phase), Phase.HOLDING) == row.phase:
         return row.revision
@@ -88,7 +89,8 @@ def lock(
     detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
     revision = events.append(session, row, "locked", {**detail, **details}, now_ms)
     _log_trade(session, state, row, state.guaranteed, details, now_ms)
-    positions.open_position(session, _position(state, row), now_ms)
+    if max(state.polymarket.held, state.kalshi.held) > 0:
+        positions.open_position(session, _position(state, row), now_ms)
     return revision
 
 

@@ -168,7 +168,8 @@ def attributed(state: ArbitrageState, by_hand: Usd) -> tuple[Attribution, Usd, U
     else:
         payout = Usd(min(_payouts(state)))
         net = Usd(payout + state.polymarket.received + state.kalshi.received - state.paid)
-    parts = attribute(state.opportunity, state.fills, payout, by_hand)
+    opposite = state.opposite_intents
+    parts = attribute(state.opportunity, state.fills, payout, by_hand, opposite)
     if parts.net != net:
         raise Unexplained(
             f"{state.arb_id}: its parts make {parts.net}, its result is {net}: nothing was "
@@ -186,14 +187,17 @@ def moved_by_hand(session: Session, arb_id: str) -> Usd:
 
 
 def _payouts(state: ArbitrageState) -> tuple[Usd, Usd]:
-    """What is held pays under either answer: each leg pays under one of them."""
-    return Usd(state.polymarket.held), Usd(state.kalshi.held)
+    """What is held pays under either answer: each leg pays under one of them, what it has of the
+    other outcome under the other."""
+    here, there = state.polymarket, state.kalshi
+    return Usd(here.owned + there.opposite), Usd(there.owned + here.opposite)
 
 
 def _leg(state: ArbitrageState, venue: Venue, parts: Attribution) -> dict[str, Value]:
     instrument = state.opportunity.leg(venue).instrument
     own = [f for f in state.fills if f.venue is venue and f.state is not FillState.VOIDED]
-    bought = [fill for fill in own if fill.action is Action.BUY]
+    opposite = state.opposite_intents
+    bought = [f for f in own if f.action is Action.BUY and f.intent_id not in opposite]
     entry = next(
         (
             one

@@ -1,5 +1,6 @@
 """The parts of a result make the result: gross edge − fees − slippage − unwind = realised."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -111,3 +112,26 @@ def test_cash_moved_by_hand_counts_against_the_unwind() -> None:
 def test_a_voided_fill_counts_nothing() -> None:
     voided = a_fill("10", "9.00", fee="1", state=FillState.VOIDED)
     assert attribute(a_plan(), [voided], usd(0)).net == usd(0)
+
+
+@given(FILLS, FILLS, CASH)
+def test_what_was_neutralised_is_a_part_of_the_unwind(
+    fills: list[Fill], others: list[Fill], payout: Usd
+) -> None:
+    bought = [
+        replace(one, intent_id="o", action=Action.BUY, venue=Venue.POLYMARKET, trade_id=f"o{n}")
+        for n, one in enumerate(others)
+    ]
+    parts = attribute(a_plan(), fills + bought, payout, opposite=frozenset({"o"}))
+    assert parts.net == realised(fills + bought, payout, usd(0))
+
+
+def test_a_leg_that_was_neutralised_counts_as_sold_for_the_rest_of_a_dollar() -> None:
+    fills = [
+        a_fill("10", "4.00", fee="0.12"),
+        replace(a_fill("10", "6.10", fee="0.12", trade_id="t2"), intent_id="o"),
+    ]
+    parts = attribute(a_plan(), fills, usd(10), opposite=frozenset({"o"}))
+    assert parts.gross_edge == usd(0)
+    assert parts.fees[Venue.POLYMARKET] == usd("0.12")
+    assert (parts.unwind, parts.net) == (usd("0.22"), usd("-0.34"))

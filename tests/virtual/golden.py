@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.virtual.campaign import run_seed
 
-SEEDS = (*range(1, 33), 100, 159, 361, 421, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+SEEDS = (*range(1, 33), 100, 159, 361, 421, 500, 1_000, 2_000, 2_197, 4_000, 8_000, 16_000)
 _FILE = Path(__file__).with_suffix(".json")
 
 
