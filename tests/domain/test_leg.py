@@ -148,5 +148,5 @@ def test_a_better_price_leaves_spare_contracts_that_are_no_hedge() -> None:
     own = a_fill("20.37", "8.5554")
     other = replace(a_fill("22", "12.18"), intent_id=OTHER, trade_id="t2")
     leg = fold(PM, size(20), [own, other], opposite=frozenset({OTHER}))
-    assert (leg.held, leg.neutral, leg.spare) == (0, size("20.37"), size("1.63"))
+    assert (leg.held, leg.neutral, leg.spare) == (size(0), size("20.37"), size("1.63"))
     assert leg.unwind_loss == usd("8.5554") + usd("12.18") - Size(Decimal("20.37"))

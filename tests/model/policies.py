@@ -11,6 +11,7 @@ from itertools import product
 from typing import assert_never
 
 from domain.decision import (
+    BuyOpposite,
     Complete,
     Decision,
     Escalate,
@@ -141,8 +142,8 @@ def _perform(
                 yield from _refresh(state, tuple(Venue))
         case StandDown():
             pass
-        case PriceExits():
-            raise AssertionError(f"expected a way out once both are priced, found {decision}")
+        case PriceExits() | BuyOpposite():
+            raise AssertionError(f"expected a sale or a completion, found {decision}")
         case _:
             assert_never(decision)
 

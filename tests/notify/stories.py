@@ -104,6 +104,21 @@ async def unhedged(desk: Trading) -> str:
     return (await desk.until_phase(handle, Phase.NEEDS_OPERATOR)).arb_id
 
 
+async def neutralised(desk: Trading) -> str:
+    """Kalshi kills its leg, Polymarket refuses sales: the other outcome is bought beside it."""
+    await desk.control.fault("kalshi", PAIR, "buy", "kill", times=0)
+    await desk.control.fault("polymarket", PAIR, "sell", "sell_refused", times=0)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=1, buy_opposite=True)
+    return (await desk.trade(PAIR, gone="kalshi", bounds=bounds)).arb_id
+
+
+async def neutralised_and_paid(desk: Trading) -> str:
+    """The question is answered, and the pairs pay."""
+    arb_id = await neutralised(desk)
+    await desk.control.resolve(PAIR, "no", "no")
+    return (await handle_of(desk.client, arb_id).result()).arb_id
+
+
 async def closed(desk: Trading) -> str:
     """A person closes a locked pair."""
     handle = await desk.open(PAIR)
@@ -125,6 +140,7 @@ STORIES: dict[str, Story] = {
     for story in (
         locked, locked_with_surplus, locked_at_the_second_try, provisional, rolled_back,
         rolled_back_at_kalshi, ghost, nothing_filled, unhedged, closed, settled,
+        neutralised, neutralised_and_paid,
     )
 }  # fmt: skip
 
@@ -239,8 +255,9 @@ async def announce(desk: Trading, name: str) -> str:
 
 
 def timeless(text: str) -> str:
-    """The message without what no two runs share: durations, the time of day, the day, the
-    arbitrage's id and its orders' ids, the head of the audit trail."""
+    """The message without what no two runs share: durations, the time of day, the day, also that
+    which a question names, the arbitrage's id and its orders' ids, the head of the audit trail."""
+    text = re.sub(r"\([A-Z][a-z]+ \d+\)\?", "(DAY)?", text)
     text = re.sub(r"\d+ ms", "N ms", text)
     text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
     text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)

@@ -56,6 +56,20 @@ async def test_trades_that_end_in_any_way_leave_nothing_to_find(
     assert not (await desk.desk.journal.run_state()).halted
 
 
+async def test_contracts_of_both_outcomes_are_expected_where_an_excess_was_neutralised(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    await desk.control.fault("polymarket", pair, "sell", "sell_refused", times=0)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=1, buy_opposite=True)
+    held = await desk.trade(pair, gone="kalshi", bounds=bounds)
+    assert held.phase == "HOLDING"
+    assert held.polymarket.state.held == 0 < held.polymarket.state.neutral
+    assert await settled(desk, reconciler) == ()
+    await desk.control.resolve(pair, "no", "no")
+    await handle_of(desk.client, held.arb_id).result()
+    assert await settled(desk, reconciler) == ()
+
+
 @pytest.mark.parametrize("venue", list(Venue))
 async def test_a_manual_trade_is_named_halts_and_is_never_ours(
     desk: Trading, reconciler: Reconciler, pair: str, venue: Venue

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateStage
 
+from domain.money import usd
 from domain.order import Filled
 from domain.policy import Bounds
 from domain.trade import Phase, TradeStatus
@@ -13,6 +14,7 @@ from store.arbitrages import ArbitrageState
 from store.intents import StoredIntent
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import Trading
+from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, MarkResolved, Snapshot
 
@@ -45,7 +47,7 @@ async def test_what_cannot_be_sold_is_neutralised_and_pays_the_same_whatever_the
     held = await desk.until_at_rest(handle)
     leg = held.polymarket.state
     assert (held.phase, held.status) == (Phase.HOLDING, TradeStatus.PARTIAL)
-    assert (leg.held, held.kalshi.state.held) == (0, 0)
+    assert leg.held == held.kalshi.state.held == 0
     assert leg.neutral == leg.bought >= held.size
     assert held.payout == leg.neutral
     assert held.locked_profit is None
@@ -102,7 +104,7 @@ async def test_only_what_the_sibling_does_not_hedge_is_neutralised(
     held = await steady.until_at_rest(handle)
     leg = held.polymarket.state
     assert held.phase == Phase.HOLDING
-    assert (leg.held, held.kalshi.state.held) == (10, 10)
+    assert leg.held == held.kalshi.state.held == 10
     assert leg.neutral == leg.bought - 10
     assert held.payout == leg.bought
     await assert_books_balance(steady)
@@ -141,7 +143,8 @@ async def test_a_purchase_without_an_answer_is_looked_up_and_not_sent_again(
     await steady.control.fault("polymarket", pair, "buy", how)
     handle = await unsellable(steady, pair)
     held = await steady.until_at_rest(handle)
-    assert (held.phase, held.polymarket.state.held) == (Phase.HOLDING, 0)
+    assert held.phase == Phase.HOLDING
+    assert held.polymarket.state.held == 0
     assert len(await purchases(steady, held.arb_id)) == 1
     await assert_books_balance(steady)
 
@@ -169,16 +172,16 @@ async def test_a_close_keeps_neutral_pairs_until_they_are_paid(steady: Trading, 
     await steady.control.clear_faults()
     before = len((await journaled(steady, handle.id)).intents)
     closing = await handle.start_update(
-        ArbitrageWorkflow.close_position,
+        names.CLOSE_POSITION,
         CloseRequest("ann"),
         wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+        result_type=Snapshot,
     )
     held = await steady.until(handle, lambda snapshot: snapshot.closing)
     assert held.phase == Phase.HOLDING
     length = (await handle.describe()).history_length
     await steady.control.resolve(pair, "no", "no")
-    ended = await closing.result()
-    assert ended.phase == Phase.SETTLED
+    assert (await closing.result()).phase == Phase.SETTLED
     assert len((await journaled(steady, handle.id)).intents) == before
     assert (await handle.describe()).history_length < length + 60
     await assert_books_balance(steady)
@@ -190,7 +193,7 @@ async def test_pairs_that_a_person_merged_by_hand_end_on_his_word(
     handle = await unsellable(steady, pair)
     held = await steady.until_at_rest(handle)
     leg = held.polymarket.state
-    merged = MarkResolved("ann", "merged in the wallet", leg.neutral)
-    ended = await handle.execute_update(ArbitrageWorkflow.mark_resolved, merged)
+    merged = MarkResolved("ann", "merged in the wallet", usd(leg.neutral))
+    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, merged, result_type=Snapshot)
     assert ended.phase == Phase.FLAT
     assert ended.realised_profit == leg.neutral - leg.paid
