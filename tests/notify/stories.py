@@ -255,9 +255,8 @@ async def announce(desk: Trading, name: str) -> str:
 
 
 def timeless(text: str) -> str:
-    """The message without what no two runs share: durations, the time of day, the day, also that
-    which a question names, the arbitrage's id and its orders' ids, the head of the audit trail."""
-    text = re.sub(r"\([A-Z][a-z]+ \d+\)\?", "(DAY)?", text)
+    """The message without what no two runs share: durations, the time of day, the day, the
+    arbitrage's id and its orders' ids, the head of the audit trail."""
     text = re.sub(r"\d+ ms", "N ms", text)
     text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
     text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)
