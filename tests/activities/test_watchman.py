@@ -1,5 +1,6 @@
 """What is naked in silence gets its alarm from the journal alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from sqlmodel import Session, select
 from activities.desk import Desk
 from activities.watchman import NAKED_MS, look
 from domain.order import Filled, FillState, Purpose
-from domain.venue import Mode, Venue
+from domain.venue import Action, Mode, Venue
 from store.tables import AlarmRow
-from tests.store.builders import NOW, a_fill, admitted, ready
+from tests.store.builders import NOW, a_fill, admitted, an_identity, an_instrument, an_order, ready
 
 TABLE = """
     polymarket  kalshi  state      later  alarm
@@ -54,3 +55,38 @@ async def test_one_leg_that_is_held_alone_in_silence_is_alarmed(
 
 def _alarms(session: Session) -> list[str]:
     return [row.detail for row in session.exec(select(AlarmRow))]
+
+
+@pytest.mark.parametrize(
+    ("opposite", "alarm"),
+    [
+        ("10", None),
+        ("10.6", None),
+        ("9.96", None),
+        ("4", "polymarket holds 6.000000, kalshi holds 0.000000"),
+    ],
+)
+async def test_what_was_neutralised_is_not_naked(
+    tmp_path: Path, opposite: str, alarm: str | None
+) -> None:
+    journal = await ready(tmp_path / "journal.sqlite3")
+    try:
+        request = await admitted(journal)
+        entry = next(one for one, _ in request.orders if one.venue is Venue.POLYMARKET)
+        held = an_instrument(Venue.POLYMARKET, entry.instrument.outcome.complement)
+        other = replace(
+            an_order(request.opportunity, Venue.POLYMARKET, purpose=Purpose.UNWIND),
+            instrument=held,
+            action=Action.BUY,
+        )
+        await journal.plan_unwind(other, an_identity(other), NOW)
+        for order, contracts in ((entry, "10"), (other, opposite)):
+            await journal.mark_sent(order.intent_id, NOW)
+            fill = a_fill(order, contracts=contracts)
+            await journal.record_answer(order.intent_id, Filled("order", (fill,)), NOW)
+        desk = Desk(journal, {}, lambda: NOW + NAKED_MS, lambda: None, lambda: None)
+        assert await look(desk, Mode.SIM) == (() if alarm is None else (request.arb_id,))
+        details = await journal.read(_alarms)
+        assert [detail.partition(":")[0] for detail in details] == ([alarm] if alarm else [])
+    finally:
+        journal.close()

@@ -15,6 +15,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from app.temporal import Server
+from domain.policy import Bounds
 from domain.trade import Phase
 from tests.support.processes import ROOT, Child, run_sim
 from tests.support.temporal import connect_to, session_server
@@ -93,6 +94,16 @@ async def nothing_filled(desk: Trading, pair: str) -> Handle:
     return await desk.open(pair)
 
 
+async def neutralised(desk: Trading, pair: str) -> Handle:
+    """One leg killed, the other not to be sold: the other outcome is bought beside it."""
+    await desk.control.fault("polymarket", pair, "sell", "sell_refused", times=0)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2, buy_opposite=True)
+    handle = await desk.open(pair, gone="kalshi", bounds=bounds)
+    await desk.until_at_rest(handle)
+    await desk.control.resolve(pair)
+    return handle
+
+
 async def refused(desk: Trading, pair: str) -> Handle:
     """Refused by the gate: the pair is open already."""
     await desk.open(pair)
@@ -101,7 +112,7 @@ async def refused(desk: Trading, pair: str) -> Handle:
 
 PLAYS: tuple[Play, ...] = (
     settled, rolled_back, completed, answer_lost, never_arrived, voided, closed, cancelled,
-    nothing_filled, refused,
+    nothing_filled, refused, neutralised,
 )  # fmt: skip
 
 
