@@ -72,6 +72,8 @@ class Listener:
             said = "telegram.token: Telegram does not know it"
         if isinstance(trouble, Conflict):
             said = "another process polls with this token: stop it, one token has one poller"
+            if "webhook" in str(trouble):
+                said = "a webhook takes what people write: `lockstep doctor` says where it leads"
         if said != self.trouble:
             log.warning("telegram is not heard: %s", said)
         self.trouble = said

@@ -1,5 +1,7 @@
 """What the doctor finds at Telegram: whether the token is known, and each chat can be told."""
 
+from urllib.parse import urlsplit
+
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
@@ -25,6 +27,7 @@ async def examine(config: Config) -> list[Check]:
     try:
         checks = [await _bot(wire)]
         if checks[0].state == "ok":
+            checks += await _webhook(wire)
             checks += [await _chat(wire, chat) for chat in section.chats]
     finally:
         await wire.close()
@@ -54,6 +57,19 @@ def _bot_trouble(wire: Wire, trouble: TelegramError) -> Check:
             return warn("telegram", f"{base} wants a pause of {seconds:.0f} s", "lockstep doctor")
         case _:
             return bad("telegram", f"{base} does not answer: {trouble}", f"curl -sv {base}")
+
+
+async def _webhook(wire: Wire) -> list[Check]:
+    """A webhook would take what people write; it may be somebody's, so that it is left alone."""
+    try:
+        url = (await wire.bot.get_webhook_info()).url
+    except TelegramError as trouble:
+        return [_bot_trouble(wire, trouble)]
+    if not url:
+        return []
+    said = f"what people write goes to {urlsplit(url).netloc}, and nothing of it is heard here"
+    repair = f"curl '{wire.options.base_url}/bot<token>/deleteWebhook'"
+    return [bad("telegram webhook", said, repair)]
 
 
 async def _chat(wire: Wire, chat_id: int) -> Check:

@@ -51,6 +51,7 @@ class Bot:
     calls: list[dict[str, object]] = field(default_factory=list)
     answers: list[dict[str, object]] = field(default_factory=list)
     menus: list[dict[str, object]] = field(default_factory=list)
+    webhook: str = ""
     _updates: list[dict[str, object]] = field(default_factory=list)
     _confirmed: list[dict[str, object]] = field(default_factory=list)
     _numbers: int = 100
@@ -141,7 +142,14 @@ class Bot:
         return self._told(message)
 
     async def updates(self, given: Mapping[str, object], rule: Rule | None) -> list[object]:
-        """getUpdates: waits as long as asked; a second poller makes the first one end with 409."""
+        """getUpdates: waits as long as asked; a second poller makes the first one end with 409,
+        and a webhook everyone."""
+        if self.webhook:
+            raise Refused(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook "
+                "to delete the webhook first",
+            )
         self._polling += 1
         mine = self._polling
         self._arrived.set()
@@ -190,6 +198,14 @@ class Bot:
             "accent_color_id": 0,
             "max_reaction_count": 1,
             "accepted_gift_types": dict.fromkeys(GIFTS, True),
+        }
+
+    def webhook_info(self) -> dict[str, object]:
+        """getWebhookInfo."""
+        return {
+            "url": self.webhook,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._updates),
         }
 
     def act(self, given: Mapping[str, object]) -> bool:

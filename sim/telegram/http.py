@@ -97,7 +97,10 @@ async def _do(bot: Bot, name: str, given: Mapping[str, object], rule: Rule | Non
         case "setMyCommands":
             bot.menus.append(dict(given))
             return True
+        case "getWebhookInfo":
+            return bot.webhook_info()
         case "deleteWebhook":
+            bot.webhook = ""
             return True
     raise Refused(404, "Not Found")
 
@@ -113,10 +116,13 @@ def _act(bot: Bot, act: str, given: Mapping[str, object]) -> object:
         case "calm":
             bot.script.rules.clear()
             return {}
+        case "webhook":
+            bot.webhook = str(given["url"])
+            return {}
         case "delete":
             bot.deleted(int(str(given["chat"])), int(str(given["message_id"])))
             return {}
-    raise ValueError(f"expected say, press, script, calm or delete, found {act}")
+    raise ValueError(f"expected say, press, script, calm, webhook or delete, found {act}")
 
 
 async def _trouble_before(rule: Rule | None) -> Response | None:

@@ -82,6 +82,18 @@ def test_a_chat_that_blocked_the_bot_is_found_without_a_message(
     assert httpx.get(f"{bot_api}/control/state").json()["messages"] == []
 
 
+def test_a_webhook_that_takes_what_people_write_is_named_by_its_host_alone(
+    tmp_path: Path, bot_api: str
+) -> None:
+    secret = {"url": "https://hooks.example.org/a-path-that-is-a-secret"}
+    assert httpx.post(f"{bot_api}/control/webhook", json=secret).status_code == httpx.codes.OK
+    found = examined(tmp_path, bot_api, f"[{CHAT}]")["telegram webhook"]
+    assert found["state"] == "bad"
+    assert "goes to hooks.example.org" in found["detail"]
+    assert "a-path-that-is-a-secret" not in found["detail"]
+    assert found["repair"] == f"curl '{bot_api}/bot<token>/deleteWebhook'"
+
+
 def test_a_telegram_that_is_away_is_no_wrong_token(tmp_path: Path) -> None:
     found = examined(tmp_path, "http://127.0.0.1:9", f"[{CHAT}]")
     assert "http://127.0.0.1:9 does not answer" in found["telegram"]["detail"]

@@ -267,6 +267,16 @@ async def test_listening_goes_on_after_every_trouble(bot: Telegram, journal: Jou
     await bot.shows(ADA, "Halted: heard", seconds=60)
 
 
+async def test_a_webhook_is_told_apart_from_another_poller(
+    bot: Telegram, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bot.control("webhook", url="https://hooks.example.org/x")
+    await bot.say(ADA, "/status")
+    await bot.until(lambda: "a webhook takes what people write" in caplog.text)
+    await bot.control("webhook", url="")
+    await bot.shows(ADA, "Today:", seconds=60)
+
+
 async def test_muting_leaves_what_is_critical_ringing(bot: Telegram, journal: Journal) -> None:
     await bot.say(ADA, "/mute 3w", chat=GROUP)
     await bot.shows(GROUP, "mute: expected a time such as 30m, 1h or 2d, found '3w'")
