@@ -14,6 +14,7 @@ from app.commands import (
     auditing,
     closing,
     config,
+    database,
     exporting,
     keeping,
     markets,
@@ -50,6 +51,7 @@ FAMILIES = (
     watching,
     exporting,
     config,
+    database,
     auditing,
     access,
 )

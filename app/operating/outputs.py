@@ -4,6 +4,7 @@
 from typing import Any
 
 from app.operating.output import Json, Output, Part
+from app.operating.outputs_journal import BackedUp, Upgraded
 from app.operating.outputs_markets import Pairs, PairShown, Scan
 
 
@@ -341,4 +342,6 @@ SCHEMAS: dict[str, type[Output]] = {
     "top": Status,
     "logs": LogLine,
     "audit-verify": AuditVerified,
+    "db-upgrade": Upgraded,
+    "db-backup": BackedUp,
 }

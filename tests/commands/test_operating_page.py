@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     """The line with every placeholder replaced."""
     line = line.replace("--name NAME", "--name note").replace("-n NAME", "-n note")
     line = line.replace("schema VERB", "schema show").replace("show PAIR", "show p01")
+    line = line.replace("backup FILE", f"backup copy-{time.time_ns()}.sqlite3")
     if line.startswith("temporal"):
         line = line.replace('"…"', "\"ArbPhase = 'HOLDING'\"")
     if "ACTIVITY" in line:
