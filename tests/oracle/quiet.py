@@ -35,7 +35,7 @@ def q2_hedged(world: World) -> Iterator[str]:
         gap = _gap(world, row, polymarket, kalshi)
         all_held = [size for venue in VENUES for size in world.contracts(row["id"], venue)]
         if row["phase"] == "FLAT" and max(all_held) > world.rules.dust:
-            yield f"{row['id']}: FLAT, and holds {show(polymarket)} / {show(kalshi)}"
+            yield f"{row['id']}: FLAT, and holds {' / '.join(map(show, all_held))}"
         elif gap > world.rules.dust and not _named(world, row["id"], polymarket, kalshi):
             yield f"{row['id']}: {show(polymarket)} against {show(kalshi)}, and no alarm says so"
 

@@ -1,4 +1,4 @@
-"""Forty executors that are wrong on purpose: each is named by the line of the oracle it breaks."""
+"""Executors that are wrong on purpose: each is named by the line of the oracle it breaks."""
 
 import asyncio
 import json

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from app.demo.control import Quote
 from tests.support.trading import PATIENT, QUICK, Trading, change_settings
+from workflows.handle import ArbitrageHandle
 
 Scenario = Callable[[Trading], Awaitable[None]]
 REST_S = 8
@@ -124,6 +125,33 @@ async def unsellable(trading: Trading) -> None:
     await rest(trading, handle)
 
 
+async def refused_at_polymarket(trading: Trading) -> None:
+    """Polymarket's leg is naked and its sales are refused for lack of balance, without leave to
+    neutralise it."""
+    await _unsellable_at_polymarket(trading, buy_opposite=False)
+
+
+async def neutralised(trading: Trading) -> None:
+    """The same with leave: the other outcome is bought beside it, and the pairs are held."""
+    await _unsellable_at_polymarket(trading, buy_opposite=True)
+
+
+async def neutralised_and_paid(trading: Trading) -> None:
+    """The pairs are held until the question is answered, against the leg's own outcome."""
+    handle = await _unsellable_at_polymarket(trading, buy_opposite=True)
+    await trading.control.resolve("p01", "no", "no")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(handle.result(), REST_S)
+
+
+async def _unsellable_at_polymarket(trading: Trading, *, buy_opposite: bool) -> ArbitrageHandle:
+    await trading.control.fault("polymarket", "p01", "sell", "sell_refused", times=0)
+    bounds = replace(PATIENT, unwind_attempts=2, buy_opposite=buy_opposite)
+    handle = await trading.open("p01", gone="kalshi", bounds=bounds)
+    await rest(trading, handle)
+    return handle
+
+
 async def better_price(trading: Trading) -> None:
     """Polymarket's offer is better than planned: its dollars buy more contracts."""
     await trading.control.edge("p01", 8)
@@ -176,7 +204,7 @@ SCENARIOS: dict[str, Scenario] = {
         locked, settled, polymarket_naked, kalshi_naked, slow_settlement, answer_lost,
         polymarket_answer_lost, answer_late, error_after, order_lost, ghost, partial,
         sale_answer_lost, unsellable, better_price, operator_close, limit, smaller_bet,
-        disabled_between, late_start,
+        disabled_between, late_start, refused_at_polymarket, neutralised, neutralised_and_paid,
     )
 }  # fmt: skip
 SLOW_FIRST_BYTE = {"disabled_between": 1_400, "late_start": 900}
