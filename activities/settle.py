@@ -1,5 +1,8 @@
 """Watch what is held until something changes, and write down where an arbitrage stands."""
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -13,6 +16,29 @@ from domain.standing import LegReport, Standing, Verdict
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from store.failpoints import Point, hit
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a contract of a leg's outcome pays, and whether the venue's own record shows the cash
+    for all that the leg has, contracts of the other outcome too."""
+
+    pays: Decimal
+    credited: bool
+
+
+async def answer_of(desk: Desk, state: ArbitrageState, venue: Venue) -> Answered | None:
+    """The answer to the question by this venue, None before. Raises VenueUnreachable."""
+    port, instrument = desk.venues[venue], state.opportunity.leg(venue).instrument
+    resolution = await port.resolution(instrument)
+    if resolution is None:
+        return None
+    credited = resolution.credited is not None
+    other = state.other_instrument(venue) if state.leg(venue).opposite > ZERO else None
+    if credited and other is not None:
+        beside = await port.resolution(other)
+        credited = beside is not None and beside.credited is not None
+    return Answered(resolution.pays, credited)
 
 
 class HoldActivities:
@@ -48,27 +74,18 @@ class HoldActivities:
         count, or without an answer, is for a person."""
         sound = all(s.settled and not s.unknown and s.held >= ZERO for s in request.legs)
         holding = [leg for leg in legs if max(leg.state.owned, leg.state.opposite) > ZERO]
-        verdicts = [await self._verdict(request, state, leg) if sound else None for leg in holding]
+        verdicts = [await self._verdict(state, leg) if sound else None for leg in holding]
         known = tuple(verdict for verdict in verdicts if verdict is not None)
         return known if len(known) == len(holding) else ()
 
-    async def _verdict(
-        self, request: WatchRequest, state: ArbitrageState, leg: LegReport
-    ) -> Verdict | None:
-        """What the venue paid for this leg, None until its own record shows the cash: that of the
-        other outcome too, where the leg has some."""
+    async def _verdict(self, state: ArbitrageState, leg: LegReport) -> Verdict | None:
+        """What the venue paid for this leg, None until its own record shows the cash."""
         venue = leg.state.venue
-        instrument = request.opportunity.leg(venue).instrument
-        other = state.other_instrument(venue) if leg.state.opposite > ZERO else None
-        resolution = await self._desk.venues[venue].resolution(instrument)
-        if resolution is None or resolution.credited is None:
+        found = await answer_of(self._desk, state, venue)
+        if found is None or not found.credited:
             return None
-        if other is not None:
-            beside = await self._desk.venues[venue].resolution(other)
-            if beside is None or beside.credited is None:
-                return None
         hit(Point.PAID, venue)
-        return Verdict(venue, resolution.pays, paid_out(leg.state, resolution.pays))
+        return Verdict(venue, found.pays, paid_out(leg.state, found.pays))
 
     @activity.defn(name=Activity.RECORD)
     async def record(self, standing: Standing) -> None:

@@ -3,7 +3,9 @@
 import logging
 
 from activities.desk import Desk
-from domain.money import NO_USD, ZERO, Usd, proceeds_floor
+from activities.settle import answer_of
+from domain.money import NO_USD, ZERO, Usd
+from domain.payout import paid_out
 from domain.trade import Phase
 from domain.venue import Mode, Venue
 from store.arbitrages import ArbitrageState
@@ -40,11 +42,8 @@ class Dues:
         self.owed = owed
 
     async def _owed(self, state: ArbitrageState, venue: Venue) -> Usd:
-        held = state.leg(venue).held
-        if held <= ZERO:
+        leg = state.leg(venue)
+        if max(leg.owned, leg.opposite) <= ZERO:
             return NO_USD
-        instrument = state.opportunity.leg(venue).instrument
-        resolution = await self._desk.venues[venue].resolution(instrument)
-        if resolution is None or resolution.credited is not None:
-            return NO_USD
-        return proceeds_floor(resolution.pays * held)
+        found = await answer_of(self._desk, state, venue)
+        return NO_USD if found is None or found.credited else paid_out(leg, found.pays)

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from api import slices
 from app.dues import Dues
 from domain.money import usd
+from domain.policy import Bounds
 from domain.venue import Mode, Venue
 from store import views
 from store.presence import Presence
@@ -58,6 +59,21 @@ async def test_an_answered_question_is_owed_until_the_venue_has_paid(trader: Tra
     owed = {venue.value: str(amount) for venue, amount in dues.owed.items()}
     poly, kalshi = await shown(trader, owed)
     assert (poly, kalshi) == (f"{held:.2f}", "0.00")
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+async def test_neutral_pairs_are_owed_whatever_the_answer(trader: Trading, answer: str) -> None:
+    await trader.control.knobs("polymarket", redeem_ms=-1)
+    await trader.control.fault("polymarket", PAIR, "sell", "sell_refused", times=0)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=1, buy_opposite=True)
+    handle = await trader.hold(PAIR, gone="kalshi", bounds=bounds)
+    leg = (await trader.desk.journal.arbitrage(handle.id)).polymarket
+    assert leg.held == 0 < leg.neutral
+    await trader.control.resolve(PAIR, answer, answer)
+    dues = Dues(trader.desk, Mode.SIM)
+    await dues.read()
+    spare = leg.spare if answer == "no" else 0
+    assert dues.owed == {Venue.POLYMARKET: leg.neutral + spare, Venue.KALSHI: usd(0)}
 
 
 async def test_a_sale_awaits_its_chain(trader: Trading) -> None:
