@@ -84,7 +84,8 @@ def _leg(known: Known, venue: Venue) -> Json:
     fills = [one for one in known.state.fills if one.venue is venue]
     entry = next((one for one in known.state.intents if _is_entry(one, venue)), None)
     times = known.times.get(entry.order.intent_id, OrderTimes()) if entry else OrderTimes()
-    bought = _bought(fills)
+    other = known.state.opposite_intents
+    bought = _bought([one for one in fills if one.intent_id not in other])
     answer = entry.answer if entry else None
     return {
         "outcome": plan.instrument.outcome.upper(),

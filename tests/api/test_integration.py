@@ -1,11 +1,13 @@
 """The seed's three integration tests, and closing a real position: all real but the money."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
+from domain.policy import Bounds
 from domain.trade import Phase
 from store import audit
 from tests.api.harness import Json, Running, opened, serving, until
@@ -96,6 +98,27 @@ async def test_a_position_is_closed_by_its_workflow(trader: Trading, dashboard: 
         assert one["rejection"] is None
     again = await dashboard.http.post(f"/api/v1/positions/{arb_id}/close", json={})
     assert (again.status_code, again.json()["code"]) == (409, "not_open")
+
+
+@pytest.mark.temporal
+async def test_a_neutral_leg_shows_what_it_pays_and_is_naked_nowhere(
+    trader: Trading, dashboard: Running
+) -> None:
+    await trader.control.fault("polymarket", "p01", "sell", "sell_refused", times=0)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=1, buy_opposite=True)
+    handle = await trader.hold("p01", gone="kalshi", bounds=bounds)
+    leg = (await trader.desk.journal.arbitrage(handle.id)).polymarket
+    assert leg.held == 0 < leg.neutral
+    detail = (await dashboard.http.get(f"/api/v1/arbitrages/{handle.id}")).json()
+    shown = detail["legs"]["polymarket"]
+    assert (detail["phase"], detail["status"]) == ("HOLDING", "PARTIAL")
+    assert (shown["state"], shown["outcome"]) == ("neutral", "YES")
+    assert Decimal(detail["payout"]) == leg.neutral
+    assert Decimal(detail["worst"]) <= leg.neutral - leg.paid < 0
+    bought = [one for one in detail["orders"] if (one["action"], one["outcome"]) == ("buy", "NO")]
+    assert [one["venue"] for one in bought if one["purpose"] == "unwind"] == ["polymarket"]
+    async with dashboard.page() as page:
+        assert (await page.next("init"))["data"]["unhedged"]["legs"] == []
 
 
 @pytest.mark.temporal
