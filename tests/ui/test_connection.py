@@ -107,6 +107,39 @@ async def test_a_dead_executor_is_named_and_nothing_can_be_enabled(
     assert pages.commands == []
 
 
+NOTIFIERS = {
+    "lag 120 ms": {"state": "up", "lag_ms": 120, "waiting": 0, "detail": ""},
+    "not configured": {"state": "off", "lag_ms": 0, "waiting": 0, "detail": "not configured"},
+    "messages are not fetched": {
+        "state": "down", "lag_ms": 90_000, "waiting": 3, "detail": "messages are not fetched",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", NOTIFIERS)
+async def test_the_notifier_says_whether_messages_are_fetched_or_nobody_is_to_be_told(
+    visitor: Visitor, pages: PageServer, words: str
+) -> None:
+    pages.data["executor"]["services"]["notifier"] = NOTIFIERS[words]
+    page = await visitor.open()
+    tile = page.locator("#strip .tile", has_text="Notifier")
+    await expect(tile).to_contain_text(words)
+    if words == "not configured":
+        await expect(tile).not_to_contain_text("lag")
+
+
+async def test_what_no_executor_has_asked_for_is_no_zero(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    detail = pages.data["executor"]["balances"]["detail"]
+    detail["poly"]["awaiting_settlement"], detail["kalshi"]["awaiting_settlement"] = "20.00", None
+    pages.data["executor"]["venues"]["kalshi"]["ping_ms"] = None
+    page = await visitor.open()
+    row = page.locator("table.parts tr", has_text="Awaiting settlement")
+    await expect(row.locator("td")).to_have_text(["$20.00", "–"])
+    await expect(page.locator("#strip .tile", has_text="Kalshi").first).not_to_contain_text("null")
+
+
 async def test_an_old_book_forbids_enabling_with_the_reason(
     visitor: Visitor, pages: PageServer
 ) -> None:
