@@ -310,6 +310,7 @@ def _unsettled(session: Session, venue: Venue, mode: Mode) -> Usd:
         .join(IntentRow, col(IntentRow.id) == col(FillRow.intent_id))
         .join(ArbitrageRow, col(ArbitrageRow.id) == col(IntentRow.arb_id))
         .where(ArbitrageRow.mode == mode, FillRow.venue == venue)
+        .where(col(ArbitrageRow.closed_ms).is_(None))
         .where(FillRow.action == Action.SELL, FillRow.state == FillState.PROVISIONAL)
     )
     return Usd(from_micro(int(session.exec(rows).one())))
