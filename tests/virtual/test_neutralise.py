@@ -1,11 +1,21 @@
 """The other outcome is bought once, whichever point around it the process dies at."""
 
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
+import activities.settle
+import activities.step
+import activities.unwind
+import domain.opposite
+from domain.book import Book
+from domain.leg import LegState
+from domain.money import Size, Usd
+from domain.opposite import plan_opposite, whole
 from domain.trade import Phase, TradeStatus
-from domain.venue import Action, Venue
+from domain.venue import Action, Instrument, Venue
 from tests.virtual.exchange import GOOD, Fate, Quote
 from tests.virtual.script import NEVER_MS, Script
 from tests.virtual.world import Outcome, World
@@ -91,3 +101,43 @@ def test_a_price_beyond_the_loss_budget_buys_nothing() -> None:
     outcome = World(unsellable(quotes=dear, attended=False)).run()
     assert outcome.violation is None
     assert purchases(outcome) == []
+
+
+def any_price(other: Instrument, book: Book, leg: LegState, excess: Size, _: object) -> object:
+    """A purchase that forgets the loss budget."""
+    return plan_opposite(other, book, leg, excess, None)
+
+
+def one_more(excess: Size) -> Size:
+    """A contract more than is naked."""
+    return Size(whole(excess) + 1)
+
+
+def forgotten(leg: LegState, pays: Decimal) -> Usd:
+    """What the other outcome pays is left out."""
+    return Usd(pays * leg.owned)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "worse", "bid", "found"),
+    [
+        pytest.param(activities.unwind, "plan_opposite", any_price, 200_000, "were allowed",
+                     id="forgets its loss budget"),
+        pytest.param(domain.opposite, "whole", one_more, 410_000, "naked are",
+                     id="buys more than is naked"),
+        pytest.param(activities.settle, "paid_out", forgotten, 410_000, "booked were",
+                     id="forgets what the other outcome pays"),
+    ],
+)  # fmt: skip
+def test_a_worse_purchase_is_caught(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, worse: object, bid: int, found: str
+) -> None:
+    monkeypatch.setattr(owner, name, worse)
+    if owner is domain.opposite:
+        monkeypatch.setattr(activities.step, name, worse)
+    quotes = {
+        Venue.POLYMARKET: Quote(ask=420_000, bid=bid),
+        Venue.KALSHI: Quote(ask=500_000, bid=490_000),
+    }
+    outcome = World(unsellable(quotes=quotes, answer="no")).run()
+    assert found in (outcome.violation or ""), outcome.violation
