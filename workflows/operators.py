@@ -36,14 +36,17 @@ class OperatorWords:
         description="Sell both legs and end. Argument: {by, loss_max in dollars or null}.",
     )
     async def close_position(self, request: CloseRequest) -> Snapshot:
-        """Sell both legs and end; answers once that is done, or a person is needed (again).
+        """Sell both legs and end; answers once that is done, a person is needed (again), or only
+        neutral pairs are left, which are kept until they are paid.
 
         A second close waits for the same result; its `loss_max` replaces that of the first.
         """
         trade = self._trade
         before = trade.escalations
         trade.flatten(f"close by {request.by}", request.loss_max)
-        await workflow.wait_condition(lambda: trade.phase.ended or trade.escalations > before)
+        await workflow.wait_condition(
+            lambda: trade.phase.ended or trade.escalations > before or trade.holds_neutral
+        )
         return self.snapshot()
 
     @close_position.validator

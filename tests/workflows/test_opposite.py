@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateStage
+from temporalio.client import WorkflowHandle
 
 from domain.money import usd
 from domain.order import Filled
@@ -171,17 +171,13 @@ async def test_a_close_keeps_neutral_pairs_until_they_are_paid(steady: Trading, 
     await steady.until_at_rest(handle)
     await steady.control.clear_faults()
     before = len((await journaled(steady, handle.id)).intents)
-    closing = await handle.start_update(
-        names.CLOSE_POSITION,
-        CloseRequest("ann"),
-        wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-        result_type=Snapshot,
+    held = await handle.execute_update(
+        names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot
     )
-    held = await steady.until(handle, lambda snapshot: snapshot.closing)
-    assert held.phase == Phase.HOLDING
+    assert (held.phase, held.closing) == (Phase.HOLDING, True)
     length = (await handle.describe()).history_length
     await steady.control.resolve(pair, "no", "no")
-    assert (await closing.result()).phase == Phase.SETTLED
+    assert (await handle.result()).phase == Phase.SETTLED
     assert len((await journaled(steady, handle.id)).intents) == before
     assert (await handle.describe()).history_length < length + 60
     await assert_books_balance(steady)
@@ -197,3 +193,26 @@ async def test_pairs_that_a_person_merged_by_hand_end_on_his_word(
     ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, merged, result_type=Snapshot)
     assert ended.phase == Phase.FLAT
     assert ended.realised_profit == leg.neutral - leg.paid
+
+
+async def test_a_close_of_a_pair_with_neutral_contracts_beside_sells_the_pair_alone(
+    steady: Trading, pair: str
+) -> None:
+    await steady.control.fault("kalshi", pair, "buy", "partial", params={"size": "10"})
+    await steady.control.fault("kalshi", pair, "buy", "kill", times=0)
+    await steady.control.fault("polymarket", pair, "sell", "sell_refused", times=2)
+    handle = await steady.open(pair, bounds=MAY_BUY)
+    held = await steady.until_at_rest(handle)
+    neutral = held.polymarket.state.neutral
+    assert held.polymarket.state.held == held.kalshi.state.held == 10
+    left = await handle.execute_update(
+        names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot
+    )
+    assert left.phase == Phase.HOLDING
+    assert left.polymarket.state.held == left.kalshi.state.held == 0
+    assert left.polymarket.state.neutral == neutral > 0
+    await steady.until_at_rest(handle)
+    await assert_books_balance(steady)
+    await steady.control.resolve(pair, "yes", "yes")
+    assert (await handle.result()).phase == Phase.SETTLED
+    await assert_books_balance(steady)
