@@ -6,6 +6,7 @@ from decimal import Decimal
 from api.known import Known
 from api.wire import Json, iso, text, usd
 from domain.money import ZERO, Price, Size, Usd, floor_to
+from domain.policy import DUST
 from domain.trade import Phase
 from domain.venue import Venue
 
@@ -76,14 +77,19 @@ def why_not_close(known: Known) -> str:
         return "A leg is unknown: its venue is being asked first"
     if not all(known.leg(venue).settled for venue in Venue):
         return "A leg is matched and not settled yet"
+    legs = [known.leg(venue) for venue in Venue]
+    if any(leg.neutral > ZERO for leg in legs) and all(leg.held <= DUST for leg in legs):
+        return "Only neutral pairs are held: they pay a dollar each, there is nothing to sell"
     return ""
 
 
 def close_now(known: Known) -> Usd | None:
-    """Proceeds of selling all that is held, less the outlay; None where it cannot be said."""
+    """Proceeds of selling all that is held and the dollars of neutral pairs, which are kept, less
+    the outlay; None where it cannot be said."""
     total = Decimal(-known.outlay)
     for venue in Venue:
         held = known.leg(venue).held
+        total += known.leg(venue).neutral
         if held <= ZERO:
             continue
         sale = sale_now(known, venue, held)

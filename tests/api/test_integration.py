@@ -115,6 +115,9 @@ async def test_a_neutral_leg_shows_what_it_pays_and_is_naked_nowhere(
     assert (shown["state"], shown["outcome"]) == ("neutral", "YES")
     assert Decimal(detail["payout"]) == leg.neutral
     assert Decimal(detail["worst"]) <= leg.neutral - leg.paid < 0
+    assert detail["close_now"] == detail["worst"]
+    preview = (await dashboard.http.get(f"/api/v1/positions/{handle.id}/close-preview")).json()
+    assert "neutral pairs" in preview["why_not"]
     bought = [one for one in detail["orders"] if (one["action"], one["outcome"]) == ("buy", "NO")]
     assert [one["venue"] for one in bought if one["purpose"] == "unwind"] == ["polymarket"]
     async with dashboard.page() as page:
