@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 from activities.complete import CompleteActivities
 from activities.desk import Desk
@@ -144,9 +143,9 @@ def worker(
     sends: bool = True,
     reconciler: Reconciler | None = None,
 ) -> Worker:
-    """The worker that runs arbitrages: everything passed through the sandbox, which still guards
-    against clocks and randomness in workflow code. One that does not send leaves the activities
-    that touch a venue to the process that does; only an executor reconciles."""
+    """The worker that runs arbitrages, without the SDK's sandbox (decision 0009). One that does
+    not send leaves the activities that touch a venue to the process that does; only an executor
+    reconciles."""
     entry, resolve = EntryActivities(desk), ResolveActivities(desk)
     unwind, hold = UnwindActivities(desk), HoldActivities(desk)
     complete = CompleteActivities(desk)
@@ -168,9 +167,7 @@ def worker(
             *([reconciler.reconcile_if_due] if reconciler else []),
         ],
         interceptors=[LogContext()],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
-        ),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         no_remote_activities=not sends,
         max_cached_workflows=cached,
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS if cached else 1),

@@ -9,6 +9,7 @@ from typing import TypeVar
 from domain.evidence import Observation
 from domain.order import Order
 from venues.polymarket import listing, parse
+from venues.polymarket.fills import adds_up
 from venues.polymarket.shapes import OrderSeen, Trade
 from venues.polymarket.user import UserStream
 from venues.polymarket.wire import NotThere, Wire
@@ -60,7 +61,11 @@ class Lookup:
         )
 
     async def settled(self, order: Order, order_id: str) -> tuple[Trade, ...]:
-        """The order's trades in their latest known states; raises what the read raises."""
+        """The order's trades in their latest known states; raises what the read raises. Once the
+        stream has told the whole order and that it is final, nobody needs to be asked."""
+        told = self._merged((), order_id)
+        if adds_up(order, told) and all(trade.state.final for trade in told):
+            return told
         return self._merged(await self.trades(order, order_id), order_id)
 
     async def trades(self, order: Order, order_id: str) -> tuple[Trade, ...]:

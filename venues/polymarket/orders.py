@@ -3,11 +3,17 @@
 A BUY offers size * limit dollars and spends exactly them; a SELL offers exactly `size` shares.
 """
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
 
 from py_clob_client_v2.config import get_contract_config
 from py_clob_client_v2.order_utils.exchange_order_builder_v2 import ExchangeOrderBuilderV2
-from py_clob_client_v2.order_utils.model.order_data_v2 import OrderDataV2, order_to_json_v2
+from py_clob_client_v2.order_utils.model.order_data_v2 import (
+    OrderDataV2,
+    SignedOrderV2,
+    order_to_json_v2,
+)
 from py_clob_client_v2.order_utils.model.side import Side
 from py_clob_client_v2.order_utils.model.signature_type_v2 import SignatureTypeV2
 from py_clob_client_v2.signer import Signer
@@ -70,10 +76,12 @@ def unfit(order: Order) -> NotFilled | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def identify(order: Order, wallet: Wallet) -> Identity:
     """The order's hash, which the venue takes as its id, and the fields it is a hash of.
 
-    The hash is that of the plain Order for every signature type. No key is needed.
+    The hash is that of the plain Order for every signature type. No key is needed. An order is
+    named by the gate and again whenever its venue is asked, so the last ones are remembered.
     """
     builder = _builder(order, wallet, _Address(wallet.owner))
     data = _data(order, wallet)
@@ -103,9 +111,11 @@ def signed_payload(
     """
     builder = _builder(order, wallet, signer)
     unsigned = builder.build_order(_data(order, wallet))
-    found = builder.build_order_hash(builder.build_order_typed_data(unsigned))
+    typed = builder.build_order_typed_data(unsigned)
+    found = builder.build_order_hash(typed)
     assert found == identity.key, f"expected to sign {identity.key}, found {found}"
-    signed = builder.build_signed_order(_data(order, wallet))
+    signature = builder.build_order_signature(typed)
+    signed = SignedOrderV2(**asdict(unsigned), signature=signature)
     payload: dict[str, object] = order_to_json_v2(signed, owner, "FOK")
     return payload
 
@@ -126,7 +136,15 @@ def _builder(order: Order, wallet: Wallet, signer: Signer | _Address) -> Exchang
         contracts.neg_risk_exchange_v2 if order.instrument.neg_risk else contracts.exchange_v2
     )
     salt = str(order_salt(order.intent_id))
-    return ExchangeOrderBuilderV2(exchange, wallet.chain_id, signer, generate_salt=lambda: salt)
+    builder = copy(_nobodys_builder(exchange, wallet.chain_id))
+    builder.signer, builder.generate_salt = signer, lambda: salt
+    return builder
+
+
+@cache
+def _nobodys_builder(exchange: str, chain_id: int) -> ExchangeOrderBuilderV2:
+    """Made once: it takes a hash of the exchange's domain."""
+    return ExchangeOrderBuilderV2(exchange, chain_id, signer=None)
 
 
 def _data(order: Order, wallet: Wallet) -> OrderDataV2:

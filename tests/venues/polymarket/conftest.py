@@ -48,9 +48,9 @@ class Desk:
         quotes = {"yes_bids": bids, "yes_asks": asks}
         await self.post("/books", pair=self.pair["id"], polymarket=quotes)
 
-    async def fault(self, do: str, action: str = "*", **params: object) -> None:
-        rule = {"venue": "polymarket", "market": "*", "action": action, "do": do, "params": params}
-        await self.post("/faults", rules=[rule])
+    async def fault(self, do: str, action: str = "*", times: int = 1, **params: object) -> None:
+        rule = {"venue": "polymarket", "market": "*", "action": action, "do": do, "times": times}
+        await self.post("/faults", rules=[{**rule, "params": params}])
 
     async def ledger(self) -> dict[str, Any]:
         state = (await self.control.get("/state")).json()

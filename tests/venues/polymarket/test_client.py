@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -213,6 +214,22 @@ class TestSettlement:
         final = await settled(desk, fills, order)
         assert {fill.state for fill in final} == {FillState.CONFIRMED}
         assert [replace(fill, state=FillState.PROVISIONAL) for fill in final] == list(fills)
+
+    async def test_nobody_is_asked_once_the_stream_has_told_it_all(self, desk: Desk) -> None:
+        order = desk.order("buy", "10", "0.52")
+        fills = await desk.filled(order)
+        await desk.fault("error_before", "read", times=0)
+        final: tuple[Fill, ...] = ()
+
+        async def told() -> bool:
+            nonlocal final
+            with suppress(VenueUnreachable):
+                final = await desk.client.refresh(order, fills)
+            return bool(final)
+
+        await until(told)
+        assert {fill.state for fill in final} == {FillState.CONFIRMED}
+        assert total(final) == total(fills)
 
     async def test_a_ghost_fill_is_voided(self, desk: Desk) -> None:
         await desk.fault("ghost", ms=100)
