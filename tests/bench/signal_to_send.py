@@ -2,6 +2,7 @@
 
 Durable is the executor's own way: workflow, gate, activities, journal, a Temporal server on a
 file. Naive is `asyncio.gather` of the same two adapters on the same exchanges, remembering nothing.
+Bare is the least that any durable path takes here: see `tests.bench.bare`.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from domain.order import Filled, NotFilled
 from domain.policy import Bounds, Timing
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
+from tests.bench import bare
 from tests.bench.figures import percentiles
 from tests.bench.probe import Probe
 from tests.support.processes import run_sim
@@ -43,6 +45,8 @@ WARM_UP = 8
 SLOTS = 8
 CROWD = 10
 BALANCE_SECONDS = 2
+ALONE_SECONDS = 0.3
+"""One at a time: what a trade still does once both legs are held is over before the next one."""
 ORDER_MS = Timeouts().order_ms
 REST_SECONDS = 10
 BOUNDS = Bounds(cooldown_ms=0, deadline_ms=10_000)
@@ -148,6 +152,8 @@ async def measure(trades: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
         server = ServerOptions(ui=False, database=Path(folder) / "temporal.sqlite3")
         async with open_server(server) as temporal:
+            bare_ns = await bare.measure(temporal.address, trades, ALONE_SECONDS)
+            found["bare_ms"] = percentiles(bare_ns)
             for name, slots in options.items():
                 async with open_floor(temporal.address, Path(folder) / name, trades) as floor:
                     found[name] = await _side_by_side(floor, slots)
@@ -200,6 +206,8 @@ async def _side_by_side(floor: Floor, slots: int) -> dict[str, object]:
     block = BLOCK if slots > 1 else 1
     for first in range(0, len(pairs), block):
         batch = pairs[first : first + block]
+        if slots == 1:
+            await asyncio.sleep(ALONE_SECONDS)
         await _in_slots(slots, batch, floor.trade_durably)
         await _in_slots(slots, batch, floor.trade_naively)
     arrived = await arrivals(floor)
