@@ -29,6 +29,7 @@ from markets.terms import TermsReader
 from store import presence, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
+from store.writing import Turn
 from venues.port import VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
@@ -192,7 +193,7 @@ class Executor:
             if (reason := self._desk.killed()) is not None:
                 run_state.halt(session, reason, Act("operator", "kill file", now_ms))
 
-        await self._desk.journal.write(now_ms, work, urgent=True)
+        await self._desk.journal.write(now_ms, work, Turn.ORDER)
 
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""

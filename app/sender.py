@@ -10,6 +10,7 @@ from store import lease
 from store.errors import JournalBusy
 from store.journal import Journal
 from store.lease import Claim
+from store.writing import Turn
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Sender:
     async def _ask(self) -> None:
         now_ms, accounts = self._wall_ms(), self._accounts
         answer = await self._journal.write(
-            now_ms, lambda s: lease.take(s, self.name, accounts, now_ms), urgent=True
+            now_ms, lambda s: lease.take(s, self.name, accounts, now_ms), Turn.ORDER
         )
         before, self.claim = self.claim, answer if isinstance(answer, Claim) else None
         if (before is None) is not (self.claim is None):

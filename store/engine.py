@@ -18,7 +18,7 @@ from sqlmodel import Session
 from store.driver import sqlite
 from store.errors import DatabaseDamaged, JournalBusy, JournalConflict
 from store.failpoints import Point, hit
-from store.writing import WritingThread
+from store.writing import Turn, WritingThread
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -147,10 +147,9 @@ class Database:
         """Run `work` in one transaction with the write lock held; commit, or roll all back."""
         return await self.on_writer(lambda: self.write_here(work))
 
-    async def on_writer(self, act: Callable[[], T], *, urgent: bool = False) -> T:
-        """Run `act` on the writing thread, after everything that waits there; an urgent one before
-        what is not."""
-        return await asyncio.wrap_future(self._writing.submit(act, urgent=urgent))
+    async def on_writer(self, act: Callable[[], T], turn: Turn = Turn.USUAL) -> T:
+        """Run `act` on the writing thread, when it is its turn."""
+        return await asyncio.wrap_future(self._writing.submit(act, turn))
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one consistent state of the database."""

@@ -46,6 +46,7 @@ from store.run_state import RunState
 from store.settings import ExecutorSettingsManager
 from store.states import Severity
 from store.trade_log import TradeLogger
+from store.writing import Turn
 
 T = TypeVar("T")
 
@@ -79,13 +80,10 @@ class Journal:
         """Finish what was begun and let go of the file."""
         self.database.close()
 
-    async def write(self, now_ms: int, work: Callable[[Session], T], *, urgent: bool = False) -> T:
-        """Run `work` as one transaction. A JournalConflict rolls it back, halts all entries,
-        raises an alarm, and is raised. What an admitted order waits for is `urgent`, and so is
-        what stops orders: it overtakes the other writes that wait."""
-        return await self.database.on_writer(
-            lambda: self._write_or_halt(now_ms, work), urgent=urgent
-        )
+    async def write(self, now_ms: int, work: Callable[[Session], T], turn: Turn = Turn.USUAL) -> T:
+        """Run `work` as one transaction, when it is its turn. A JournalConflict rolls it back,
+        halts all entries, raises an alarm, and is raised."""
+        return await self.database.on_writer(lambda: self._write_or_halt(now_ms, work), turn)
 
     def _write_or_halt(self, now_ms: int, work: Callable[[Session], T]) -> T:
         try:
@@ -103,7 +101,7 @@ class Journal:
 
     async def reserve(self, request: GateRequest) -> Granted | Refused:
         """Admit both legs or neither; see `store.gate`."""
-        return await self.write(request.now_ms, lambda s: gate.reserve(s, request))
+        return await self.write(request.now_ms, lambda s: gate.reserve(s, request), Turn.GATE)
 
     async def record_balance(self, venue: Venue, mode: Mode, cash: Usd, as_of_ms: int) -> bool:
         """Keep the cash a venue reported to a read that was begun at `as_of_ms`."""
@@ -122,7 +120,7 @@ class Journal:
     async def halt(self, reason: str, act: Act) -> None:
         """Latch entries off. They have stopped `run_state.STOPPED_AFTER_MS` after this
         returns."""
-        await self.write(act.at_ms, lambda s: run_state.halt(s, reason, act), urgent=True)
+        await self.write(act.at_ms, lambda s: run_state.halt(s, reason, act), Turn.ORDER)
 
     async def resume(self, act: Act) -> None:
         """Release the latch."""
@@ -137,7 +135,7 @@ class Journal:
     async def plan_unwind(self, order: Order, identity: Identity, now_ms: int) -> StoredIntent:
         """Journal an unwind or a close before it is sent, without the gate's leave. Under a known
         intent id the first order stays and is returned: send that one."""
-        return await self.write(now_ms, lambda s: _plan(s, order, identity), urgent=True)
+        return await self.write(now_ms, lambda s: _plan(s, order, identity), Turn.ORDER)
 
     async def plan_step(
         self,
@@ -148,7 +146,9 @@ class Journal:
     ) -> StoredIntent | str:
         """As `plan_unwind`, unless `refusal` says why the order must not be sent: it is asked of
         the arbitrage as it is in the same transaction."""
-        return await self.write(now_ms, lambda s: _plan_step(s, order, identity, refusal))
+        return await self.write(
+            now_ms, lambda s: _plan_step(s, order, identity, refusal), Turn.ORDER
+        )
 
     async def mark_sent(
         self, intent_id: str, now_ms: int, claim: Claim | None = None, stop: str | None = None
@@ -157,7 +157,7 @@ class Journal:
         return await self.write(
             now_ms,
             lambda s: intents.mark_sent(s, intent_id, now_ms, claim, stop),
-            urgent=True,
+            Turn.ORDER,
         )
 
     async def withdraw(

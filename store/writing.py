@@ -5,16 +5,25 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from enum import IntEnum, auto
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _Act = tuple[Future[Any], Callable[[], Any]]
 
-_URGENT, _USUAL, _LAST = range(3)
+
+class Turn(IntEnum):
+    """Who comes first of those that wait: an order that is admitted or sells what is naked, and
+    what stops orders; then an arbitrage that asks the gate; then all else."""
+
+    ORDER = auto()
+    GATE = auto()
+    USUAL = auto()
+    LAST = auto()
 
 
 class WritingThread:
-    """Runs acts in the order of their coming; an urgent one overtakes those that still wait."""
+    """Runs acts by their turn, and those of one turn in the order of their coming."""
 
     def __init__(self, name: str) -> None:
         self._waiting: queue.PriorityQueue[tuple[int, int, _Act | None]] = queue.PriorityQueue()
@@ -23,20 +32,19 @@ class WritingThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, act: Callable[[], T], *, urgent: bool = False) -> Future[T]:
+    def submit(self, act: Callable[[], T], turn: Turn = Turn.USUAL) -> Future[T]:
         """Have `act` run; its future ends with what it returns or raises."""
         if self._closed:
             raise RuntimeError(f"{self._thread.name} is closed")
         future: Future[T] = Future()
-        rank = _URGENT if urgent else _USUAL
-        self._waiting.put((rank, next(self._numbers), (future, act)))
+        self._waiting.put((turn, next(self._numbers), (future, act)))
         return future
 
     def close(self) -> None:
         """Finish everything that waits, then end."""
         if not self._closed:
             self._closed = True
-            self._waiting.put((_LAST, next(self._numbers), None))
+            self._waiting.put((Turn.LAST, next(self._numbers), None))
         self._thread.join()
 
     def _run(self) -> None:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from store.writing import WritingThread
+from store.writing import Turn, WritingThread
 
 
 @pytest.fixture
@@ -12,15 +12,21 @@ def thread() -> WritingThread:
     return WritingThread("writing")
 
 
-def test_an_urgent_act_overtakes_those_that_wait(thread: WritingThread) -> None:
+def test_an_act_overtakes_those_whose_turn_is_later(thread: WritingThread) -> None:
     done: list[str] = []
     busy = threading.Event()
     thread.submit(busy.wait)
-    for name, urgent in (("first", False), ("second", False), ("mark", True), ("lease", True)):
-        thread.submit(lambda name=name: done.append(name), urgent=urgent)  # type: ignore[misc]
+    for name, turn in (
+        ("first", Turn.USUAL),
+        ("second", Turn.USUAL),
+        ("ask", Turn.GATE),
+        ("mark", Turn.ORDER),
+        ("lease", Turn.ORDER),
+    ):
+        thread.submit(lambda name=name: done.append(name), turn)  # type: ignore[misc]
     busy.set()
     thread.close()
-    assert done == ["mark", "lease", "first", "second"]
+    assert done == ["mark", "lease", "ask", "first", "second"]
 
 
 def test_close_finishes_what_waits_and_takes_no_more(thread: WritingThread) -> None:
