@@ -15,7 +15,7 @@ demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no 
 
 test: check ## Run everything that must hold: check, then all tests
 	@scripts/bootstrap --browser
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not campaign"
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign"
 
 test-fast: setup ## Run the tests that are not marked slow
 	@$(PY) -m pytest -m "not slow and not campaign"

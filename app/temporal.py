@@ -34,6 +34,8 @@ from workflows.story import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
+START_TRIES = 3
+TAKEN = "address already in use"
 REACH_SECONDS = 10
 STOP_SECONDS = 15
 POLL_SECONDS = 0.05
@@ -110,9 +112,20 @@ async def open_server(
 async def start_server(options: ServerOptions) -> Server:
     """Start an embedded server and wait until its frontend and namespace answer.
 
-    Raises DependencyError when a port is in use, or the server ends or stays silent.
+    Raises DependencyError when a port is in use, or the server ends or stays silent. Between the
+    choice of a free port and its use another process may take it: then others are chosen.
     """
     binary = await asyncio.to_thread(ensure_binary)
+    for tries_left in reversed(range(START_TRIES)):
+        try:
+            return await _start(binary, options)
+        except DependencyError as error:
+            if TAKEN not in str(error) or not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+async def _start(binary: Path, options: ServerOptions) -> Server:
     port = _take_port(options.port, "Temporal")
     ui_port = _take_port(options.ui_port, "Temporal UI") if options.ui else None
     command = [str(binary), *_flags(options, port, ui_port)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from app import temporal
 from app.errors import DependencyError
 from app.temporal import Server, ServerOptions, open_server, start_server
 from app.temporal_binary import ensure_binary
@@ -51,6 +52,22 @@ async def test_a_port_in_use_is_named(temporal_server: Server) -> None:
     port = port_of(temporal_server)
     with pytest.raises(DependencyError, match=f"expected port {port} to be free, found it in use"):
         await start_server(ServerOptions(port=port, ui=False))
+
+
+async def test_a_port_that_another_process_took_meanwhile_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        chosen = [other.getsockname()[1]]
+        free = temporal._take_port
+        monkeypatch.setattr(
+            temporal, "_take_port", lambda *asked: chosen.pop() if chosen else free(*asked)
+        )
+        async with open_server(ServerOptions(ui=False)) as server:
+            assert not chosen
+            assert not server.address.endswith(f":{other.getsockname()[1]}")
 
 
 async def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:

@@ -28,14 +28,19 @@ def held(stack: StackUnderTest, arb_id: str) -> bool:
 def test_a_preview_says_what_is_naked_and_changes_nothing(
     stack: StackUnderTest, uneven: dict[str, Any]
 ) -> None:
+    size = next(
+        order["size"]
+        for order in stack.shown(uneven["id"])["orders"]
+        if "/polymarket/entry/" in order["intent_id"]
+    )
     for action in ("hold", "take-over"):
         told = stack.published(action, action, uneven["id"], "--dry-run")
         assert (told["action"], told["state"], told["why_not"]) == (action, "preview", "")
-        assert (told["leg"]["venue"], told["leg"]["size"]) == ("Polymarket", "20")
+        assert (told["leg"]["venue"], told["leg"]["size"]) == ("Polymarket", size)
         assert Decimal(told["leg"]["worst"]) < 0 < Decimal(told["leg"]["best"])
         asked = stack.run(action, uneven["id"])
         assert (asked.code, asked.out) == (2, "")
-        assert "naked: 20 YES at Polymarket" in asked.err, "the preview comes first"
+        assert f"naked: {size} YES at Polymarket" in asked.err, "the preview comes first"
         assert "add --yes" in asked.err
         assert ("cli", uneven["id"]) not in audited(stack, action.replace("-", "_"))
 
