@@ -1,5 +1,6 @@
 """What the journal knows of an arbitrage: its orders, its fills, both legs as folds over them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -13,12 +14,12 @@ from domain.payout import Locked, judge
 from domain.policy import Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Instrument, Mode, Venue
-from store import fills, intents
+from store import fills, intents, rows
 from store.codec import opportunity_from
 from store.errors import NotJournaled
 from store.intents import StoredIntent
 from store.states import IntentState
-from store.tables import ArbitrageRow, Base, IntentRow
+from store.tables import ArbitrageRow, IntentRow, PayoutRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,7 @@ class ArbitrageState:
     @property
     def opposite_intents(self) -> frozenset[str]:
         """The orders that bought the other outcome of their leg's market."""
-        orders = (one.order for one in self.intents)
-        return frozenset(order.intent_id for order in orders if self.buys_opposite(order))
+        return opposite_intents(self.opportunity, (one.order for one in self.intents))
 
     @property
     def paid(self) -> Usd:
@@ -106,7 +106,7 @@ class Unfinished:
     adopted: int = 0
 
 
-_PAYOUT_TABLE = Base.metadata.tables["payouts"]
+_PAYOUT_TABLE = rows.table(PayoutRow)
 _PAYOUTS = sa.select(_PAYOUT_TABLE).where(_PAYOUT_TABLE.c.arb_id == sa.bindparam("arb_id"))
 
 
@@ -117,8 +117,7 @@ def load(session: Session, arb_id: str) -> ArbitrageState:
     filled = fills.of_arbitrage(session, arb_id)
     stored = intents.of_arbitrage(session, arb_id, filled)
     legs = {venue: _leg(venue, plan, stored, filled) for venue in Venue}
-    session.flush()
-    payouts = session.execute(_PAYOUTS, {"arb_id": arb_id})
+    payouts = rows.all_of(session, _PAYOUTS, arb_id=arb_id)
     realised = row.realised_micro
     return ArbitrageState(
         arb_id=row.id,
@@ -233,12 +232,17 @@ def buys_opposite(plan: Opportunity, order: Order) -> bool:
     return order.instrument.outcome is not plan.leg(order.venue).instrument.outcome
 
 
+def opposite_intents(plan: Opportunity, orders: Iterable[Order]) -> frozenset[str]:
+    """Those of the orders that are for the other outcome of their leg's market."""
+    return frozenset(order.intent_id for order in orders if buys_opposite(plan, order))
+
+
 def _leg(
     venue: Venue, plan: Opportunity, stored: tuple[StoredIntent, ...], filled: tuple[Fill, ...]
 ) -> LegState:
     own = [one for one in stored if one.order.venue is venue]
     unknown = tuple(one.order.intent_id for one in own if not one.state.definite)
-    opposite = frozenset(one.order.intent_id for one in own if buys_opposite(plan, one.order))
+    opposite = opposite_intents(plan, (one.order for one in own))
     fills_here = [fill for fill in filled if fill.venue is venue]
     return fold(venue, plan.size, fills_here, unknown, opposite)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from store import rows
 from store.codec import detail_from, detail_json
 from store.tables import ArbitrageRow, EventRow
 
@@ -18,6 +19,17 @@ class Event:
     at_ms: int
     kind: str
     detail: dict[str, object]
+
+
+FIRST_REVISION = 1
+
+
+def begin(
+    session: Session, arb_id: str, kind: str, detail: Mapping[str, object], at_ms: int
+) -> None:
+    """Add the first event of an arbitrage that was written down with FIRST_REVISION."""
+    event = {"arb_id": arb_id, "revision": FIRST_REVISION, "at_ms": at_ms, "kind": kind}
+    rows.insert(session, EventRow, {**event, "detail": detail_json(detail)})
 
 
 def append(
@@ -40,12 +52,12 @@ def append(
 
 def of_arbitrage(session: Session, arb_id: str, after_revision: int = 0) -> list[Event]:
     """Events later than `after_revision`, oldest first."""
-    rows = (
+    later = (
         select(EventRow)
         .where(EventRow.arb_id == arb_id, EventRow.revision > after_revision)
         .order_by(col(EventRow.revision))
     )
     return [
         Event(row.arb_id, row.revision, row.at_ms, row.kind, detail_from(row.detail))
-        for row in session.exec(rows)
+        for row in session.exec(later)
     ]

@@ -5,7 +5,7 @@ above its bounds, ROI below and above its bounds, trades of the day, loss of the
 open, pair cooling down, balance unknown or too old, Polymarket's cash, Kalshi's cash.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +18,19 @@ from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import balances, intents, rows, run_state, settings
-from store.codec import bounds_json, detail_json, opportunity_json, utc_day
+from store import balances, events, intents, rows, run_state, settings
+from store.codec import bounds_json, opportunity_json, utc_day
 from store.errors import JournalConflict
 from store.run_state import RunState
 from store.settings import SavedSettings
 from store.states import ReservationState
 from store.tables import (
     ArbitrageRow,
-    EventRow,
     IntentRow,
     ReservationRow,
     RiskDayRow,
 )
 
-_FIRST_REVISION = 1
 _ARBITRAGES, _DAYS = rows.table(ArbitrageRow), rows.table(RiskDayRow)
 _KNOWN = sa.select(
     *(_ARBITRAGES.c[name] for name in ("pair_id", "mode", "phase", "reason", "detail")),
@@ -238,7 +236,8 @@ def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
     orders = [intents.values(order, identity, view.state) for order, identity in request.orders]
     rows.insert(session, IntentRow, *orders)
     detail = {"day": view.day, "worst_loss": str(request.worst_loss), "epoch": epoch}
-    _write_event(session, request, "reserved", {**detail, "bounds": bounds_json(request.bounds)})
+    admitted = {**detail, "bounds": bounds_json(request.bounds)}
+    events.begin(session, request.arb_id, "reserved", admitted, request.now_ms)
     _charge_day(session, request, view)
     return Granted(request.arb_id, view.saved.version, epoch, view.day)
 
@@ -286,29 +285,12 @@ def _write_arbitrage(
             "opened_ms": request.now_ms,
             "updated_ms": request.now_ms,
             "closed_ms": request.now_ms if refused else None,
-            "revision": _FIRST_REVISION,
+            "revision": events.FIRST_REVISION,
         },
     )
     if refused is not None:
         detail = {"reason": refused.reason, "detail": refused.detail}
-        _write_event(session, request, "refused", detail)
-
-
-def _write_event(
-    session: Session, request: GateRequest, kind: str, detail: Mapping[str, object]
-) -> None:
-    """The gate's verdict is the first event of an arbitrage."""
-    rows.insert(
-        session,
-        EventRow,
-        {
-            "arb_id": request.arb_id,
-            "revision": _FIRST_REVISION,
-            "at_ms": request.now_ms,
-            "kind": kind,
-            "detail": detail_json(detail),
-        },
-    )
+        events.begin(session, request.arb_id, "refused", detail, request.now_ms)
 
 
 def _first_verdict(session: Session, row: sa.Row[Any], request: GateRequest) -> Granted | Refused:

@@ -25,7 +25,7 @@ from domain.standing import Standing
 from domain.trade import Phase
 from domain.venue import Venue
 from store.alarms import Alarm
-from store.arbitrages import ArbitrageState, buys_opposite
+from store.arbitrages import ArbitrageState, opposite_intents
 from store.errors import JournalConflict, NotJournaled
 from store.gate import GateRequest, Granted
 from store.intents import WITHDRAWN, AlreadySent, Leave, MaySend, StoredIntent
@@ -176,8 +176,7 @@ class Ledger:
     def _load(self, arb_id: str, plan: Opportunity) -> ArbitrageState:
         stored = tuple(map(self._stored, self.rows.values()))
         fills = tuple(self.fills.values())
-        orders = (row.order for row in self.rows.values())
-        opposite = frozenset(one.intent_id for one in orders if buys_opposite(plan, one))
+        opposite = opposite_intents(plan, (row.order for row in self.rows.values()))
         legs = {
             venue: fold(
                 venue,
