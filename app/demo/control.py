@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Self
 
 import httpx
 
@@ -21,13 +22,16 @@ class Quote:
 
 
 class Control:
-    """A client of one simulator; a refused command raises with the simulator's own words."""
+    """A client of one simulator; a refused command raises with the simulator's own words.
+    Its connection is closed with the block."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=10)
 
-    async def close(self) -> None:
-        """Close the connection."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def state(self) -> Mapping[str, dict[str, object]]:

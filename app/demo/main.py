@@ -87,8 +87,7 @@ async def run_demo(config: Config, options: DemoOptions) -> Summary:
         say_ready(system.ready_line(), sys.stderr)
         screen.say(f"dashboard {system.urls['dashboard']} · Telegram {system.urls['telegram']}")
         assert system.control_url is not None, "the demo trades on simulated exchanges"
-        control = Control(system.control_url)
-        stack.push_async_callback(control.close)
+        control = await stack.enter_async_context(Control(system.control_url))
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
         temporal = config.temporal.model_copy(update={"address": system.temporal})

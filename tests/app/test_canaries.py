@@ -36,11 +36,11 @@ def forms(stack: Stack, token: str) -> Iterator[bytes]:
 async def trade(stack: Stack, journal: Journal) -> str:
     """Arbitrages with every kind of trouble; the id of one that is held."""
     assert stack.control_url is not None
-    control = Control(stack.control_url)
-    for index, pair in enumerate([str(one["id"]) for one in await control.pairs()][:5]):
-        if index < len(TROUBLES):
-            await control.fault("polymarket", pair, "buy", TROUBLES[index])
-        await control.edge(pair, 8)
+    async with Control(stack.control_url) as control:
+        for index, pair in enumerate([str(one["id"]) for one in await control.pairs()][:5]):
+            if index < len(TROUBLES):
+                await control.fault("polymarket", pair, "buy", TROUBLES[index])
+            await control.edge(pair, 8)
     saved = await journal.settings.load()
     changes: dict[str, str | int | bool] = {"enabled": True, "max_daily_loss": "100"}
     await journal.settings.update(changes, saved.version, Act("test", "test", wall_ms()))
@@ -48,7 +48,6 @@ async def trade(stack: Stack, journal: Journal) -> str:
     while True:
         held = [one for one in await journal.unfinished() if one.phase == "HOLDING"]
         if held:
-            await control.close()
             return held[0].arb_id
         assert time.monotonic() < deadline, "expected a held arbitrage, found none"
         await asyncio.sleep(0.1)

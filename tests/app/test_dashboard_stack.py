@@ -47,8 +47,10 @@ def _venues(told: Any) -> list[Any]:
 @pytest.mark.temporal
 async def test_what_the_executor_sees_reaches_the_pages(stack: Stack) -> None:
     assert stack.control_url is not None
-    control = Control(stack.control_url)
-    async with httpx.AsyncClient(base_url=stack.urls["api"]) as http:
+    async with (
+        Control(stack.control_url) as control,
+        httpx.AsyncClient(base_url=stack.urls["api"]) as http,
+    ):
         await _until(http, "/api/v1/status", lambda told: told["run_state"] == "PAUSED")
         await control.edge("p01", 8)
         cards = await _until(http, "/api/v1/cards", lambda told: told["items"])
@@ -93,4 +95,3 @@ async def test_what_the_executor_sees_reaches_the_pages(stack: Stack) -> None:
             http, "/api/v1/funnel", lambda told: told and told["1h"]["stages"][0]["count"] > 0
         )
         assert funnel["1h"]["stages"][-1]["count"] >= 0
-    await control.close()

@@ -45,11 +45,8 @@ async def measure(trades: int) -> dict[str, object]:
         options = RunOptions(makers=False, pairs=pairs, environment={"LOCKSTEP_API__PORT": "0"})
         async with running(config, options) as stack:
             assert stack.control_url is not None, "simulated exchanges have a control server"
-            control = Control(stack.control_url)
-            try:
+            async with Control(stack.control_url) as control:
                 return await _edges(config, control)
-            finally:
-                await control.close()
 
 
 async def _edges(config: Config, control: Control) -> dict[str, object]:

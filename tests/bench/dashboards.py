@@ -160,16 +160,15 @@ async def _house(pairs: int) -> AsyncIterator[House]:
         options = RunOptions(makers=False, pairs=pairs, environment={"LOCKSTEP_API__PORT": "0"})
         async with running(config, options) as stack:
             assert stack.control_url is not None, "simulated exchanges have a control server"
-            control = Control(stack.control_url)
             journal = await asyncio.to_thread(open_journal, config)
-            try:
-                names = [str(pair["id"]) for pair in await control.pairs()]
-                for name in names:
-                    await control.quiet(name)
-                yield House(stack.urls["api"], journal, control, names)
-            finally:
-                journal.close()
-                await control.close()
+            async with Control(stack.control_url) as control:
+                try:
+                    names = [str(pair["id"]) for pair in await control.pairs()]
+                    for name in names:
+                        await control.quiet(name)
+                    yield House(stack.urls["api"], journal, control, names)
+                finally:
+                    journal.close()
 
 
 async def _signal_to_send(house: House, number: int) -> dict[str, object]:

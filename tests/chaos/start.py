@@ -42,8 +42,7 @@ async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
         stack.push_async_callback(sim.stop)
         ready = await sim.start()
         urls: dict[str, str] = dict(ready["urls"])  # type: ignore[call-overload]
-        control = Control(urls["control"])
-        stack.push_async_callback(control.close)
+        control = await stack.enter_async_context(Control(urls["control"]))
         await control.knobs("kalshi", ack_ms=ACK_MS)
         await control.knobs(
             "polymarket",

@@ -204,8 +204,7 @@ async def open_floor(**environment: str) -> AsyncIterator[Floor]:
         )
         system = await stack.enter_async_context(running(config, options))
         assert system.control_url is not None, "the exchanges are simulated"
-        control = Control(system.control_url)
-        stack.push_async_callback(control.close)
+        control = await stack.enter_async_context(Control(system.control_url))
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
         temporal = config.temporal.model_copy(update={"address": system.temporal})

@@ -39,9 +39,8 @@ class Live:
 @pytest.fixture
 async def live(sim: Child, tmp_path: Path) -> AsyncIterator[Live]:
     config = await sim_config(sim.ready, tmp_path)
-    control = Control(sim.ready["urls"]["control"])
     told: asyncio.Queue[Opportunity] = asyncio.Queue()
-    async with open_desk(config) as desk:
+    async with Control(sim.ready["urls"]["control"]) as control, open_desk(config) as desk:
         pairs = Pairs(tuple(pair.to_domain() for pair in config.pairs), desk.venues)
         await pairs.load()
         books = Books(desk.venues, LIMITS)
@@ -58,7 +57,6 @@ async def live(sim: Child, tmp_path: Path) -> AsyncIterator[Live]:
             await control.quiet(pair_id)
         async with running(books.run, scanner.run):
             yield Live(control, pairs, books, scanner, told, sim)
-    await control.close()
 
 
 async def test_an_edge_quoted_on_both_exchanges_is_told_with_their_own_fees_and_grids(

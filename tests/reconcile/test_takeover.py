@@ -103,10 +103,6 @@ async def stage(
     market: Child, temporal_server: Server, task_queue: str, tmp_path: Path
 ) -> AsyncIterator[Stage]:
     """A journal with trading enabled, and no executor yet."""
-    control = Control(market.ready["urls"]["control"])
-    await control.knobs("polymarket", **SETTLING)
-    for pair in ("p01", "p02", "p03"):
-        await control.quiet(pair)
     environment = await sim_environment(dict(market.ready)) | {
         "LOCKSTEP_MODE": "sim",
         "LOCKSTEP_DATA_DIR": str(tmp_path),
@@ -117,9 +113,12 @@ async def stage(
     journal = Journal.open(tmp_path / "lockstep-sim.sqlite3", now_ms)
     saved = await journal.settings.load()
     await journal.settings.update(dict(CHANGES), saved.version, Act("test", "test", now_ms))
-    yield Stage(journal, control, environment)
+    async with Control(market.ready["urls"]["control"]) as control:
+        await control.knobs("polymarket", **SETTLING)
+        for pair in ("p01", "p02", "p03"):
+            await control.quiet(pair)
+        yield Stage(journal, control, environment)
     journal.close()
-    await control.close()
 
 
 @contextmanager

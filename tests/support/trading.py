@@ -1,6 +1,7 @@
 """A whole executor without its scanner, inside a test: journal, both venues over HTTP, a worker."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,11 +29,14 @@ from domain.sizing import Side, size_pair
 from domain.trade import Phase
 from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
+from store.errors import NotJournaled
 from store.settings import Changes
 from venues.port import Untradable
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
 
 QUICK = Timing(
     polymarket_quarantine=Quarantine(wait_ms=600),
@@ -169,8 +173,8 @@ class Trading:
         """The snapshot once nothing moves any more: held and final, or ended."""
 
         def at_rest(snapshot: Snapshot) -> bool:
-            held = snapshot.phase == "HOLDING" and not snapshot.provisional
-            return held or snapshot.phase.ended or snapshot.phase == "NEEDS_OPERATOR"
+            unsettled = snapshot.phase is Phase.HOLDING and snapshot.provisional
+            return rests(snapshot.phase) and not unsettled
 
         return await self.until(handle, at_rest, seconds)
 
@@ -180,21 +184,35 @@ class Trading:
         holds: Any,
         seconds: float = 20,
     ) -> Snapshot:
-        """The first snapshot for which `holds` is true."""
+        """The first snapshot for which `holds` is true; a test that fails shows its story."""
         deadline = time.monotonic() + seconds
         while True:
             snapshot = await handle.query(ArbitrageWorkflow.snapshot)
-            if holds(snapshot):
+            if holds(snapshot) and await self._written_down(snapshot):
+                log.warning("%s: %s", snapshot.phase, snapshot.story)
                 return snapshot
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still {snapshot.phase}: {snapshot.story}")
             await asyncio.sleep(0.02)
+
+    async def _written_down(self, snapshot: Snapshot) -> bool:
+        """A workflow shows where it rests before its journal, alarms and outbox say so."""
+        try:
+            state = await self.desk.journal.arbitrage(snapshot.arb_id)
+        except NotJournaled:
+            return True
+        return state.phase == snapshot.phase or not rests(snapshot.phase)
 
     async def read_balances(self) -> None:
         """What the executor does every few seconds."""
         for venue, port in self.desk.venues.items():
             as_of_ms = self.desk.wall_ms()
             await self.desk.journal.record_balance(venue, Mode.SIM, await port.cash(), as_of_ms)
+
+
+def rests(phase: Phase) -> bool:
+    """Whether a trade stays in the phase until somebody else moves."""
+    return phase in (Phase.HOLDING, Phase.NEEDS_OPERATOR) or phase.ended
 
 
 async def sim_config(
@@ -221,13 +239,11 @@ async def trading(
 ) -> AsyncIterator[Trading]:
     """A running executor on the simulator that said `sim_ready`."""
     config = await sim_config(sim_ready, data_dir, order_ms)
-    control = Control(sim_ready["urls"]["control"])
-    async with open_desk(config) as desk:
+    pairs = {pair.id: pair.to_domain() for pair in config.pairs}
+    async with Control(sim_ready["urls"]["control"]) as control, open_desk(config) as desk:
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
-            pairs = {pair.id: pair.to_domain() for pair in config.pairs}
             yield Trading(client, task_queue, desk, control, pairs, prefix, config.database_path)
-    await control.close()
 
 
 async def change_settings(desk: Desk, changes: Changes) -> None:
