@@ -1,11 +1,11 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check chaos mutants bench lock clean
+.PHONY: help setup demo test test-fast test-postgres check chaos mutants bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Get a bare clone ready (.venv, locked packages, Temporal); quick when done
 	@scripts/bootstrap
@@ -15,10 +15,14 @@ demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no 
 
 test: check ## Run everything that must hold: check, then all tests
 	@scripts/bootstrap --browser
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign"
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign and not postgres"
 
 test-fast: setup ## Run the tests that are not marked slow
-	@$(PY) -m pytest -m "not slow and not campaign"
+	@$(PY) -m pytest -m "not slow and not campaign and not postgres"
+
+test-postgres: setup ## Run the store's tests on a throwaway PostgreSQL server
+	@scripts/bootstrap --postgres
+	@$(PY) -m tests.support.postgres $(PY) -m pytest tests/store
 
 check: setup ## Run lint, format and type checks, and the house rules
 	@$(PY) -m ruff check .

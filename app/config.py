@@ -23,6 +23,7 @@ from domain.evidence import Quarantine
 from domain.pair import Confidence, Pair
 from domain.policy import Bounds, Timing
 from domain.venue import Mode
+from store.place import Place, SchemaAddress, expected_of
 
 
 def _text(pattern: str, expected: str) -> Callable[[str], str]:
@@ -97,10 +98,24 @@ class TemporalSection(Section):
     ui_url: HttpUrl | None = None
 
 
+def _postgresql(value: SecretStr) -> SecretStr:
+    if wrong := expected_of(value.get_secret_value()):
+        raise ValueError(wrong)
+    return value
+
+
+SchemaName = Annotated[
+    str, AfterValidator(_text("[a-z_][a-z0-9_]{0,53}", "1 to 54 of a-z 0-9 _, no digit first"))
+]
+
+
 class DatabaseSection(Section):
-    """Where the journal lives: a SQLite file."""
+    """Where the journal lives: a SQLite file, or with `url` a schema of a PostgreSQL database."""
 
     path: Path | None = None
+    url: Annotated[SecretStr, AfterValidator(_postgresql)] | None = None
+    url_file: Path | None = None
+    schema_name: SchemaName | None = None
 
 
 class Timeouts(Section):
@@ -303,6 +318,15 @@ class Config(Section):
     log: LogSection = LogSection()
     trade: TradeSection = TradeSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()
+
+    @property
+    def journal(self) -> Place:
+        """Where the journal is: by default one file, or one schema, per mode."""
+        section = self.database
+        if section.url is None:
+            return self.database_path
+        schema = section.schema_name or f"lockstep_{self.mode.value}"
+        return SchemaAddress(section.url.get_secret_value(), schema)
 
     @property
     def database_path(self) -> Path:

@@ -31,6 +31,7 @@ KEY_FILES = {
     "polymarket.private_key_file": "polymarket.private_key",
     "kalshi.private_key_file": "kalshi.private_key_pem",
     "telegram.token_file": "telegram.token",
+    "database.url_file": "database.url",
 }
 NEEDED_FOR_LIVE = (
     "polymarket.private_key",
@@ -254,6 +255,8 @@ def _refuse_half_configured(config: Config, values: Mapping[str, object]) -> Non
             "telegram.chats: expected the id of a chat at least, found none (docs/telegram.md says "
             "how to find it)"
         )
+    if config.database.url is not None and config.database.path is not None:
+        raise ConfigError("database.path: expected only one of it and database.url, found both")
     if config.mode is Mode.LIVE:
         missing = [key for key in NEEDED_FOR_LIVE if values.get(key) in (None, "", [])]
         if missing:

@@ -7,7 +7,14 @@ import time
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError
-from store.errors import DatabaseDamaged, ForeignDatabase, JournalBusy, SchemaTooNew
+from store.backend import backend
+from store.errors import (
+    DatabaseDamaged,
+    ForeignDatabase,
+    JournalBusy,
+    SchemaTooNew,
+    UnfitDatabase,
+)
 from store.journal import Journal
 
 
@@ -17,10 +24,19 @@ def wall_ms() -> int:
 
 
 def open_journal(config: Config) -> Journal:
-    """The mode's database file, checked and upgraded; ConfigError where it must not be used."""
+    """The mode's database, checked and upgraded; ConfigError where it must not be used,
+    DependencyError where it does not answer."""
     try:
-        return Journal.open(config.database_path, wall_ms())
-    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew) as problem:
+        return Journal.open(config.journal, wall_ms())
+    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew, UnfitDatabase) as problem:
         raise ConfigError(f"database: {problem}") from None
+    except JournalBusy as problem:
+        raise DependencyError(f"database: {problem}") from None
+
+
+def journal_exists(config: Config) -> bool:
+    """Whether anything was ever journaled in this mode; DependencyError where nobody answers."""
+    try:
+        return backend(config.journal).exists()
     except JournalBusy as problem:
         raise DependencyError(f"database: {problem}") from None

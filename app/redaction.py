@@ -7,7 +7,7 @@ catch what nobody told us of.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -66,8 +66,11 @@ def _hide(found: re.Match[str]) -> str:
 
 
 def forms_of(secret: str) -> Iterator[str]:
-    """The secret as it is, within JSON or an address, without its 0x, and line by line."""
+    """The secret as it is, within JSON or an address, without its 0x, and line by line; of an
+    address its password too."""
     bare = secret.strip()
+    if "://" in bare and (password := urlsplit(bare).password):
+        yield from forms_of(unquote(password))
     lines = [line.strip() for line in bare.splitlines() if not line.startswith("-----")]
     for form in (bare, bare.removeprefix("0x"), *lines):
         for written in (form, json.dumps(form)[1:-1], quote(form, safe="")):

@@ -9,6 +9,10 @@ class JournalBusy(Exception):
     """Another process held the write lock for longer than the busy time-out. Ask again."""
 
 
+class Overtaken(JournalBusy):
+    """The database undid a transaction for another one's sake; it may simply run again."""
+
+
 class StoppedByFile(Exception):
     """Entries are stopped by the kill file, since the journal cannot be written now."""
 
@@ -27,6 +31,10 @@ class DatabaseDamaged(Exception):
 
 class ForeignDatabase(Exception):
     """The file is a database, but not one of ours."""
+
+
+class UnfitDatabase(Exception):
+    """A database server that a journal cannot be trusted to; the message says what to change."""
 
 
 class SchemaTooNew(Exception):

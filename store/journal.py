@@ -5,7 +5,6 @@ even if its caller is cancelled. Times are arguments: the journal reads no clock
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from sqlmodel import Session
@@ -35,13 +34,14 @@ from store import (
 from store.alarms import Alarm
 from store.arbitrages import ArbitrageState, Unfinished
 from store.audit import Act
-from store.engine import Database, check_sound, naming_busy
+from store.engine import Database
 from store.errors import JournalConflict
 from store.events import Event
 from store.gate import GateRequest, Granted
 from store.intents import Leave, StoredIntent
 from store.lease import Claim
 from store.lifecycle import Conclusion
+from store.place import Place
 from store.run_state import RunState
 from store.settings import ExecutorSettingsManager
 from store.states import Severity
@@ -60,16 +60,15 @@ class Journal:
         self.trade_log = TradeLogger(database)
 
     @classmethod
-    def open(cls, path: Path, now_ms: int) -> "Journal":
-        """Check, upgrade and open the file, making it where there is none. Blocks: call it before
-        the event loop is busy. Raises DatabaseDamaged, ForeignDatabase, SchemaTooNew or
-        JournalBusy."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = Database(path)
+    def open(cls, place: Place, now_ms: int) -> "Journal":
+        """Check, upgrade and open the database, making the journal where there is none. Blocks:
+        call it before the event loop is busy. Raises DatabaseDamaged, UnfitDatabase,
+        ForeignDatabase, SchemaTooNew or JournalBusy."""
+        database = Database(place)
         try:
-            check_sound(database.reader, path)
-            with naming_busy(path):
-                schema.upgrade(database.writer)
+            database.backend.prepare()
+            database.backend.check(database.reader)
+            schema.upgrade(database)
             database.write_here(lambda s: settings.initialise(s, now_ms))
         except BaseException:
             database.close()

@@ -45,10 +45,11 @@ _MOVES = text(
     """
     SELECT venue, market, max(at_ms), max(waiting) FROM (
         SELECT venue, market, coalesce(answered_ms, sent_ms, 0) AS at_ms,
-            state IN ('sent', 'unknown') AS waiting FROM intents
-        UNION ALL SELECT intents.venue, market, fills.state_ms, fills.state = 'provisional'
+            CASE WHEN state IN ('sent', 'unknown') THEN 1 ELSE 0 END AS waiting FROM intents
+        UNION ALL SELECT intents.venue, market, fills.state_ms,
+            CASE WHEN fills.state = 'provisional' THEN 1 ELSE 0 END
             FROM fills JOIN intents ON intents.id = fills.intent_id
-        UNION ALL SELECT venue, '', at_ms, 0 FROM payouts)
+        UNION ALL SELECT venue, '', at_ms, 0 FROM payouts) AS moves
     GROUP BY venue, market
     """
 )

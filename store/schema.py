@@ -8,7 +8,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from store.engine import backup, use_journal
+from store.backend import Backend
+from store.engine import Database
 from store.errors import ForeignDatabase, SchemaNotCurrent, SchemaTooNew
 from store.failpoints import Point, hit
 
@@ -48,23 +49,26 @@ def check_current(engine: Engine) -> None:
         raise SchemaNotCurrent(f"expected schema {newest()}, found {found or 'an empty database'}")
 
 
-def upgrade(engine: Engine) -> str:
+def upgrade(database: Database) -> str:
     """Bring the database to the newest version in one transaction and return that version.
 
-    A database that holds anything is first copied beside itself (`<name>.schema-<version>`). A
-    newer one raises SchemaTooNew, one that is not ours ForeignDatabase; both stay as they are.
+    What it was is kept first, by `Backend.keep`. A newer one raises SchemaTooNew, one that is not
+    ours ForeignDatabase; both stay as they are.
     """
+    with database.backend.naming_trouble():
+        return _upgrade(database.backend, database.writer)
+
+
+def _upgrade(backend: Backend, engine: Engine) -> str:
     with engine.connect() as connection:
         found = version(connection)
     _refuse_newer(found)
-    use_journal(engine)
+    backend.adopt(engine)
     head = newest()
     if found == head:
         return head
-    if found is not None and engine.url.database:
-        path = Path(engine.url.database)
-        backup(engine, path.with_name(f"{path.name}.schema-{found}"))
-        hit(Point.MIGRATION, "copied")
+    if found is not None:
+        backend.keep(engine, found)
     with engine.begin() as connection:
         # Another process may have upgraded it while this one waited for the write lock.
         found = version(connection)

@@ -1,6 +1,7 @@
 """Fixtures of all rooms. Temporal is real and never skipped; the simulated venues are processes."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import settings
 from temporalio.client import Client
 
 from app.temporal import Server
+from tests.support.postgres import VARIABLE, throwaway
 from tests.support.processes import Child, run_sim
 from tests.support.temporal import connect, session_server, unique
 
@@ -53,3 +55,13 @@ def sim() -> Iterator[Child]:
     """Both simulated exchanges in a process of their own, seed 7."""
     with run_sim("--seed", "7") as child:
         yield child
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server of this machine's programs, one per test process."""
+    if VARIABLE in os.environ:
+        yield os.environ[VARIABLE]
+        return
+    with throwaway() as server:
+        yield server.url

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Bring the journal to the newest schema; every process does so as it starts.
 
-    What it was before is copied beside it. Exit code 3 where a newer program has written it.
+    A file is copied beside itself before; PostgreSQL undoes an upgrade that fails. Exit code 3 where a newer program has written it.
     """
     from app.operating import database
 
@@ -46,8 +46,8 @@ def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Copy the journal while it is in use; a copy by hand would miss what is in its -wal file.
 
-    To go on with a copy: stop everything, put it in the journal's place, start, and see
-    `lockstep confirm-restore`.
+    On PostgreSQL this is pg_dump's custom format. To go on with a copy: stop everything, put it in
+    the journal's place (pg_restore), start, and see `lockstep confirm-restore`.
     """
     from app.operating import database
 

@@ -1,60 +1,99 @@
-"""The journal as a file: brought to this program's schema, or copied while others use it."""
+"""The journal as a whole: brought to this program's schema, or copied while others use it."""
 
 import asyncio
+import os
+import shutil
+import subprocess
 from pathlib import Path
-
-from sqlalchemy import Engine
+from urllib.parse import unquote, urlsplit
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError, UsageError
-from app.links import open_journal
+from app.links import journal_exists, open_journal
 from app.operating.office import opened
 from app.operating.outputs_journal import BackedUp, Upgraded
 from store import schema
 from store.driver import sqlite
-from store.engine import Database, backup
+from store.engine import Database
 from store.errors import ForeignDatabase
+from store.journal import Journal
+from store.place import Place, SchemaAddress
+from store.sqlite import backup
 
 
 async def upgrade(config: Config) -> Upgraded:
-    """Bring the journal to the newest schema; what it was is copied beside it first."""
-    path = config.database_path
-    if not path.exists():
+    """Bring the journal to the newest schema. A file is copied beside itself first; a PostgreSQL
+    server undoes as a whole what fails halfway."""
+    where = config.journal
+    if not await asyncio.to_thread(journal_exists, config):
         raise DependencyError(
-            f"no journal at {path}: there is nothing to upgrade. `lockstep run` makes one"
+            f"no journal at {where}: there is nothing to upgrade. `lockstep run` makes one"
         )
-    before = await asyncio.to_thread(_version, path)
+    before = await asyncio.to_thread(_version, where)
     (await asyncio.to_thread(open_journal, config)).close()
     after = schema.newest()
-    copy = path.with_name(f"{path.name}.schema-{before}")
-    kept = str(copy) if before != after and copy.exists() else None
-    return Upgraded(path=str(path), before=before, after=after, copied_to=kept)
+    kept = None
+    if isinstance(where, Path):
+        copy = where.with_name(f"{where.name}.schema-{before}")
+        kept = str(copy) if before != after and copy.exists() else None
+    return Upgraded(path=str(where), before=before, after=after, copied_to=kept)
 
 
 async def copy_to(config: Config, target: Path) -> BackedUp:
     """A whole and consistent copy; a file that is there already is never written over."""
     async with opened(config) as journal:
-        size = await asyncio.to_thread(_copy, journal.database.reader, target)
+        size = await asyncio.to_thread(_copy, journal, target)
     return BackedUp(path=str(target), bytes=size)
 
 
-def _copy(source: Engine, target: Path) -> int:
+def _copy(journal: Journal, target: Path) -> int:
     """The size of the copy; UsageError names what stands in its way."""
     if target.exists():
         raise UsageError(f"FILE: {target} exists already: a backup is never written over")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"FILE: expected a folder, found none at {target.absolute().parent}")
+    where = journal.database.place
     try:
-        backup(source, target)
+        if isinstance(where, SchemaAddress):
+            _dump(where, target)
+        else:
+            backup(journal.database.reader, target)
     except (OSError, sqlite.Error) as trouble:
         raise UsageError(f"FILE: {target}: {trouble}") from None
     return target.stat().st_size
 
 
-def _version(path: Path) -> str | None:
-    database = Database(path)
+def _dump(where: SchemaAddress, target: Path) -> None:
+    """By PostgreSQL's own program, which sees one state of the schema; `pg_restore` reads it."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise DependencyError(
+            "pg_dump: expected PostgreSQL's program on PATH, found none: "
+            "`apt install postgresql-client`"
+        )
+    parts = urlsplit(where.url)
+    # The password goes by the environment: arguments are seen by everybody on the machine.
+    address = parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@")).geturl()
+    partial = target.with_name(f"{target.name}.partial")
+    command = [program, "--format=custom", f"--schema={where.schema}", f"--file={partial}"]
+    secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
+    done = subprocess.run(
+        [*command, address],
+        env={**os.environ, **secret},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        partial.unlink(missing_ok=True)
+        raise DependencyError(f"pg_dump: {done.stderr.strip()}")
+    partial.replace(target)
+
+
+def _version(where: Place) -> str | None:
+    database = Database(where)
     try:
-        with database.reader.connect() as connection:
+        with database.backend.naming_trouble(), database.reader.connect() as connection:
             return schema.version(connection)
     except ForeignDatabase as problem:
         raise ConfigError(f"database: {problem}") from None

@@ -53,7 +53,7 @@ async def _journal(config: Config) -> list[Check]:
         state = await journal.read(run_state.read)
         alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
         compared = await journal.read(reconciliation.read)
-    checks = [ok("journal", f"{config.database_path}, schema {schema.newest()}")]
+    checks = [ok("journal", f"{config.journal}, version {schema.newest()}")]
     if state.halted:
         said = f"halted by {state.by}: {state.reason}"
         checks.append(warn("entries", said, "lockstep unkill"))

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.config import Config
 from app.errors import DependencyError, UsageError
-from app.links import open_journal, wall_ms
+from app.links import journal_exists, open_journal, wall_ms
 from app.whereabouts import Whereabouts, find
 from store import arbitrages
 from store.arbitrages import ArbitrageState
@@ -24,9 +24,9 @@ LISTED = 8
 async def opened(config: Config) -> AsyncIterator[Journal]:
     """The journal that is there. DependencyError where nothing was ever run: looking at a system
     does not make one."""
-    if not config.database_path.exists():
+    if not await asyncio.to_thread(journal_exists, config):
         raise DependencyError(
-            f"no journal at {config.database_path}: nothing has run there in mode {config.mode}. "
+            f"no journal at {config.journal}: nothing has run there in mode {config.mode}. "
             "Start `lockstep run`, or name its folder by LOCKSTEP_DATA_DIR or --config"
         )
     journal = await asyncio.to_thread(open_journal, config)

@@ -1,12 +1,13 @@
 """What the doctor finds at Telegram: whether the token is known, and each chat can be told."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from app.config import Config
-from app.links import wall_ms
+from app.links import journal_exists, wall_ms
 from app.notifier import notifier_options
 from app.operating.checks import bad, ok, warn
 from app.operating.office import opened
@@ -31,7 +32,7 @@ async def examine(config: Config) -> list[Check]:
             checks += [await _chat(wire, chat) for chat in section.chats]
     finally:
         await wire.close()
-    if config.database_path.exists():
+    if await asyncio.to_thread(journal_exists, config):
         checks.append(await _sender(config))
     return checks
 

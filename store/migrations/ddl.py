@@ -7,6 +7,10 @@ import sqlalchemy as sa
 from alembic import op
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Compared and sorted byte by byte on both engines, whatever language a server speaks.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# A double on both engines.
+REAL: sa.types.TypeEngine[float] = sa.REAL().with_variant(sa.Double(), "postgresql")
 
 
 def table(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:
@@ -22,7 +26,7 @@ def serial() -> sa.Column[Any]:
 
 def texts(names: str, null: bool = False) -> list[sa.Column[Any]]:
     """Text columns, their names separated by spaces."""
-    return [sa.Column(name, sa.Text(), nullable=null) for name in names.split()]
+    return [sa.Column(name, TEXT, nullable=null) for name in names.split()]
 
 
 def int64s(names: str, null: bool = False) -> list[sa.Column[Any]]:
@@ -32,15 +36,17 @@ def int64s(names: str, null: bool = False) -> list[sa.Column[Any]]:
 
 def reals(names: str) -> list[sa.Column[Any]]:
     """REAL columns for readers, each computed from `<name>_micro`; nobody can write them."""
-    return [
-        sa.Column(name, sa.REAL(), sa.Computed(f"{name}_micro / 1000000.0"))
-        for name in names.split()
-    ]
+    return [sa.Column(name, REAL, _computed(f"{name}_micro / 1000000.0")) for name in names.split()]
 
 
 def whole(name: str, micro: str) -> sa.Column[Any]:
     """An integer column for readers: the whole units in a micro column, rounded down."""
-    return sa.Column(name, INT64, sa.Computed(f"{micro} / 1000000"))
+    return sa.Column(name, INT64, _computed(f"{micro} / 1000000"))
+
+
+def _computed(formula: str) -> sa.Computed:
+    """Worked out as it is read on SQLite; PostgreSQL before 18 has to store it."""
+    return sa.Computed(formula, persisted=True if _on_postgresql() else None)
 
 
 def primary(name: str, *columns: str) -> sa.Constraint:
@@ -90,10 +96,11 @@ def index_where(index: str, name: str, *columns: str, where: str, unique: bool =
 
 def forbid(name: str, *actions: str) -> None:
     """Rows of the table cannot be changed or removed ("UPDATE", "DELETE") by anybody."""
+    message = f"{name} rows stay as they are"
     for action in actions:
-        _abort(
-            f"{name}_no_{action.lower()}", f"{action} ON {name}", f"{name} rows stay as they are"
-        )
+        _abort(f"{name}_no_{action.lower()}", f"{action} ON {name}", message)
+    if "DELETE" in actions and _on_postgresql():
+        _abort(f"{name}_no_truncate", f"TRUNCATE ON {name}", message, each="STATEMENT")
 
 
 def fixed(name: str, *columns: str) -> None:
@@ -101,9 +108,21 @@ def fixed(name: str, *columns: str) -> None:
     _abort(f"{name}_fixed", f"UPDATE OF {', '.join(columns)} ON {name}", f"{name} keep their facts")
 
 
-def _abort(trigger: str, event: str, message: str) -> None:
-    """SQLite only: elsewhere the program's own role is denied the privilege instead."""
-    if op.get_bind().dialect.name == "sqlite":
+def _abort(trigger: str, event: str, message: str, each: str = "ROW") -> None:
+    """Both engines report it as a broken rule of integrity."""
+    if not _on_postgresql():
         op.execute(
             f"CREATE TRIGGER {trigger} BEFORE {event} BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
+        return
+    op.execute(
+        f"CREATE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        f"'{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {trigger} BEFORE {event} FOR EACH {each} EXECUTE FUNCTION {trigger}()"
+    )
+
+
+def _on_postgresql() -> bool:
+    return bool(op.get_bind().dialect.name == "postgresql")

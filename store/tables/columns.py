@@ -25,7 +25,7 @@ Int64 = BigInteger().with_variant(Integer(), "sqlite")
 class Flag(TypeDecorator[bool]):
     """True and False as 1 and 0 in an integer column."""
 
-    impl = Integer
+    impl = Int64
     cache_ok = True
 
     def process_bind_param(self, value: bool | None, _dialect: Dialect) -> int | None:

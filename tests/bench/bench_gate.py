@@ -15,10 +15,10 @@ from pathlib import Path
 
 from domain.order import Filled
 from domain.trade import TradeStatus
-from store.engine import journal_mode
 from store.gate import Granted
 from store.intents import MaySend
 from store.journal import Journal
+from store.sqlite import journal_mode
 from tests.store.builders import NOW, a_fill, a_request, an_opportunity, ready
 from tests.support.driver import sqlite3
 

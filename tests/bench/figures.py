@@ -7,7 +7,7 @@ from pathlib import Path
 
 import temporalio.service
 
-from store.engine import journal_mode
+from store.sqlite import journal_mode
 from tests.support.driver import sqlite3
 
 NS_PER_MS = 1_000_000

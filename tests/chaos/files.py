@@ -10,7 +10,8 @@ from alembic import command
 from alembic.config import Config
 
 from store import schema
-from store.engine import Database, check_sound
+from store.engine import Database
+from store.sqlite import check_sound
 from tests.chaos.cases import Case, Wrong
 from tests.chaos.stack import Stack
 from tests.support.driver import sqlite3

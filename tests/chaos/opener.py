@@ -4,8 +4,8 @@ import sys
 import time
 from pathlib import Path
 
-from store.engine import backup, reader_engine
 from store.journal import Journal
+from store.sqlite import backup, reader_engine
 
 
 def main(act: str, database: str, target: str = "") -> None:

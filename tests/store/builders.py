@@ -13,6 +13,8 @@ from domain.venue import Action, Instrument, Mode, Outcome, TickBand, TimeInForc
 from store.audit import Act
 from store.gate import GateRequest, Granted
 from store.journal import Journal
+from store.place import Place
+from tests.support.places import place
 
 NOW = 1_790_000_000_000
 """2026-09-21T14:13:20Z: a wall-clock time, as every time in these tests."""
@@ -160,8 +162,14 @@ def without_fee(fill: Fill) -> Fill:
 
 
 async def ready(path: Path, *, cash: str = "1000", **settings: str | int | bool) -> Journal:
-    """An open journal, enabled, with cash at both venues and these settings."""
-    journal = Journal.open(path, NOW)
+    """An open journal, enabled, with cash at both venues and these settings. On PostgreSQL the
+    path stands for a schema."""
+    return await ready_at(place(path), cash=cash, **settings)
+
+
+async def ready_at(where: Place, *, cash: str = "1000", **settings: str | int | bool) -> Journal:
+    """As `ready`, exactly there."""
+    journal = Journal.open(where, NOW)
     await journal.settings.load()
     await journal.settings.update({"enabled": True, **settings}, 1, an_act())
     for venue in Venue:

@@ -1,9 +1,12 @@
 """A process that dies by SIGKILL at every statement of one act in turn.
 
-crasher.py ACT BASE FOLDER copies BASE to FOLDER/<n>.db, forks, and lets the child kill itself just
-before the n-th statement (or commit) of ACT; it stops when a child gets through, and prints n.
+crasher.py ACT BASE FOLDER QUERIES copies BASE to FOLDER/<n>.db, forks, and lets the child kill
+itself just before the n-th statement (or commit) of ACT; it stops when a child gets through. It
+prints what the queries (a JSON list) find after each child. On PostgreSQL nothing is copied: what
+a dead child leaves is what the next one begins with.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -25,6 +28,7 @@ from store import gate, intents, lifecycle
 from store.engine import Database
 from store.lifecycle import Conclusion
 from tests.store.builders import NOW, a_fill, a_request, an_opportunity, an_order
+from tests.support.places import place, plain
 
 ENTRY = an_order(an_opportunity(), Venue.POLYMARKET)
 END = Conclusion("arb-1", Phase.SETTLED, TradeStatus.SUCCESS, "resolved", {}, NOW + 90)
@@ -44,8 +48,26 @@ ACTS: dict[str, Callable[[Session], object]] = {
 }
 
 
+def copied(base: Path, target: Path) -> Path:
+    """The journal that the next child works on."""
+    if isinstance(place(base), Path):
+        return Path(shutil.copy(base, target))
+    return base
+
+
+def facts(path: Path, queries: list[str]) -> list[object]:
+    """What each query finds."""
+    raw = plain(place(path))
+    found = [raw.execute(query).fetchone()[0] for query in queries]
+    raw.close()
+    return [
+        None if value is None else value if isinstance(value, str) else int(value)
+        for value in found
+    ]
+
+
 def run(path: Path, act: Callable[[Session], object], die_at: int) -> None:
-    database = Database(path)
+    database = Database(place(path))
     seen = 0
 
     def count(*_: Any) -> None:
@@ -62,11 +84,12 @@ def run(path: Path, act: Callable[[Session], object], die_at: int) -> None:
 
 def main() -> None:
     name, base, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    queries = json.loads(sys.argv[4])
+    found: list[list[object]] = []
     die_at, died = 0, True
     while died:
         die_at += 1
-        path = folder / f"{die_at}.db"
-        shutil.copy(base, path)
+        path = copied(base, folder / f"{die_at}.db")
         child = os.fork()
         if child == 0:
             run(path, ACTS[name], die_at)
@@ -75,7 +98,8 @@ def main() -> None:
         died = os.WIFSIGNALED(status)
         if not died and os.waitstatus_to_exitcode(status) != 0:
             raise SystemExit(f"{name} failed without being killed")
-    sys.stdout.write(str(die_at))
+        found.append(facts(path, queries))
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

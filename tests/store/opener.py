@@ -14,11 +14,12 @@ from store import gate
 from store.gate import Granted
 from store.journal import Journal
 from tests.store.builders import NOW, a_request, an_opportunity
+from tests.support.places import place
 
 
 def main() -> None:
     path, name, count, *pair = sys.argv[1:]
-    journal = Journal.open(Path(path), NOW)
+    journal = Journal.open(place(Path(path)), NOW)
     verdicts = []
     for number in range(int(count)):
         plan = an_opportunity(f"{name}-{number}", pair=pair[0] if pair else None)

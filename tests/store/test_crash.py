@@ -2,6 +2,8 @@
 acknowledged stays."""
 
 import asyncio
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,9 +20,11 @@ from store import arbitrages, gate, trade_log
 from store.journal import Journal
 from store.states import IntentState
 from tests.store.builders import NOW, a_fill, a_request, admitted, ready
-from tests.store.crasher import ACTS
-from tests.support.driver import sqlite3
+from tests.store.crasher import ACTS, facts
+from tests.support.places import place
+from tests.support.postgres import VARIABLE
 
+FILES = pytest.mark.skipif(VARIABLE in os.environ, reason="copies the file of a living journal")
 HERE = Path(__file__).parent
 STEPS = ("reserve", "send", "answer", "lock", "conclude")
 
@@ -80,37 +84,42 @@ async def until(path: Path, act: str) -> None:
     journal.close()
 
 
-def facts(path: Path, act: str) -> list[object]:
-    plain = sqlite3.connect(path)
-    found = [plain.execute(query).fetchone()[0] for query in FACTS[act]]
-    plain.close()
-    return found
-
-
 @pytest.mark.parametrize("act", STEPS)
 def test_an_act_is_whole_or_absent_wherever_the_process_dies(tmp_path: Path, act: str) -> None:
     base = tmp_path / "base.db"
     asyncio.run(until(base, act))
     before = [value for value, _ in FACTS[act].values()]
     after = [value for _, value in FACTS[act].values()]
-    assert facts(base, act) == before
+    queries = list(FACTS[act])
+    assert facts(base, queries) == before
 
     command = [sys.executable, str(HERE / "crasher.py"), act, str(base), str(tmp_path)]
+    command.append(json.dumps(queries))
     finished = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert finished.returncode == 0, finished.stderr
-    survived = int(finished.stdout)
+    *died, survived = json.loads(finished.stdout)
 
-    assert survived > 3, "expected several statements to die at"
-    for died_at in range(1, survived):
-        path = tmp_path / f"{died_at}.db"
+    assert len(died) > 3, "expected several statements to die at"
+    assert died == [before] * len(died)
+    assert survived == after
+    if isinstance(place(base), Path):
+        each_copy_goes_on(tmp_path, act, len(died))
+
+
+def each_copy_goes_on(folder: Path, act: str, died: int) -> None:
+    before = [value for value, _ in FACTS[act].values()]
+    after = [value for _, value in FACTS[act].values()]
+    queries = list(FACTS[act])
+    for died_at in range(1, died + 1):
+        path = folder / f"{died_at}.db"
         journal = Journal.open(path, NOW + 100)
-        assert facts(path, act) == before, f"killed before statement {died_at} of {act}"
+        assert facts(path, queries) == before, f"killed before statement {died_at} of {act}"
         journal.database.write_here(ACTS[act])
         journal.close()
-        assert facts(path, act) == after
-    assert facts(tmp_path / f"{survived}.db", act) == after
+        assert facts(path, queries) == after
 
 
+@FILES
 async def test_a_gate_that_was_committed_before_the_kill_repeats_its_verdict(
     tmp_path: Path,
 ) -> None:
@@ -139,7 +148,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path, acknowledge
     process.wait(timeout=30)
     process.stdout.close()
 
-    reopened = Journal.open(path, NOW)
+    reopened = Journal.open(place(path), NOW)
     for name in names:
         state = reopened.database.read_here(partial(arbitrages.load, arb_id=name))
         assert [one.state for one in state.intents] == [IntentState.SENT] * 2

@@ -20,12 +20,13 @@ from store import settings as stored_settings
 from store.gate import Granted
 from store.journal import Journal
 from tests.store.builders import NOW, a_request, an_act, an_opportunity
+from tests.support.places import place
 
 OPENER = Path(__file__).with_name("opener.py")
 
 
 def prepared(path: Path, **limits: str) -> Journal:
-    journal = Journal.open(path, NOW)
+    journal = Journal.open(place(path), NOW)
     values: dict[str, str | int | bool | Decimal] = {"enabled": True, **limits}
     journal.database.write_here(lambda s: stored_settings.save(s, values, 1, an_act()))
     journal.database.write_here(fund)
@@ -52,7 +53,7 @@ def test_threads_are_granted_exactly_what_fits(
         path = Path(folder) / "journal.db"
         loss = f"{cap_cents / 100:.2f}"
         journal = prepared(path, max_daily_loss=loss, max_daily_trades=str(trades_max))
-        others = [Journal.open(path, NOW) for _ in range(openers - 1)]
+        others = [Journal.open(place(path), NOW) for _ in range(openers - 1)]
         everyone = [journal, *others]
 
         def ask(number: int) -> bool:

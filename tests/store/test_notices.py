@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from store.journal import Journal
 from store.outbox import Backlog
 from store.states import Severity
 from tests.store.builders import NOW, an_act
-from tests.support.driver import sqlite3
+from tests.support.places import plain
 
 UNHEDGED = Alarm("unhedged:arb-1", "UNHEDGED", Severity.RED, "3 contracts at kalshi")
 
@@ -133,12 +134,13 @@ class TestAudit:
     ) -> None:
         for number in range(3):
             await journal.audit(an_act(), "close", f"arb-{number}", {"n": number})
-        plain = sqlite3.connect(journal.database.path)
-        plain.execute("DROP TRIGGER audit_no_update")
-        plain.execute("DROP TRIGGER audit_no_delete")
-        plain.execute(tampering)
-        plain.commit()
-        plain.close()
+        raw = plain(journal.database.place)
+        for trigger in ("audit_no_update", "audit_no_delete"):
+            on_table = "" if isinstance(journal.database.place, Path) else " ON audit"
+            raw.execute(f"DROP TRIGGER {trigger}{on_table}")
+        raw.execute(tampering)
+        raw.commit()
+        raw.close()
 
         broken = await journal.read(audit.verify)
 

@@ -12,6 +12,7 @@ from store import outbox
 from store.engine import Database
 from store.journal import Journal
 from tests.store.builders import NOW
+from tests.support.places import place
 
 LEASE_MS = 5_000
 CHILD = f"""
@@ -19,8 +20,9 @@ import sys
 from pathlib import Path
 from store import outbox
 from store.engine import Database
+from tests.support.places import place
 
-database = Database(Path(sys.argv[1]))
+database = Database(place(Path(sys.argv[1])))
 if sys.argv[2] == "insert":
     database.write_here(lambda s: outbox.put(s, "second", "test", {{}}, {NOW}))
 elif sys.argv[2] == "claim":
@@ -46,11 +48,11 @@ async def test_a_message_is_due_until_it_is_known_to_have_arrived(
     tmp_path: Path, part: str
 ) -> None:
     path = tmp_path / "journal.sqlite3"
-    journal = Journal.open(path, NOW)
+    journal = Journal.open(place(path), NOW)
     await journal.put_message("first", "test", {}, NOW)
     journal.close()
     dies(path, part)
-    database = Database(path)
+    database = Database(place(path))
     try:
         due = database.write_here(lambda s: outbox.claim(s, NOW + LEASE_MS, LEASE_MS, 10))
         assert [message.id for message in due] == [1], "not lost, and nothing half written"

@@ -11,7 +11,7 @@ from sqlalchemy import Column
 from sqlalchemy.exc import OperationalError
 
 from store import driver, schema
-from store.engine import Database, backup, journal_mode, use_journal, writer_engine
+from store.engine import Database
 from store.errors import (
     DatabaseDamaged,
     ForeignDatabase,
@@ -20,8 +20,10 @@ from store.errors import (
     SchemaTooNew,
 )
 from store.journal import Journal
+from store.sqlite import backup, journal_mode, use_journal, writer_engine
 from store.tables import Base
-from tests.store.builders import NOW, a_request, admitted, ready
+from tests.store.builders import NOW, a_request, admitted
+from tests.store.builders import ready_at as ready
 from tests.support.driver import sqlite3
 
 READING_COLUMNS = {
@@ -45,7 +47,7 @@ def test_an_empty_file_becomes_a_journal_and_opens_again(tmp_path: Path) -> None
 
 def test_the_migrations_make_exactly_the_tables_that_are_mapped(tmp_path: Path) -> None:
     database = Database(tmp_path / "journal.db")
-    schema.upgrade(database.writer)
+    schema.upgrade(database)
     with database.writer.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, Base.metadata)
@@ -116,7 +118,7 @@ def test_a_database_that_nobody_upgraded_is_told_apart(tmp_path: Path) -> None:
     database = Database(tmp_path / "journal.db")
     with pytest.raises(SchemaNotCurrent, match="found an empty database"):
         schema.check_current(database.reader)
-    schema.upgrade(database.writer)
+    schema.upgrade(database)
     schema.check_current(database.reader)
     database.close()
 
@@ -240,7 +242,7 @@ def test_the_connections_are_set_up_for_money(tmp_path: Path) -> None:
 async def test_a_file_that_somebody_reads_keeps_its_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.engine.BUSY_MS", 50)
+    monkeypatch.setattr("store.sqlite.BUSY_MS", 50)
     path = tmp_path / "journal.db"
     (await ready(path)).close()
     other = sqlite3.connect(path, isolation_level=None)
@@ -272,7 +274,7 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
 async def test_a_lock_held_by_somebody_else_is_reported_as_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.engine.BUSY_MS", 50)
+    monkeypatch.setattr("store.sqlite.BUSY_MS", 50)
     path = tmp_path / "journal.db"
     journal = await ready(path)
     holder = sqlite3.connect(path, isolation_level=None)

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from domain.money import usd
@@ -13,10 +14,11 @@ from store.journal import Journal
 from store.settings import Changes, SavedSettings
 from tests.store.builders import NOW, an_act
 from tests.support.driver import sqlite3
+from tests.support.places import REFUSED, place, plain
 
 
 async def test_a_new_journal_has_the_seed_defaults_and_is_disabled(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "journal.db", NOW)
+    journal = Journal.open(place(tmp_path / "journal.db"), NOW)
     saved = await journal.settings.load()
     journal.close()
 
@@ -152,7 +154,7 @@ async def test_reverting_saves_old_values_as_a_new_version_and_keeps_enabled(
 
 
 async def test_another_process_sees_a_change_when_it_loads(tmp_path: Path) -> None:
-    ours, theirs = (Journal.open(tmp_path / "journal.db", NOW) for _ in range(2))
+    ours, theirs = (Journal.open(place(tmp_path / "journal.db"), NOW) for _ in range(2))
     await ours.settings.load()
     await theirs.settings.load()
     await theirs.settings.update({"enabled": True}, 1, an_act())
@@ -166,30 +168,32 @@ async def test_another_process_sees_a_change_when_it_loads(tmp_path: Path) -> No
 async def test_the_seed_table_reads_as_the_seed_wrote_it(journal: Journal) -> None:
     await journal.settings.update({"max_bet": "12.5", "min_roi": "1.25"}, 2, an_act())
 
-    plain = sqlite3.connect(journal.database.path)
-    row = plain.execute(
+    raw = plain(journal.database.place)
+    row = raw.execute(
         "SELECT id, enabled, min_bet, max_bet, min_roi, max_roi, max_daily_trades, "
         "max_daily_loss, updated_at FROM executor_settings"
     ).fetchall()
     assert row == [(1, 1, 5.0, 12.5, 1.25, 50.0, 50, 5.0, "2026-09-21T14:13:20.000Z")]
-    with pytest.raises(sqlite3.IntegrityError, match="single_row"):
-        plain.execute(
+    with pytest.raises(REFUSED, match="single_row"):
+        raw.execute(
             "INSERT INTO executor_settings (id, enabled, min_bet_micro, max_bet_micro, "
             "min_roi_micro, max_roi_micro, max_daily_trades, max_daily_loss_micro, updated_at, "
             "version, updated_by, origin) VALUES (2, 0, 1, 1, 1, 1, 1, 1, '', 1, '', '')"
         )
-    with pytest.raises(sqlite3.OperationalError, match="cannot UPDATE generated column"):
-        plain.execute("UPDATE executor_settings SET max_bet = 99.0")
-    plain.close()
+    raw.rollback()
+    generated = (sqlite3.OperationalError, psycopg.errors.GeneratedAlways)
+    with pytest.raises(generated, match=r"UPDATE generated column|updated to DEFAULT"):
+        raw.execute("UPDATE executor_settings SET max_bet = 99.0")
+    raw.close()
 
 
 async def test_every_saved_version_is_announced_and_audited(journal: Journal) -> None:
     await journal.settings.update({"max_bet": "20"}, 2, an_act())
 
-    plain = sqlite3.connect(journal.database.path)
-    topics = plain.execute("SELECT dedupe_key, topic FROM outbox ORDER BY id").fetchall()
-    acts = plain.execute("SELECT action, subject, actor FROM audit ORDER BY id").fetchall()
-    plain.close()
+    raw = plain(journal.database.place)
+    topics = raw.execute("SELECT dedupe_key, topic FROM outbox ORDER BY id").fetchall()
+    acts = raw.execute("SELECT action, subject, actor FROM audit ORDER BY id").fetchall()
+    raw.close()
     assert topics == [("settings/2", "settings_changed"), ("settings/3", "settings_changed")]
     assert acts == [
         ("save_settings", "settings/2", "ada"),

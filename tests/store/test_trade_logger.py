@@ -1,8 +1,10 @@
 """The trade log and the positions, from the first fill to the settled result."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import inspect
 
 from domain.money import price, size, usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
@@ -21,7 +23,7 @@ from tests.store.builders import (
     an_opportunity,
     an_order,
 )
-from tests.support.driver import sqlite3
+from tests.support.places import plain
 
 DAY = "2026-09-21"
 
@@ -276,27 +278,28 @@ async def test_what_is_quiet_is_listed_for_the_reconciler(journal: Journal) -> N
 async def test_the_seed_tables_read_as_the_seed_wrote_them(journal: Journal) -> None:
     await locked(journal)
 
-    plain = sqlite3.connect(journal.database.path)
-    trade = plain.execute(
-        "SELECT id, timestamp, event_title, status, bet_size, pnl, round(roi, 4), poly_order_id, "
-        "kalshi_order_id, json_valid(details) FROM executor_trades"
+    raw = plain(journal.database.place)
+    trade = raw.execute(
+        "SELECT id, timestamp, event_title, status, bet_size, pnl, poly_order_id, kalshi_order_id "
+        "FROM executor_trades"
     ).fetchall()
-    position = plain.execute(
+    ((roi, details),) = raw.execute("SELECT roi, details FROM executor_trades").fetchall()
+    position = raw.execute(
         "SELECT id, event_key, event_title, opened_at, poly_side, poly_price, poly_contracts, "
         "kalshi_side, kalshi_price, kalshi_contracts, status FROM executor_positions"
     ).fetchall()
+    raw.close()
+    looked = inspect(journal.database.reader)
     indexes = {
-        name: plain.execute("SELECT name FROM pragma_index_info(?)", (name,)).fetchall()
-        for name in ("idx_trades_timestamp", "idx_positions_status")
+        index["name"]: index["column_names"]
+        for name in ("executor_trades", "executor_positions")
+        for index in looked.get_indexes(name)
     }
-    plain.close()
 
     at = "2026-09-21T14:13:20.060Z"
-    assert trade == [
-        (1, at, "Game 1", "SUCCESS", 9.1, 0.9, 9.8901, "order-polymarket", "order-kalshi", 1)
-    ]
+    assert trade == [(1, at, "Game 1", "SUCCESS", 9.1, 0.9, "order-polymarket", "order-kalshi")]
+    assert round(roi, 4) == 9.8901
+    assert isinstance(json.loads(details), dict)
     assert position == [(1, "arb-1", "Game 1", at, "yes", 0.505, 10, "no", 0.405, 10, "open")]
-    assert indexes == {
-        "idx_trades_timestamp": [("timestamp",)],
-        "idx_positions_status": [("status",)],
-    }
+    assert indexes["idx_trades_timestamp"] == ["timestamp"]
+    assert indexes["idx_positions_status"] == ["status"]

@@ -10,10 +10,11 @@ from store import gate, intents
 from store.gate import Granted
 from store.journal import Journal
 from tests.store.builders import NOW, a_request, an_opportunity
+from tests.support.places import place
 
 
 def main() -> None:
-    journal = Journal.open(Path(sys.argv[1]), NOW)
+    journal = Journal.open(place(Path(sys.argv[1])), NOW)
     for number in range(10_000):
         request = a_request(an_opportunity(f"n{number}"), worst_loss="0")
         verdict = journal.database.write_here(partial(gate.reserve, request=request))

@@ -1,0 +1,232 @@
+"""The journal in a schema of a PostgreSQL database: its connections, its lock and its checks.
+
+One writer at a time, as with a file: every writing transaction first takes one advisory lock of
+the schema, so that what the gate reads cannot change before it writes, whichever process asks.
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.types.string import StrDumperUnknown
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from store.errors import JournalBusy, Overtaken, UnfitDatabase
+from store.place import SchemaAddress
+
+BUSY_MS = 5_000
+READERS = 4
+CONNECT_S = 5
+IDLE_MS = 4_000
+"""How long a process may stand still within a transaction before the server ends it: the lock of
+one that was paused is free again before those who wait for it give up."""
+OLDEST = 140_000
+LOCKS = 0x10C4
+"""The first key of our advisory locks; the second is the schema's."""
+_OVERTAKEN = {"40001", "40P01"}
+_LOCKED = {"55P03"}
+_GONE = {"25P03", "53300", "57P01", "57P02", "57P03"}
+_FIT = """
+    SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+        current_setting('server_encoding'), current_setting('fsync'),
+        current_setting('full_page_writes'), pg_is_in_recovery()
+"""
+
+
+class _Whole(Loader):
+    """A sum of 64-bit integers comes as numeric; every number of the journal is whole."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))
+
+
+class _Text(StrDumperUnknown):
+    """PostgreSQL's text holds no NUL; what a venue sends may."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
+class Postgres:
+    """The engine of `store.backend` for a schema."""
+
+    readers = READERS
+
+    def __init__(self, address: SchemaAddress) -> None:
+        self._address = address
+        self._url = make_url(address.url).set(drivername="postgresql+psycopg")
+
+    def writer(self) -> Engine:
+        """One connection; each transaction waits for the schema's lock."""
+        settings = {
+            "lock_timeout": BUSY_MS,
+            "idle_in_transaction_session_timeout": IDLE_MS,
+            "synchronous_commit": "on",
+        }
+        engine = self._engine("writer", 1, settings)
+        lock = self._lock()
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Any) -> None:
+            connection.exec_driver_sql(lock)
+
+        return engine
+
+    def reader(self) -> Engine:
+        """Read-only connections; REPEATABLE READ shows a transaction one state."""
+        settings = {
+            "default_transaction_read_only": "on",
+            "default_transaction_isolation": "repeatable\\ read",
+        }
+        return self._engine("reader", READERS, settings)
+
+    def exists(self) -> bool:
+        """Whether the schema has a journal."""
+        with self.naming_trouble(), self._plain() as connection:
+            name = f'"{self._address.schema}".alembic_version'
+            found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
+        return found is not None and found[0] is not None
+
+    def prepare(self) -> None:
+        """Make the schema. The database itself is made by whoever runs the server."""
+        schema = self._address.schema
+        with self.naming_trouble(), self._plain() as connection:
+            known = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+            if connection.execute(known, (schema,)).fetchone():
+                return
+            connection.execute(self._lock())
+            make = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+            try:
+                connection.execute(make)
+            except psycopg.errors.InsufficientPrivilege:
+                user, database = connection.info.user, connection.info.dbname
+                raise UnfitDatabase(
+                    f"{self._address}: {user} may not make the schema. Run as the database's "
+                    f"owner: GRANT CREATE ON DATABASE {database} TO {user}"
+                ) from None
+
+    def check(self, reader: Engine) -> None:
+        """The server must be ours to write, and must keep what it has committed."""
+        with self.naming_trouble(), reader.connect() as connection:
+            row = connection.exec_driver_sql(_FIT).one()
+        number, version, encoding, fsync, full_pages, standby = row
+        wrong = None
+        if number < OLDEST:
+            wrong = f"expected PostgreSQL 14 or newer, found {version}"
+        elif encoding != "UTF8":
+            wrong = (
+                f"expected a database encoded in UTF8, found {encoding}. Make another one: "
+                "CREATE DATABASE lockstep ENCODING 'UTF8' TEMPLATE template0"
+            )
+        elif "off" in (fsync, full_pages):
+            wrong = (
+                f"expected fsync and full_page_writes on, found {fsync} and {full_pages}: a power "
+                "cut would lose orders that are at the venues. Set both on in postgresql.conf"
+            )
+        elif standby:
+            wrong = "expected the primary server, found a standby that cannot be written"
+        if wrong is not None:
+            raise UnfitDatabase(f"{self._address}: {wrong}")
+
+    def adopt(self, writer: Engine) -> None:
+        """Nothing: every session is told what it needs."""
+
+    def keep(self, writer: Engine, version: str) -> None:
+        """Nothing: an upgrade that fails is undone as a whole, tables included."""
+
+    def put_aside(self, folder: Path) -> None:  # noqa: ARG002 - it stays on the server
+        """The schema is renamed to `<schema>_previous`."""
+        ours = sql.Identifier(self._address.schema)
+        aside = sql.Identifier(f"{self._address.schema}_previous")
+        with self.naming_trouble(), self._plain() as connection:
+            connection.execute(self._lock())
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(aside))
+            connection.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(ours, aside))
+
+    @contextmanager
+    def naming_trouble(self) -> Iterator[None]:
+        """Turn a lock that is kept too long, or a server that is away, into JournalBusy."""
+        try:
+            yield
+        except (DBAPIError, psycopg.Error) as error:
+            trouble = self._trouble(error)
+            if trouble is None:
+                raise
+            raise trouble from error
+
+    def _trouble(self, error: DBAPIError | psycopg.Error) -> JournalBusy | None:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.Error):
+            return None
+        state = cause.sqlstate or ""
+        if state in _OVERTAKEN:
+            return Overtaken(f"{self._address}: {_words(cause)}")
+        if state in _LOCKED:
+            return JournalBusy(f"{self._address} stayed locked by another process for {BUSY_MS} ms")
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        # A connection that was never made, or broke, has no SQLSTATE.
+        lost = lost or (not state and isinstance(cause, psycopg.OperationalError))
+        if lost or state in _GONE or state[:2] in ("08", "28", "3D"):
+            return JournalBusy(
+                f"{self._address} does not answer: {_words(cause)}. Start the server, or correct "
+                "database.url"
+            )
+        return None
+
+    def _engine(self, role: str, connections: int, settings: dict[str, Any]) -> Engine:
+        engine = create_engine(
+            self._url,
+            poolclass=QueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            connect_args=self._arguments(role, settings),
+        )
+
+        @event.listens_for(engine, "connect")
+        def prepare(raw: Any, _record: Any) -> None:
+            raw.adapters.register_loader("numeric", _Whole)
+            raw.adapters.register_dumper(str, _Text)
+
+        return engine
+
+    def _arguments(self, role: str, settings: dict[str, Any]) -> dict[str, Any]:
+        ours = {"search_path": f'"{self._address.schema}"', "TimeZone": "UTC", **settings}
+        theirs = str(self._url.query.get("options", ""))
+        words = " ".join(f"-c {name}={value}" for name, value in ours.items())
+        return {
+            "options": f"{theirs} {words}".strip(),
+            "connect_timeout": CONNECT_S,
+            "application_name": f"lockstep-{role}",
+            "client_encoding": "utf8",
+        }
+
+    def _plain(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(
+            libpq(self._url), connect_timeout=CONNECT_S, options=f"-c lock_timeout={BUSY_MS}"
+        )
+
+    def _lock(self) -> str:
+        """What takes the schema's write lock until the transaction ends."""
+        key = zlib.crc32(self._address.schema.encode()) - (1 << 31)
+        return f"SELECT pg_advisory_xact_lock({LOCKS}, {key})"
+
+
+def libpq(url: URL) -> str:
+    """The address as PostgreSQL's own programs take it, password included."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _words(error: psycopg.Error) -> str:
+    """What was said, in one line; of several addresses that were tried, the last one's."""
+    if error.diag.message_primary:
+        return error.diag.message_primary
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
