@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
 def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Bring the journal to the newest schema; every process does so as it starts.
 
-    A file is copied beside itself before; PostgreSQL undoes an upgrade that fails. Exit code 3 where a newer program has written it.
+    A file is copied beside itself before; PostgreSQL undoes an upgrade that fails. Exit code 3
+    where a newer program has written it.
     """
     from app.operating import database
 

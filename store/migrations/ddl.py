@@ -10,7 +10,7 @@ INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Compared and sorted byte by byte on both engines, whatever language a server speaks.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # A double on both engines.
-REAL: sa.types.TypeEngine[float] = sa.REAL().with_variant(sa.Double(), "postgresql")
+REAL: sa.types.TypeEngine[Any] = sa.REAL().with_variant(sa.Double(), "postgresql")
 
 
 def table(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:

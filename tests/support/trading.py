@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -31,6 +32,8 @@ from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
 from store.errors import NotJournaled
 from store.settings import Changes
+from tests.support.places import schema_of
+from tests.support.postgres import VARIABLE
 from venues.port import Untradable
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
@@ -221,6 +224,9 @@ async def sim_config(
     """The configuration that points at a running simulator."""
     environment = await sim_environment(dict(sim_ready))
     environment["LOCKSTEP_DATA_DIR"] = str(data_dir)
+    if VARIABLE in os.environ:
+        environment["LOCKSTEP_DATABASE__URL"] = os.environ[VARIABLE]
+        environment["LOCKSTEP_DATABASE__SCHEMA_NAME"] = schema_of(data_dir)
     for venue in Venue:
         environment[f"LOCKSTEP_{venue.upper()}__TIMEOUTS__ORDER_MS"] = str(order_ms)
     return load_config(env=environment, folder=data_dir).config
