@@ -13,6 +13,7 @@ from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
 from tests.api.harness import OPEN, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
+from tests.support.places import file_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -215,7 +216,7 @@ async def test_every_route_is_documented(api: Running) -> None:
 async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
     api: Running, lock: str
 ) -> None:
-    path = api.journal.database.path
+    path = file_of(api.journal.database)
     file = KillFile(path.parent)
     stops = {
         "killed": api.http.post("/api/v1/executor/kill", json={"reason": "killed"}, timeout=20),
@@ -234,7 +235,7 @@ async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
 
 
 async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: Running) -> None:
-    path = api.journal.database.path
+    path = file_of(api.journal.database)
     with stopped_holder(path, "IMMEDIATE"):
         answer = await api.http.patch(
             "/api/v1/settings", json={"enabled": False}, headers={"If-Match": '"1"'}, timeout=20
@@ -245,7 +246,7 @@ async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: 
 
 
 async def test_a_resume_removes_the_kill_file(api: Running) -> None:
-    file = KillFile(api.journal.database.path.parent)
+    file = KillFile(file_of(api.journal.database).parent)
     file.put("by hand")
     await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert file.reason() is None

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import IntegrityError
 
+from store.engine import Database
 from store.place import Place, SchemaAddress
 from tests.support.driver import sqlite3
 from tests.support.postgres import VARIABLE
@@ -36,3 +37,9 @@ def plain(where: Place) -> Any:
     if isinstance(where, SchemaAddress):
         return psycopg.connect(where.url, options=f"-c search_path={where.schema}")
     return sqlite3.connect(where)
+
+
+def file_of(database: Database) -> Path:
+    """The file of a journal that is one."""
+    assert isinstance(database.place, Path), f"expected a file, found {database.place}"
+    return database.place
