@@ -22,6 +22,7 @@ from domain.venue import Mode
 from store import presence
 from store.journal import Journal
 from store.kill_file import KillFile
+from tests.support.places import file_of
 
 SECONDS = 10
 OPEN = ApiOptions(ui=UI, hosts=LOOPBACK, kill_file=KillFile(Path("no such folder")))
