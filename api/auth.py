@@ -13,8 +13,9 @@ from api.options import ApiOptions
 from api.problems import Problem
 from store import credentials
 from store.audit import Act
-from store.credentials import Credential, CredentialKind, Scope
+from store.credentials import Credential, CredentialKind
 from store.journal import Journal
+from store.states import Scope
 
 SESSION_MS = 12 * 3_600_000
 LOGIN_BURST, LOGIN_EVERY_MS = 5, 12_000

@@ -16,12 +16,12 @@ from api.wire import Json
 from domain.policy import ExecutorSettings
 from domain.venue import Mode
 from store import run_state, settings
-from store.credentials import Scope
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
 from store.failpoints import Point, hit
 from store.journal import Journal
 from store.kill_file import KillFile
 from store.settings import Changes, SavedSettings
+from store.states import Scope
 
 SAVES = 3
 

@@ -16,8 +16,8 @@ from api.hub import CLIENTS_MAX, Client
 from api.problems import Problem
 from api.service import Service, service_of
 from api.wire import Json
-from store.credentials import Scope
 from store.errors import JournalBusy
+from store.states import Scope
 
 log = logging.getLogger(__name__)
 router = APIRouter()

@@ -12,7 +12,8 @@ from app.errors import UsageError
 from app.links import open_journal, wall_ms
 from store import credentials
 from store.audit import Act
-from store.credentials import CredentialKind, Scope
+from store.credentials import CredentialKind
+from store.states import Scope
 
 T = TypeVar("T")
 LINK_MS = 10 * 60_000

@@ -25,11 +25,11 @@ from domain.venue import Mode
 from notify.ports import Preview, Refusal
 from store import arbitrages, presence, reconciliation, run_state
 from store.audit import Act
-from store.credentials import Scope
 from store.errors import NotJournaled, SettingsConflict, StoppedByFile
 from store.journal import Journal
 from store.kill_file import KillFile
 from store.run_state import RunState
+from store.states import Scope
 
 SAVES = 3
 

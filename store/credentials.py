@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from store import audit
 from store.audit import Act
+from store.states import Scope
 from store.tables import CredentialRow
 
 
@@ -17,14 +18,6 @@ class CredentialKind(StrEnum):
     SESSION = "session"
     LINK = "link"
     TOKEN = "token"  # noqa: S105 - the word, not a secret
-
-
-class Scope(StrEnum):
-    """What its bearer may do; `trade` includes `read`, `admin` includes both."""
-
-    READ = "read"
-    TRADE = "trade"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)

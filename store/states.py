@@ -47,3 +47,11 @@ class Tone(StrEnum):
     ON = "on"
     SILENT = "silent"
     OFF = "off"
+
+
+class Scope(StrEnum):
+    """What the bearer of a credential may do; `trade` includes `read`, `admin` includes both."""
+
+    READ = "read"
+    TRADE = "trade"
+    ADMIN = "admin"

@@ -17,8 +17,8 @@ from api.service import Service, service_of
 from api.wire import Json
 from store import command_results
 from store.command_results import SavedAnswer
-from store.credentials import Scope
 from store.journal import Journal
+from store.states import Scope
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 KEY_MAX = 128

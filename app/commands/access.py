@@ -7,7 +7,7 @@ import typer
 
 from app.commands.frame import ConfigFile, group, load, say, verb
 from app.errors import UsageError
-from store.credentials import Scope
+from store.states import Scope
 
 
 def register(app: typer.Typer) -> None:

@@ -4,7 +4,7 @@ hedges; a preview in numbers and a question first."""
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,12 +26,14 @@ from app.commands.frame import (
 from app.config import Config
 from app.errors import DependencyError, GuardError, UsageError
 from app.operating.outputs import Kept
-from app.operating.staff import Office
 from domain.money import NotMoney
 from domain.money import usd as exact_usd
 
+if TYPE_CHECKING:
+    from app.operating.staff import Office
+
 RESOLVED_WORD = "resolved"
-Act = Callable[[Office, Kept], Awaitable[Kept]]
+Act = Callable[["Office", Kept], Awaitable[Kept]]
 
 
 def register(app: typer.Typer) -> None:

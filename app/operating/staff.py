@@ -19,9 +19,9 @@ from app.errors import DependencyError, GuardError, LockstepError, UsageError
 from app.links import wall_ms
 from app.operating.office import opened, whereabouts
 from app.temporal_client import connect
-from store.credentials import Scope
 from store.journal import Journal
 from store.kill_file import KillFile
+from store.states import Scope
 
 
 def temporal_address(config: Config) -> str:

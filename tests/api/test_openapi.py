@@ -16,8 +16,9 @@ from temporalio.client import Client
 from domain.trade import Phase
 from store import credentials
 from store.audit import Act
-from store.credentials import CredentialKind, Scope
+from store.credentials import CredentialKind
 from store.journal import Journal
+from store.states import Scope
 from tests.api.harness import Running, serving, wall_ms, with_login
 from tests.support.processes import ROOT
 from tests.support.trading import Trading

@@ -10,8 +10,9 @@ from api.auth import hash_password
 from api.guard import BODY_MAX
 from store import audit, credentials
 from store.audit import Act
-from store.credentials import CredentialKind, Scope
+from store.credentials import CredentialKind
 from store.journal import Journal
+from store.states import Scope
 from tests.api.harness import Running, serving, wall_ms, with_login
 
 PASSWORD = "correct horse battery"
