@@ -24,10 +24,11 @@ from app.wiring import open_desk, worker
 from domain.evidence import Quarantine
 from domain.money import usd
 from domain.opportunity import Opportunity
+from domain.order import Rejection
 from domain.pair import Pair
 from domain.policy import Bounds, ExecutorSettings, Timing
 from domain.sizing import Side, size_pair
-from domain.trade import Phase
+from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
 from store.errors import NotJournaled
@@ -130,8 +131,14 @@ class Trading:
         await self.control.books(pair_id, Quote(polymarket_bid, there), Quote(here, "0.60"))
 
     async def trade(self, pair_id: str, cents: int = 8, **kwargs: Any) -> Snapshot:
-        """Open an edge, take it, and wait for the arbitrage to be held or over."""
-        return await self.until_at_rest(await self.open(pair_id, cents, **kwargs))
+        """Open an edge, take it, and wait for the arbitrage to be held or over. Where this machine
+        stood still, so that an entry rightly never left, nothing was shown: up to three are
+        started. What is scripted for the order still waits at its venue."""
+        for _ in range(3):
+            snapshot = await self.until_at_rest(await self.open(pair_id, cents, **kwargs))
+            if not await self._kept_back(snapshot):
+                break
+        return snapshot
 
     async def hold(
         self, pair_id: str, **kwargs: Any
@@ -197,6 +204,14 @@ class Trading:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still {snapshot.phase}: {snapshot.story}")
             await asyncio.sleep(0.02)
+
+    async def _kept_back(self, snapshot: Snapshot) -> bool:
+        """Whether nothing was bought, and an entry was late for its own first byte."""
+        if snapshot.status is not TradeStatus.FAILED:
+            return False
+        state = await self.desk.journal.arbitrage(snapshot.arb_id)
+        late = (Rejection.NOT_SENT, Rejection.TOO_LATE)
+        return any(getattr(one.answer, "rejection", None) in late for one in state.intents)
 
     async def _written_down(self, snapshot: Snapshot) -> bool:
         """A workflow shows where it rests before its journal, alarms and outbox say so."""
