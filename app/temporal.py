@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +33,8 @@ from workflows.story import SEARCH_ATTRIBUTES
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
+ANSWER_SECONDS = 4
+"""A stranger who took the port may listen and never answer."""
 START_TRIES = 3
 TAKEN = "address already in use"
 REACH_SECONDS = 10
@@ -240,14 +241,15 @@ async def _await_frontend(
         if process is not None and process.poll() is not None:
             raise DependencyError(f"Temporal server ended at once, code {process.returncode}")
         try:
-            client = await Client.connect(address, namespace=namespace)
-            await client.service_client.check_health(timeout=timedelta(seconds=2))
-            await client.count_workflows(query)
-        except (RuntimeError, RPCError) as error:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                client = await Client.connect(address, namespace=namespace)
+                await client.service_client.check_health()
+                await client.count_workflows(query)
+        except (RuntimeError, RPCError, TimeoutError) as error:
             if time.monotonic() > deadline:
                 raise DependencyError(
                     f"Temporal: expected a server for namespace {namespace!r} at {address} "
-                    f"within {seconds} s, found: {error}"
+                    f"within {seconds} s, found: {str(error) or 'no answer'}"
                 ) from None
             await asyncio.sleep(POLL_SECONDS)
         else:

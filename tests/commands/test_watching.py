@@ -156,11 +156,12 @@ class TestExport:
             for venue in ("polymarket", "kalshi"):
                 total -= Decimal(row[f"{venue}_fee"]) + Decimal(row[f"{venue}_slippage"])
             assert total == Decimal(row["net"]), row["id"]
+        held, closed, rolled_back = (rows[one] for one in traded)
+        for row in (held, closed, rolled_back):
             realised = stack.shown(row["id"])["realised"]
             assert row["final"] is (realised is not None)
             if row["final"]:
                 assert Decimal(realised) == Decimal(row["net"])
-        held, closed, rolled_back = (rows[one] for one in traded)
         assert Decimal(held["net"]) > 0
         assert Decimal(held["unwind"]) == 0
         assert (closed["payout"], closed["kalshi_sold"]) == ("0", closed["kalshi_bought"])

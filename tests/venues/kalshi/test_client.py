@@ -200,7 +200,7 @@ class TestMarkets:
     async def test_the_clock_of_the_venue_is_known_after_a_reply(self, kalshi: Lab) -> None:
         skew = client_of(kalshi).clock_skew_ms
         assert skew is not None
-        assert abs(skew) <= 600
+        assert abs(skew) < 2_000, "its Date header counts whole seconds, and a busy machine waits"
 
     async def test_a_paused_shard_of_ours_closes_the_venue(self, kalshi: Lab) -> None:
         assert (await kalshi.client.status()).accepts_orders
