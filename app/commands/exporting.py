@@ -20,6 +20,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Profile(StrEnum):
+    """Whom an export is for: anybody, or a program with columns of its own."""
+
+    GENERIC = "generic"
+    KOINLY = "koinly"
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     export = group(app, "export", "Write what happened to a file.")
@@ -28,12 +35,16 @@ def register(app: typer.Typer) -> None:
         "trades",
         "export trades > trades.csv: every trade, for a spreadsheet",
         "export trades --format parquet --output trades.parquet: for a notebook",
+        "export trades --profile koinly -o koinly.csv: every fill and payout, for a tax program",
         "export trades --format json | jq '.rows[] | .net': for a script",
     )(trades)
 
 
 def trades(
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.CSV,
+    profile: Annotated[
+        Profile, typer.Option(help="koinly: one row per fill and payout, as CSV.")
+    ] = Profile.GENERIC,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
     ] = None,
@@ -43,10 +54,14 @@ def trades(
 
     For each row gross_edge − fees − slippages − unwind = net, exactly; net is realised where
     final is true, else the least it ends with. Amounts are dollars, times UTC. Not tax advice.
+    A tax program's profile has one row per final fill and payout instead.
     """
     from app.operating import exporting, outputs
     from app.parquet import parquet
 
+    if profile is Profile.KOINLY:
+        _koinly(form, output, config)
+        return
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         raise UsageError("--output: expected a file, Parquet is not for a terminal")
     with working("reading trades") as status:
@@ -62,11 +77,25 @@ def trades(
         case Format.JSON:
             told = outputs.Exported(rows=[exporting.as_text(row) for row in found])
             raw = told.model_dump_json().encode()
+    _deliver(output, raw, f"{len(found)} trades")
+
+
+def _koinly(form: Format, output: Path | None, config: Path | None) -> None:
+    from app.operating import koinly
+
+    if form is not Format.CSV:
+        raise UsageError(f"--format: expected csv, found {form}: that profile is a CSV file")
+    with working("reading trades") as status:
+        found = run(koinly.rows(load(config), lambda n: status.update(f"read {n} trades")))
+    _deliver(output, koinly.as_csv(found).encode(), f"{len(found)} movements")
+
+
+def _deliver(output: Path | None, raw: bytes, what: str) -> None:
     if output is None:
         sys.stdout.buffer.write(raw)
         return
     _write(output, raw)
-    say(f"wrote {len(found)} trades to {output}")
+    say(f"wrote {what} to {output}")
 
 
 def _write(path: Path, raw: bytes) -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import version
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -22,6 +23,7 @@ from store.arbitrages import ArbitrageState
 from store.trade_log import LoggedTrade
 
 Row = Mapping[str, Value]
+T = TypeVar("T")
 PAGE = 500
 CURRENCY = {Venue.POLYMARKET: "pUSD", Venue.KALSHI: "USD"}
 _LEG = {
@@ -76,14 +78,21 @@ class Unexplained(LockstepError):
 
 async def rows(config: Config, told: Callable[[int], None]) -> list[Row]:
     """Every trade of the mode, the oldest first; `told` hears how many there are so far."""
-    found: list[Row] = []
+    return await each(config, _row, told)
+
+
+async def each(
+    config: Config, read: Callable[[Session, LoggedTrade], T], told: Callable[[int], None]
+) -> list[T]:
+    """What `read` makes of every trade of the mode, the oldest first."""
+    found: list[T] = []
     async with opened(config) as journal:
         before: int | None = None
         while True:
-            page = await journal.read(partial(_page, config=config, before=before))
+            page = await journal.read(partial(_page, read, config=config, before=before))
             if not page:
                 return found[::-1]
-            found += [row for _, row in page]
+            found += [one for _, one in page]
             before = page[-1][0]
             told(len(found))
 
@@ -115,9 +124,14 @@ def as_text(row: Row) -> dict[str, str | int | bool | None]:
     return told
 
 
-def _page(session: Session, config: Config, before: int | None) -> list[tuple[int, Row]]:
+def _page(
+    read: Callable[[Session, LoggedTrade], T],
+    session: Session,
+    config: Config,
+    before: int | None,
+) -> list[tuple[int, T]]:
     logged = views.trades(session, PAGE, config.mode, None, before)
-    return [(one.id, _row(session, one)) for one in logged]
+    return [(one.id, read(session, one)) for one in logged]
 
 
 def _row(session: Session, logged: LoggedTrade) -> Row:

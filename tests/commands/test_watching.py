@@ -188,6 +188,25 @@ class TestExport:
             assert str(final) == row["final"]
             assert opened_at.strftime("%Y-%m-%dT%H:%M:%S") == row["opened_at"][:19]
 
+    def test_a_tax_programs_rows_add_up_to_the_same_result(
+        self, stack: StackUnderTest, traded: list[str]
+    ) -> None:
+        rows = stack.ok("export", "trades", "--format", "json").json["rows"]
+        net = {row["id"]: Decimal(row["net"]) for row in rows if row["final"]}
+        told = stack.ok("export", "trades", "--profile", "koinly").out
+        cash = dict.fromkeys(net, Decimal(0))
+        for moved in csv.DictReader(io.StringIO(told)):
+            for name, sign in (("Received", 1), ("Sent", -1), ("Fee", -1)):
+                arb_id = moved["Description"].split()[1]
+                if arb_id in net and moved[f"{name} Currency"] in ("USD", "pUSD"):
+                    cash[arb_id] += sign * Decimal(moved[f"{name} Amount"])
+        assert set(traded[1:]) <= set(net)
+        assert cash == net
+
+    def test_a_tax_program_reads_csv_only(self, stack: StackUnderTest) -> None:
+        done = stack.run("export", "trades", "--profile", "koinly", "--format", "json")
+        assert (done.code, "--format" in done.err) == (2, True)
+
     def test_a_file_that_cannot_be_written_is_named(
         self, stack: StackUnderTest, traded: list[str]
     ) -> None:
