@@ -3,7 +3,7 @@
 Imported by workflow code, so it may import nothing but domain/.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.exits import Exits
@@ -56,6 +56,7 @@ class Carried:
     flattening: bool
     verdicts: tuple[Verdict, ...]
     tried_opposite: bool = False
+    limits: dict[Venue, Price] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class UnwindRequest:
     """Sell or neutralise up to `excess` of a leg as order number `sequence` of this purpose.
 
     `budget` is what this may lose (dollars), None where any price will do; `attempt` counts
-    tries since the last progress.
+    tries since the last progress; `least` is the lowest price of a sale, None for any.
     """
 
     arb_id: str
@@ -131,6 +132,7 @@ class UnwindRequest:
     attempt: int
     budget: Usd | None
     deadline_ms: int
+    least: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

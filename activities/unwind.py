@@ -94,7 +94,9 @@ class UnwindActivities:
             book = await venue.book(instrument)
         except VenueMisuse as trouble:
             return NoSale(f"{request.venue} has no such book: {trouble}")
-        return plan_sale(instrument, book, leg, excess, request.budget, request.attempt)
+        return plan_sale(
+            instrument, book, leg, excess, request.budget, request.attempt, request.least
+        )
 
     def _order(self, name: str, request: UnwindRequest, sale: Sale) -> Order:
         now_ms = self._desk.wall_ms()

@@ -1,5 +1,6 @@
 """What selling now would bring, by the bids seen last, and the preview of a close."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ class SaleNow:
 
     size: Size
     average: Price
+    worst: Price
     slippage: Usd
     fee: Usd
     proceeds: Usd
@@ -28,17 +30,18 @@ def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
     """What selling would bring now; None where the bids seen last do not hold the size."""
     instrument = known.instrument(venue)
     levels = known.bids.get(instrument.token, ())
-    left, notional = Decimal(size), ZERO
+    left, notional, worst = Decimal(size), ZERO, Decimal(ZERO)
     for price, offered in levels:
         taken = min(left, offered)
         notional += taken * price
+        worst = price if taken > ZERO else worst
         left -= taken
     if left > ZERO or size <= ZERO:
         return None
     average = Price(notional / size)
     fee = instrument.fee.bound_sell(size, average)
     slippage = Usd(levels[0][0] * size - notional)
-    return SaleNow(size, average, slippage, fee, Usd(notional - fee))
+    return SaleNow(size, average, Price(worst), slippage, fee, Usd(notional - fee))
 
 
 def close_preview(known: Known) -> Json:
@@ -80,6 +83,18 @@ def why_not_close(known: Known) -> str:
     legs = [known.leg(venue) for venue in Venue]
     if any(leg.neutral > ZERO for leg in legs) and all(leg.held <= DUST for leg in legs):
         return "Only neutral pairs are held: they pay a dollar each, there is nothing to sell"
+    return ""
+
+
+def short_of(known: Known, limits: Mapping[Venue, Price]) -> str:
+    """Which venue's last contract would sell below its limit, by the bids seen last; "" if none."""
+    for venue, limit in limits.items():
+        sale = sale_now(known, venue, known.leg(venue).held)
+        if sale is not None and sale.worst < limit:
+            return (
+                f"{venue} pays {text(sale.worst)} for the last contract, below the limit of "
+                f"{text(limit)}: wait, or give a lower --limit"
+            )
     return ""
 
 

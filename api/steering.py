@@ -6,8 +6,10 @@ the workflow then refuses gets a second row that says so.
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from uuid import uuid4
 
 from temporalio.client import Client
@@ -18,9 +20,10 @@ from api.live import Live
 from api.operations import Operation, Request
 from api.problems import Problem
 from api.wire import Json, usd
-from domain.money import ZERO, NotMoney, Usd, to_micro
+from domain.money import ZERO, NotMoney, Price, Usd, to_micro
 from domain.money import usd as exact_usd
 from domain.trade import Phase
+from domain.venue import Venue
 from store.errors import NotJournaled
 from store.failpoints import Point, hit
 from store.journal import Journal
@@ -41,12 +44,21 @@ class Steering:
     live: Live
 
     async def close(
-        self, arb_id: str, loss_max: object, caller: Caller, now_ms: int, key: str | None = None
+        self,
+        arb_id: str,
+        loss_max: object,
+        caller: Caller,
+        now_ms: int,
+        key: str | None = None,
+        limits: Mapping[Venue, Price] = MappingProxyType({}),
     ) -> Operation:
-        """Have the workflow sell both legs, losing at most `loss_max` dollars (None: any)."""
+        """Have the workflow sell both legs, losing at most `loss_max` dollars (None: any) and none
+        of them below its venue's limit."""
         bound = None if loss_max is None else _amount("loss_max", loss_max, least=ZERO)
         detail: Json = {"loss_max": None if bound is None else str(bound)}
-        request = CloseRequest(_named(caller), bound)
+        if limits:
+            detail["limits"] = {venue.value: str(limit) for venue, limit in limits.items()}
+        request = CloseRequest(_named(caller), bound, dict(limits))
         return await self._ask(arb_id, "close_position", request, caller, now_ms, key, detail)
 
     async def retry(

@@ -53,9 +53,10 @@ def plan_sale(
     excess: Size,
     budget: Usd | None,
     attempt: int,
+    least: Price | None = None,
 ) -> Sale | NoSale:
     """The sale for unwind step `attempt` (from 1), or why there is none within `budget` dollars
-    (None: any price will do).
+    and for at least `least` a contract (None: any loss, any price will do).
 
     The whole excess is offered, or as much of it as bids within the budget hold. Kalshi's later
     attempts take what there is with immediate-or-cancel; reduce-only keeps them from flipping the
@@ -71,6 +72,8 @@ def plan_sale(
         if not instrument.allows_price(floor):
             found = f"found {plain(floor)} for a bid of {plain(worst)}"
             refused = NoSale(f"expected a price on the grid, {found}")
+        elif least is not None and floor < least:
+            refused = NoSale(f"{book.venue} bids {plain(floor)}, the limit is {plain(least)}")
         elif budget is not None and loss > budget:
             dear = f"may lose {plain(cost_ceil(loss))}, of {plain(budget)} left"
             refused = NoSale(f"selling {plain(size)} at {plain(floor)} {dear}")

@@ -68,7 +68,7 @@ class ArbitrageWorkflow(OperatorWords):
                 try:
                     await asyncio.shield(saga)
                 except asyncio.CancelledError:
-                    self._trade.flatten("cancelled", loss_max=None)
+                    self._trade.flatten("cancelled", loss_max=None, limits={})
             saga.result()
             if self._rests():
                 workflow.continue_as_new(self._trade.carried())
@@ -237,6 +237,7 @@ class ArbitrageWorkflow(OperatorWords):
             attempt=trade.count_attempt(),
             budget=trade.budget_left,
             deadline_ms=self._plan.bounds.deadline_ms,
+            least=trade.limits.get(venue),
         )
         summary = story.unwind_summary(way, venue, excess)
         await self._step(way, venue, f"{purpose}:{request.sequence}", request, summary)

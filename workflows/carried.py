@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from activities.messages import Carried
 
-_PUBLIC = frozenset({"phase", "escalations", "flattening", "verdicts"})
+_PUBLIC = frozenset({"phase", "escalations", "flattening", "limits", "verdicts"})
 
 
 def taken_from(state: object) -> Carried:

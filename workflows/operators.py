@@ -5,7 +5,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.money import NO_USD
+    from domain.money import NO_USD, ONE, ZERO
     from domain.trade import Phase
     from workflows import names
     from workflows.snapshot import (
@@ -33,17 +33,17 @@ class OperatorWords:
 
     @workflow.update(
         name=names.CLOSE_POSITION,
-        description="Sell both legs and end. Argument: {by, loss_max in dollars or null}.",
+        description="Sell both legs and end. Argument: {by, loss_max in dollars or null, limits}.",
     )
     async def close_position(self, request: CloseRequest) -> Snapshot:
         """Sell both legs and end; answers once that is done, a person is needed (again), or only
         neutral pairs are left, which are kept until they are paid.
 
-        A second close waits for the same result; its `loss_max` replaces that of the first.
+        A second close waits for the same result; its bounds replace those of the first.
         """
         trade = self._trade
         before = trade.escalations
-        trade.flatten(f"close by {request.by}", request.loss_max)
+        trade.flatten(f"close by {request.by}", request.loss_max, dict(request.limits))
         await workflow.wait_condition(
             lambda: trade.phase.ended or trade.escalations > before or trade.holds_neutral
         )
@@ -61,6 +61,11 @@ class OperatorWords:
             raise ApplicationError(
                 f"loss_max: expected 0 or more, found {request.loss_max}", type="BadRequest"
             )
+        for venue, limit in request.limits.items():
+            if not ZERO < limit < ONE:
+                raise ApplicationError(
+                    f"limits: expected {venue}'s between 0 and 1, found {limit}", type="BadRequest"
+                )
 
     @workflow.update(
         name=names.HOLD,

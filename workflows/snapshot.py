@@ -1,11 +1,11 @@
 """The whole state of an arbitrage that a reader needs, in one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from domain.money import Size, Usd
+from domain.money import Price, Size, Usd
 from domain.standing import Happening, LegReport, Verdict
 from domain.trade import Phase, TradeStatus
-from domain.venue import Mode
+from domain.venue import Mode, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,12 @@ class Snapshot:
 @dataclass(frozen=True, slots=True)
 class CloseRequest:
     """An operator's word to sell both legs. `loss_max` bounds what the sales may lose (dollars);
-    None accepts any price. `by` names the person, for the record."""
+    None accepts any. `limits` are the lowest prices of a sale, by venue; a venue that is not in it
+    sells at any. `by` names the person, for the record."""
 
     by: str
     loss_max: Usd | None = None
+    limits: dict[Venue, Price] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

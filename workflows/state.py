@@ -12,7 +12,7 @@ from domain.decision import Decision, Hold, Limits, StandDown, ToGetEven, decide
 from domain.exits import Exits
 from domain.identity import first_number
 from domain.leg import LegState
-from domain.money import NO_USD, Usd, plain
+from domain.money import NO_USD, Price, Usd, plain
 from domain.payout import Locked, NotLocked, judge
 from domain.policy import Refusal
 from domain.standing import Happening, LegReport, Standing, Verdict, nothing_held
@@ -52,6 +52,7 @@ class TradeState:
         self._keeps_uneven = False
         self._moved_by_hand: Usd | None = None
         self.flattening = False
+        self.limits: dict[Venue, Price] = {}
         self.nudged = False
         self.verdicts: tuple[Verdict, ...] = ()
         if plan.carried is not None:
@@ -76,7 +77,8 @@ class TradeState:
             return StandDown()
         polymarket, kalshi = self.states
         bounds = self._plan.bounds
-        may_buy = bounds.buy_opposite and not self._tried_opposite
+        # The other outcome would be bought at a price that no limit of a sale bounds.
+        may_buy = bounds.buy_opposite and not self._tried_opposite and not self.limits
         limits = Limits(self.attempts_left, bounds.dust, self.budget_left, may_buy)
         decision = decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
         kept = self._keeps_uneven and not self.flattening
@@ -218,11 +220,11 @@ class TradeState:
         self.say(f"{venue}: {said}")
         self._mark_unknown(venue, said)
 
-    def flatten(self, why: str, loss_max: Usd | None) -> None:
-        """Everything is to be sold. A person's latest word replaces the loss budget (None:
-        any price will do) and starts a fresh set of attempts."""
+    def flatten(self, why: str, loss_max: Usd | None, limits: dict[Venue, Price]) -> None:
+        """Everything is to be sold. A person's latest word replaces the loss budget (None: any)
+        and the lowest prices (empty: any), and starts a fresh set of attempts."""
         self.flattening = True
-        self._loss_max = loss_max
+        self._loss_max, self.limits = loss_max, limits
         self.retry(why)
 
     def accept(self, why: str) -> None:

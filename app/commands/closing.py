@@ -1,5 +1,6 @@
 """`lockstep close` and `flatten`: a preview in numbers, a question, then the sale."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -23,8 +24,11 @@ from app.config import Config
 from app.errors import GuardError, NeedsHumanError
 from app.operating.output import Json
 from app.operating.outputs import Closed, ClosePreview
+from domain.money import Price
+from domain.venue import Venue
 
 FLATTEN_WORD = "flatten"
+Limits = Mapping[Venue, Price]
 Wait = Annotated[
     float, typer.Option(min=0, max=3600, help="Seconds to wait for the end; 0 does not wait.")
 ]
@@ -38,6 +42,7 @@ def register(app: typer.Typer) -> None:
         "close 3fa2 --dry-run: what selling both legs now brings, against holding",
         "close 3fa2: the same, then asks and sells",
         "close 3fa2 --loss-max 0.50 --yes: sell unless that loses more than half a dollar",
+        "close 3fa2 --limit kalshi=0.47: sell nothing there below that price",
     )(close)
     verb(
         app,
@@ -53,6 +58,10 @@ def close(
     loss_max: Annotated[
         str | None, typer.Option(metavar="DOLLARS", help="Lose at most this; else any price.")
     ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PRICE", help="No sale below it; VENUE=PRICE bounds one venue."),
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     wait: Wait = 60,
@@ -61,10 +70,14 @@ def close(
 ) -> None:
     """Sell both legs of one position and end it; works while halted.
 
-    Exit code 5 where it cannot be closed now, 6 where the sale needs a person.
+    Exit code 5 where it cannot be closed now or a limit is not bid, 6 where the sale needs a
+    person: after one leg is sold, a limit or a loss may stop the other. The workflow goes on
+    trying within the bounds; another close replaces them.
     """
-    settings = load(config)
-    seen = run(_previews(settings, name))
+    from app.operating import closing
+
+    settings, limits = load(config), closing.limits_of(limit or [])
+    seen = run(_previews(settings, name, limits))
     told = Closed(action="preview", previews=seen, results=[])
     lines = [_line(one) for one in seen]
     if dry_run:
@@ -75,7 +88,7 @@ def close(
         say(line)
     confirm("Sell both legs now?", yes=yes)
     with working("selling; the workflow tells when it is done"):
-        result = run(_close(settings, seen[0].id, loss_max, wait))
+        result = run(_close(settings, seen[0].id, loss_max, limits, wait))
     _conclude(Closed(action="close", previews=seen, results=[result]), as_json)
 
 
@@ -108,20 +121,24 @@ def flatten(
     _conclude(Closed(action="flatten", previews=seen, results=results), as_json)
 
 
-async def _previews(config: Config, name: str | None) -> list[ClosePreview]:
+async def _previews(
+    config: Config, name: str | None, limits: Limits | None = None
+) -> list[ClosePreview]:
     from app.operating import closing, staff
 
     async with staff.staffed(config) as office:
         if name is None:
             return await closing.preview_all(office)
-        return [await closing.preview(office, name)]
+        return [await closing.preview(office, name, limits or {})]
 
 
-async def _close(config: Config, arb_id: str, loss_max: str | None, wait: float) -> Json:
+async def _close(
+    config: Config, arb_id: str, loss_max: str | None, limits: Limits, wait: float
+) -> Json:
     from app.operating import closing, staff
 
     async with staff.staffed(config) as office:
-        operation = await closing.close(office, arb_id, loss_max)
+        operation = await closing.close(office, arb_id, loss_max, limits)
         return await closing.outcome(office, operation, wait)
 
 
@@ -162,8 +179,8 @@ def _conclude(told: Closed, as_json: bool) -> None:
     if stuck:
         raise NeedsHumanError(
             f"{', '.join(stuck)}: not sold, a person is needed: `lockstep show ID` says why, "
-            "`lockstep retry ID` tries again, `lockstep close ID` without --loss-max sells at any "
-            "price"
+            "`lockstep retry ID` tries again, `lockstep close ID` without --loss-max and --limit "
+            "sells at any price"
         )
     failed = [one for one in told.results if one["state"] == "failed"]
     if failed:

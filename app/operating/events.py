@@ -191,6 +191,8 @@ def _request(request: Any, argument: object) -> str:
     if isinstance(argument, dict):
         if argument.get("loss_max") is not None:
             more.append(f"losing at most {argument['loss_max']}")
+        limits = argument.get("limits") or {}
+        more += [f"not below {limit} at {venue}" for venue, limit in limits.items()]
         if argument.get("evidence"):
             more.append(f"evidence: {argument['evidence']}, cash {argument.get('cash')}")
     return ", ".join([verb, *more])

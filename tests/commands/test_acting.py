@@ -59,6 +59,29 @@ class TestClose:
         assert "a person is needed: `lockstep show ID`" in done.err
         assert stack.ok("close", mine["id"], "--yes", "--json").json["results"]
 
+    def test_nothing_is_sold_below_a_limit(self, stack: StackUnderTest) -> None:
+        mine = stack.open()
+        preview = stack.published("close", "close", mine["id"], "--dry-run", "--limit", "0.49")
+        assert "polymarket pays 0.48 for the last contract" in preview["previews"][0]["why_not"]
+        refused = stack.run("close", mine["id"], "--limit", "0.49", "--yes")
+        assert (refused.code, refused.out) == (5, "")
+        assert "below the limit of 0.49: wait, or give a lower --limit" in refused.err
+        assert len(stack.orders(mine["id"])) == 2
+        bids = ("--limit", "polymarket=0.48", "--limit", "kalshi=0.40")
+        told = stack.published("close", "close", mine["id"], *bids, "--yes")
+        assert told["results"][0]["result"]["phase"] == "FLAT"
+        story = stack.ok("trace", mine["id"]).out
+        assert "not below 0.48 at polymarket, not below 0.40 at kalshi" in story
+
+    @pytest.mark.parametrize("limit", ["47", "0", "kalsi=0.47", "cheap"])
+    def test_a_malformed_limit_is_named(
+        self, stack: StackUnderTest, held: dict[str, Any], limit: str
+    ) -> None:
+        done = stack.run("close", held["id"], "--limit", limit, "--yes")
+        assert done.code == 2
+        assert "--limit: expected" in done.err
+        assert f"found {limit!r}" in done.err
+
     def test_a_malformed_loss_is_named(self, stack: StackUnderTest, held: dict[str, Any]) -> None:
         done = stack.run("close", held["id"], "--loss-max", "lots", "--yes")
         assert done.code == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.book import depth
 from domain.fees import PolymarketFee
 from domain.leg import LegState
-from domain.money import Size, Usd, on_grid, price, size, usd
+from domain.money import Price, Size, Usd, on_grid, price, size, usd
 from domain.unwind import FOK_TRIES, NoSale, Sale, plan_sale
 from domain.venue import Instrument, TimeInForce, Venue
 from tests.domain.build import a_book, a_leg, an_instrument
@@ -37,6 +37,21 @@ def sales(draw: st.DrawFn) -> tuple[Instrument, list[tuple[Decimal, Size]], Size
         instrument, bids, excess, usd(Decimal(paid).scaleb(-2)), usd(Decimal(budget).scaleb(-2)),
         draw(st.integers(1, 6)),
     )  # fmt: skip
+
+
+@given(sales(), st.integers(1, 9_999).map(lambda n: price(Decimal(n).scaleb(-4))))
+def test_a_sale_keeps_the_limit_and_is_what_it_is_without_one(
+    drawn: tuple[Instrument, list[tuple[Decimal, Size]], Size, Usd, Usd, int], least: Price
+) -> None:
+    instrument, bids, excess, paid, budget, attempt = drawn
+    leg = LegState(instrument.venue, excess, excess, excess, paid=paid)
+    book = a_book(instrument, bids=bids)
+    free = plan_sale(instrument, book, leg, excess, budget, attempt)
+    kept = plan_sale(instrument, book, leg, excess, budget, attempt, least)
+    if isinstance(kept, Sale):
+        assert kept.floor >= least
+    if isinstance(free, Sale) and free.floor >= least:
+        assert kept == free
 
 
 @given(sales())

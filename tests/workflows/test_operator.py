@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from temporalio.client import (
@@ -11,8 +12,9 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )
 
+from app.demo.control import Quote
 from app.intake import start
-from domain.money import usd
+from domain.money import Price, price, usd
 from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Venue
@@ -25,6 +27,8 @@ from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
+ABOVE, AT_BID = price("0.41"), price("0.40")
+"""What Kalshi's NO is not bid, and what it is, while its YES is offered at 0.60."""
 
 
 async def sales(desk: Trading, arb_id: str) -> int:
@@ -128,6 +132,28 @@ async def test_a_close_within_a_loss_asks_again_and_a_wider_word_is_heard(
     assert (await close(handle, loss_max=usd(20))).phase == Phase.FLAT
     assert not alarms(desk.database)
     await assert_books_balance(desk)
+
+
+async def test_a_close_sells_nothing_below_its_limits(desk: Trading, pair: str) -> None:
+    handle = await desk.hold(pair, bounds=replace(FEW_TRIES, buy_opposite=True))
+    await desk.control.books(pair, Quote("0.48", "0.50"), Quote("0.58", "0.60"))
+    stuck = await close(handle, limits={Venue.POLYMARKET: price("0.49"), Venue.KALSHI: ABOVE})
+    assert stuck.phase == Phase.NEEDS_OPERATOR
+    assert stuck.polymarket.state.held == stuck.kalshi.state.held == stuck.size
+    assert await sales(desk, handle.id) == 0
+    closed = await close(handle, limits={Venue.POLYMARKET: price("0.48"), Venue.KALSHI: AT_BID})
+    assert closed.phase == Phase.FLAT
+    state = await desk.desk.journal.arbitrage(handle.id)
+    sold = {one.order.venue: one.order.limit for one in state.intents if one.order.action == "sell"}
+    assert sold == {Venue.POLYMARKET: price("0.48"), Venue.KALSHI: AT_BID}
+    await assert_books_balance(desk)
+
+
+async def test_a_limit_out_of_range_is_refused(steady: Trading, pair: str) -> None:
+    handle = await steady.hold(pair)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await close(handle, limits={Venue.KALSHI: Price(Decimal(1))})
+    assert refusal_of(refused) == "BadRequest: limits: expected kalshi's between 0 and 1, found 1"
 
 
 async def test_a_close_out_of_season_is_refused_in_words(steady: Trading, pair: str) -> None:
