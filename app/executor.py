@@ -26,7 +26,7 @@ from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
-from store import presence, run_state, sightings, terms
+from store import presence, reviews, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from store.writing import Turn
@@ -154,14 +154,15 @@ class Executor:
         saved = await journal.settings.load()
         if saved.version != self._settings_at[0]:
             self._settings_at = saved.version, wall_ms()
-        before, was_stopped = set(advice.taken), advice.stopped is not None
+        before, was_stopped = set(advice.resting), advice.stopped is not None
         advice.stopped = await self._stopped()
         now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
         advice.taken = await journal.read(
             lambda s: resting_pairs(s, self._config.mode, now_ms - cooldown_ms)
         )
+        advice.reviews = await journal.read(reviews.everything)
         resumed = was_stopped and advice.stopped is None
-        for pair_id in self._pairs.listed if resumed else before - set(advice.taken):
+        for pair_id in self._pairs.listed if resumed else before - set(advice.resting):
             self._scanner.rearm(pair_id)
 
     async def _keep_terms(self, read: list[Terms]) -> None:

@@ -15,6 +15,8 @@ from domain.opportunity import Opportunity
 from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
 from store.failpoints import Point, hit
+from store.reviews import Review
+from store.states import ReviewVerdict
 from workflows import names, options, story
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
@@ -49,10 +51,17 @@ class Advice:
 
     stopped: Refusal | None = Refusal.DISABLED
     taken: Mapping[str, Refusal] = field(default_factory=dict)
+    reviews: Mapping[str, Review] = field(default_factory=dict)
 
     def refusal(self, pair_id: str) -> Refusal | None:
         """Why the gate would refuse the pair now, as far as this copy knows."""
-        return self.stopped or self.taken.get(pair_id)
+        return self.stopped or self.resting.get(pair_id)
+
+    @property
+    def resting(self) -> dict[str, Refusal]:
+        """The pairs that nothing is started of, open ones and rejected ones, each with why."""
+        rejected = (k for k, one in self.reviews.items() if one.verdict is ReviewVerdict.REJECTED)
+        return {**self.taken, **dict.fromkeys(rejected, Refusal.PAIR_REJECTED)}
 
 
 class Intake:

@@ -10,6 +10,7 @@ from app.intake import Intake
 from domain.book import Book, Level, depth
 from domain.money import ONE, ZERO, Price, Size, floor_to, show_usd
 from domain.opportunity import Opportunity, Refused
+from domain.pair import Confidence, Pair
 from domain.venue import Instrument, Venue
 from markets.books import Books
 from markets.pairs import Direction, ListedPair
@@ -151,7 +152,7 @@ class Lookout:
         return {
             "opened_ms": life.opened_ms,
             "card": card,
-            "detail": self._detail(pair_id, books, terms, life),
+            "detail": self._detail(listed.pair, books, terms, life),
             "bids": self._bids(listed) if held else {},
         }
 
@@ -173,11 +174,12 @@ class Lookout:
 
     def _card(self, listed: ListedPair, direction: Direction, seen: Seen, terms: _Terms) -> Json:
         pair = listed.pair
+        reviewed = self._reviewed(pair)
         return {
             "id": pair.pair_id,
             "pair_id": pair.pair_id,
             "title": pair.title,
-            "confidence": pair.confidence.value,
+            "confidence": (Confidence.HIGH if reviewed else pair.confidence).value,
             "size": _text(terms.size),
             "unit_cost": _text(sum(terms.prices.values(), start=ZERO)),
             "cost": _text(terms.cost),
@@ -220,10 +222,11 @@ class Lookout:
         return {"ok": True, "code": "", "text": text}
 
     def _detail(
-        self, pair_id: str, books: Mapping[Venue, Book | None], terms: _Terms, life: _Life
+        self, pair: Pair, books: Mapping[Venue, Book | None], terms: _Terms, life: _Life
     ) -> Json:
-        configured = self._configured.get(pair_id)
-        known, text = EVIDENCE[configured.confidence if configured else "low"]
+        configured = self._configured.get(pair.pair_id)
+        said = self._reviewed(pair)
+        known, text = EVIDENCE[configured.confidence if configured and not said else "reviewed"]
         depths = {
             venue: depth(book.asks, terms.prices[venue], buying=True)
             for venue, book in books.items()
@@ -234,7 +237,7 @@ class Lookout:
         steps += [(f"{v.value.capitalize()} fee", -fee) for v, fee in terms.fees.items()]
         steps.append(("Net profit", terms.profit))
         return {
-            "evidence": [{"known": known, "text": text}],
+            "evidence": [{"known": known, "text": f"{text}: {said}" if said else text}],
             "ladders": {
                 venue.value: _ladder(book.asks, terms.size) if book else []
                 for venue, book in books.items()
@@ -247,6 +250,14 @@ class Lookout:
             else None,
             "history": list(life.history),
         }
+
+    def _reviewed(self, pair: Pair) -> str:
+        """Who approved these very markets, and why; "" where nobody did."""
+        review = self._intake.advice.reviews.get(pair.pair_id)
+        markets = {Venue.POLYMARKET: pair.condition_id, Venue.KALSHI: pair.ticker}
+        if review is None or not review.approves(markets):
+            return ""
+        return f"{review.act.actor} on {iso_utc(review.act.at_ms)}, {review.why}"
 
     def _bids(self, listed: ListedPair) -> Json:
         """What selling would bring, for pairs that something may be held of."""

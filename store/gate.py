@@ -1,8 +1,9 @@
 """The gate: one transaction that admits both legs of an arbitrage, or neither.
 
 What is refused is named in this fixed order: halted, disabled, past its deadline, bet below and
-above its bounds, ROI below and above its bounds, trades of the day, loss of the day, pair already
-open, pair cooling down, balance unknown or too old, Polymarket's cash, Kalshi's cash.
+above its bounds, ROI below and above its bounds, trades of the day, loss of the day, pair rejected
+by a person, pair already open, pair cooling down, balance unknown or too old, Polymarket's cash,
+Kalshi's cash.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import balances, events, intents, rows, run_state, settings
+from store import balances, events, intents, reviews, rows, run_state, settings
 from store.codec import bounds_json, opportunity_json, utc_day
 from store.errors import JournalConflict
 from store.run_state import RunState
@@ -186,6 +187,8 @@ def _day_is_full(request: GateRequest, view: _View) -> Iterator[Refused]:
 def _pair_is_taken(session: Session, request: GateRequest) -> Iterator[Refused]:
     since_ms = request.now_ms - request.cooldown_ms
     pair_id = request.opportunity.pair_id
+    if (said := reviews.rejection(session, pair_id)) is not None:
+        yield Refused(Refusal.PAIR_REJECTED, f"rejected by {said}")
     for row in rows.all_of(
         session, _OF_PAIR, mode=request.mode, pair_id=pair_id, since_ms=since_ms
     ):

@@ -55,3 +55,10 @@ class Scope(StrEnum):
     READ = "read"
     TRADE = "trade"
     ADMIN = "admin"
+
+
+class ReviewVerdict(StrEnum):
+    """What a person said of a pair after comparing both venues' rules."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"

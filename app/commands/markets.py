@@ -1,4 +1,4 @@
-"""`lockstep scan`, `pairs list` and `pairs show`: what can be traded, and what is seen of it."""
+"""`lockstep scan` and `pairs`: what can be traded, what is seen of it, what a person says of it."""
 
 import asyncio
 import sys
@@ -10,10 +10,23 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from app.commands.frame import AsJson, ConfigFile, emit, group, load, run, table, verb
+from app.commands.frame import (
+    AsJson,
+    ConfigFile,
+    DryRun,
+    Yes,
+    confirm,
+    emit,
+    group,
+    load,
+    run,
+    say,
+    table,
+    verb,
+)
 from app.config import Config
 from app.errors import UsageError
-from app.operating.outputs_markets import PairShown, Scan
+from app.operating.outputs_markets import PairReviewed, PairShown, Scan
 from domain.money import NotMoney
 from domain.money import usd as exact
 
@@ -42,6 +55,20 @@ def register(app: typer.Typer) -> None:
         "pairs show p07: the rules of both venues one after the other, and the evidence",
         "pairs show p07 --json | jq -r '.rules[].text': for a script",
     )(show_pair)
+    verb(
+        below,
+        "approve",
+        "pairs approve p07 --why 'same source, same close': shows both rules, asks, then keeps it",
+        "pairs approve p07 --why 'same source' --dry-run: what would be approved",
+        "pairs approve p07 --why 'compared on Monday' --yes --json: for a script",
+    )(approve)
+    verb(
+        below,
+        "reject",
+        "pairs reject p07 --why 'the other venue voids a draw': no entry of it from now on",
+        "pairs reject p07 --why 'sources differ' --json: for a script",
+        "pairs approve p07 --why 'they mended it': the way back",
+    )(reject)
 
 
 def scan(
@@ -109,8 +136,8 @@ def _screen(told: Scan) -> list[Table | str]:
 def list_pairs(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print every pair that is watched.
 
-    Which pairs are traded, and who compared their rules, is said by `pairs` in the configuration;
-    a change there takes effect when the executor starts anew.
+    Which pairs there are is said by `pairs` in the configuration; a change there takes effect when
+    the executor starts anew. `pairs reject` and `approve` take effect at once.
     """
     from app.operating import markets
 
@@ -133,6 +160,55 @@ def show_pair(name: PairId, config: ConfigFile = None, as_json: AsJson = False) 
     emit(told, as_json, *_pair_lines(told))
 
 
+Why = Annotated[str, typer.Option("--why", help="What was compared; kept with the word.")]
+
+
+def approve(
+    name: PairId,
+    why: Why,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that both listings of a pair ask the same question; lifts a rejection.
+
+    It is audited with who, when and why, and holds for the markets that were compared: where the
+    configuration names others later, it says nothing of those.
+    """
+    from app.operating import markets
+
+    settings = load(config)
+    shown = run(markets.pair(settings, name))
+    if dry_run:
+        told = PairReviewed(
+            action="preview", id=name, title=shown.pair.title, before=shown.review, now=None
+        )
+        emit(told, as_json, *_pair_lines(shown))
+        return
+    for line in _pair_lines(shown):
+        say(line)
+    confirm("Do both listings ask the same question?", yes=yes)
+    _review(settings, name, "approved", why, as_json)
+
+
+def reject(name: PairId, why: Why, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say that a pair must not be traded: no entry of it leaves from now on, without a restart.
+
+    Never asks. What is open stays open: `lockstep close ID` sells it.
+    """
+    _review(load(config), name, "rejected", why, as_json)
+
+
+def _review(config: Config, name: str, verdict: str, why: str, as_json: bool) -> None:
+    from app.operating import reviewing
+    from store.states import ReviewVerdict
+
+    told = run(reviewing.review(config, name, ReviewVerdict(verdict), why))
+    was = f", was {told.before.verdict} by {told.before.by}" if told.before else ""
+    emit(told, as_json, f"{told.id}  {told.title}: {verdict}{was}")
+
+
 def _pair_lines(told: PairShown) -> list[str]:
     one = told.pair
     state = "traded" if one.listed else f"not traded: {one.why_not}"
@@ -140,6 +216,9 @@ def _pair_lines(told: PairShown) -> list[str]:
     if told.max_size is not None:
         lines.append(f"at most {told.max_size} shares now, by {told.capped_by}")
     lines += [f"evidence: {text}" for text in told.evidence]
+    if (word := told.review) is not None:
+        other = "" if word.holds else ", of other markets than it has now"
+        lines.append(f"{word.verdict} by {word.by} at {word.at}: {word.why}{other}")
     for rule in told.rules:
         lines += ["", f"{rule.venue} {rule.market}  {rule.title}"]
         times = [("closes", rule.closes_at), ("settles", rule.settles_at)]

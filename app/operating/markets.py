@@ -1,6 +1,7 @@
 """What can be traded, and what the scanner sees of it: read from journal and configuration."""
 
 import difflib
+from collections.abc import Mapping
 from decimal import Decimal
 
 from sqlmodel import Session
@@ -13,12 +14,22 @@ from app.errors import DependencyError, UsageError
 from app.links import wall_ms
 from app.operating.office import opened
 from app.operating.output import Json
-from app.operating.outputs_markets import PairLine, Pairs, PairShown, Rules, Scan, Seen
+from app.operating.outputs_markets import (
+    PairLine,
+    Pairs,
+    PairShown,
+    ReviewShown,
+    Rules,
+    Scan,
+    Seen,
+)
 from domain.terms import Terms
 from domain.venue import Venue
-from store import arbitrages, presence, sightings, terms, views
+from store import arbitrages, presence, reviews, sightings, terms, views
 from store.presence import Presence
+from store.reviews import Review
 from store.sightings import Sighting
+from store.states import ReviewVerdict
 
 ALIVE_MS = 5_000
 HOUR_MS = 3_600_000
@@ -65,8 +76,12 @@ async def pairs(config: Config) -> Pairs:
         why_not = {k: str(why) for one in alive for k, why in _unlisted(one).items()}
         configured = {pair.id: pair for pair in config.pairs}
         seen = {one.pair_id: one for one in sightings.since(session, 0)}
+        said = reviews.everything(session)
         names = sorted({*configured, *seen, *why_not})
-        return [_pair(name, configured.get(name), seen.get(name), why_not) for name in names]
+        return [
+            _pair(name, configured.get(name), seen.get(name), why_not, said.get(name))
+            for name in names
+        ]
 
     async with opened(config) as journal:
         return Pairs(mode=config.mode.value, pairs=await journal.read(work))
@@ -87,15 +102,30 @@ async def pair(config: Config, name: str) -> PairShown:
         words = [t for v, m in markets.items() if (t := terms.of(session, v, m)) is not None]
         told = details(one, words) if one is not None else {}
         return PairShown(
-            pair=_pair(name, configured, one, {}),
+            pair=_pair(name, configured, one, {}, reviews.of(session, name)),
             rules=[_rules(venue, market, words) for venue, market in markets.items()],
             evidence=[str(item["text"]) for item in told.get("evidence", [])],
+            review=review_shown(reviews.of(session, name), markets),
             max_size=told.get("max_size"),
             capped_by=told.get("capped_by"),
         )
 
     async with opened(config) as journal:
         return await journal.read(work)
+
+
+def review_shown(said: Review | None, markets: Mapping[Venue, str]) -> ReviewShown | None:
+    """A person's word; an approval holds for the markets that were compared, a rejection always."""
+    if said is None:
+        return None
+    rejected = said.verdict is ReviewVerdict.REJECTED
+    return ReviewShown(
+        verdict=said.verdict.value,
+        by=f"{said.act.actor} ({said.act.origin})",
+        at=iso(said.act.at_ms),
+        why=said.why,
+        holds=rejected or said.approves(markets),
+    )
 
 
 def _seen(row: Json) -> Seen:
@@ -133,18 +163,25 @@ def _pair(
     configured: ConfiguredPair | None,
     seen: Sighting | None,
     why_not: dict[str, str],
+    said: Review | None,
 ) -> PairLine:
     card = seen.sighting.get("card") if seen else None
     card = card if isinstance(card, dict) else {}
     confidence = configured.confidence if configured else str(card.get("confidence", "")).lower()
-    markets = {venue.value: market for venue, market in _markets(seen, configured).items()}
+    markets = _markets(seen, configured)
+    if said is not None and said.approves(markets):
+        confidence = "reviewed"
+    rejected = said is not None and said.verdict is ReviewVerdict.REJECTED
+    reason = why_not.get(name, "" if seen else "no executor has seen both books yet")
+    if said is not None and rejected:
+        reason = f"rejected by {said.act.actor}: {said.why}"
     return PairLine(
         id=name,
         title=configured.title if configured else str(card.get("title", "")),
         confidence=confidence,
-        markets=markets,
-        listed=seen is not None and name not in why_not,
-        why_not=why_not.get(name, "" if seen else "no executor has seen both books yet"),
+        markets={venue.value: market for venue, market in markets.items()},
+        listed=seen is not None and name not in why_not and not rejected,
+        why_not=reason,
     )
 
 

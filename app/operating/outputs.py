@@ -5,7 +5,7 @@ from typing import Any
 
 from app.operating.output import Json, Output, Part
 from app.operating.outputs_journal import BackedUp, Upgraded
-from app.operating.outputs_markets import Pairs, PairShown, Scan
+from app.operating.outputs_markets import PairReviewed, Pairs, PairShown, Scan
 
 
 class Leg(Part):
@@ -335,6 +335,8 @@ SCHEMAS: dict[str, type[Output]] = {
     "scan": Scan,
     "pairs-list": Pairs,
     "pairs-show": PairShown,
+    "pairs-approve": PairReviewed,
+    "pairs-reject": PairReviewed,
     "retry": Diagnosis,
     "trace": Trace,
     "doctor": Doctor,

@@ -63,6 +63,27 @@ class Rules(Part):
     settles_at: str | None
 
 
+class ReviewShown(Part):
+    """The last word of a person on a pair: `verdict` is approved or rejected. `holds` says whether
+    the markets are still those that were compared."""
+
+    verdict: str
+    by: str
+    at: str
+    why: str
+    holds: bool
+
+
+class PairReviewed(Output):
+    """`lockstep pairs approve` and `reject`; `action` is preview, approve or reject."""
+
+    action: str
+    id: str
+    title: str
+    before: ReviewShown | None
+    now: ReviewShown | None
+
+
 class PairShown(Output):
     """`lockstep pairs show`. `max_size` is what both books offer within the plan's prices, and
     `capped_by` the one that ends it."""
@@ -70,5 +91,6 @@ class PairShown(Output):
     pair: PairLine
     rules: list[Rules]
     evidence: list[str]
+    review: ReviewShown | None
     max_size: str | None
     capped_by: str | None

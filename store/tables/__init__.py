@@ -20,6 +20,7 @@ from store.tables.notices import (
 )
 from store.tables.presence import ExecutorRow
 from store.tables.reconciliation import KnownDifferenceRow, ReconciliationRow
+from store.tables.reviews import PairReviewRow
 from store.tables.risk import ReservationRow, RiskDayRow, VenueBalanceRow
 from store.tables.sightings import ScanMinuteRow, SightingRow
 from store.tables.terms import TermsRow
@@ -52,6 +53,7 @@ __all__ = [
     "KnownDifferenceRow",
     "ObservationRow",
     "OutboxRow",
+    "PairReviewRow",
     "PayoutRow",
     "PositionRow",
     "ReconciliationRow",

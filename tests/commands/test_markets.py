@@ -1,5 +1,6 @@
 """`scan` and `pairs`: what the scanner of a running system sees, and why the rest is skipped."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.policy import Refusal
+from tests.support.driver import sqlite3
 from tests.support.stack import StackUnderTest, run_lockstep
 
 pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.timeout(400)]
@@ -78,6 +80,59 @@ def test_a_pair_is_shown_with_the_rules_of_both_venues(stack: StackUnderTest) ->
     wrong = stack.run("pairs", "show", pair + "x")
     assert (wrong.code, wrong.out) == (2, "")
     assert f"did you mean {pair}?" in wrong.err
+
+
+def test_a_rejected_pair_is_not_traded_until_it_is_approved(stack: StackUnderTest) -> None:
+    stack.let_trade()
+    pair = stack.pair()
+    stack.edge(pair, -2)
+    stack.until(lambda: seen(stack, pair), f"{pair} to be looked at")
+    for why in ("", "  "):
+        assert stack.run("pairs", "reject", pair, "--why", why).code == 2
+    wrong = stack.run("pairs", "reject", pair + "x", "--why", "no")
+    assert (wrong.code, f"did you mean {pair}?" in wrong.err) == (2, True)
+
+    told = stack.published("pairs-reject", "pairs", "reject", pair, "--why", "a draw is void")
+    assert (told["action"], told["before"], told["now"]["verdict"]) == ("reject", None, "rejected")
+    stack.edge(pair)
+
+    def skipped() -> bool:
+        one = seen(stack, pair)
+        return one is not None and one["reason"] == Refusal.PAIR_REJECTED
+
+    stack.until(skipped, f"{pair} to be skipped")
+    assert stack.position_of(pair) is None
+    listed = stack.published("pairs-list", "pairs", "list")["pairs"]
+    mine = next(one for one in listed if one["id"] == pair)
+    assert (mine["listed"], "a draw is void" in mine["why_not"]) == (False, True)
+
+    preview = stack.published(
+        "pairs-approve", "pairs", "approve", pair, "--why", "same source", "--dry-run"
+    )
+    assert (preview["action"], preview["before"]["verdict"]) == ("preview", "rejected")
+    unasked = stack.run("pairs", "approve", pair, "--why", "same source")
+    assert (unasked.code, "add --yes" in unasked.err) == (2, True)
+    assert skipped(), "nothing was approved yet"
+
+    told = stack.published(
+        "pairs-approve", "pairs", "approve", pair, "--why", "same source", "--yes"
+    )
+    assert (told["before"]["verdict"], told["now"]["verdict"]) == ("rejected", "approved")
+    stack.until(lambda: stack.position_of(pair, "HOLDING"), f"{pair} to be held")
+    stack.edge(pair, -2)
+    shown = stack.published("pairs-show", "pairs", "show", pair)
+    assert (shown["pair"]["confidence"], shown["review"]["holds"]) == ("reviewed", True)
+    assert any("same source" in text for text in shown["evidence"])
+    journal = sqlite3.connect(stack.folder / "lockstep-sim.sqlite3")
+    rows = journal.execute(
+        "SELECT action, origin, detail FROM audit WHERE subject = ? ORDER BY id", (pair,)
+    ).fetchall()
+    journal.close()
+    told_of = [(action, origin, json.loads(detail)["why"]) for action, origin, detail in rows]
+    assert told_of == [
+        ("reject_pair", "cli", "a draw is void"),
+        ("approve_pair", "cli", "same source"),
+    ]
 
 
 def test_a_configured_pair_that_nobody_has_seen_says_so(

@@ -10,11 +10,13 @@ from domain.order import Filled, FillState, NotFilled, Rejection
 from domain.policy import Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
+from store import reviews
 from store.errors import JournalConflict
 from store.gate import GateRequest, Granted
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from store.states import IntentState
+from store.reviews import Review
+from store.states import IntentState, ReviewVerdict
 from tests.store.builders import (
     NOW,
     a_fill,
@@ -51,6 +53,10 @@ TABLE = """
     max_daily_loss=0.999999                   daily_loss_reached
     pair_open; max_daily_loss=1               daily_loss_reached
     pair_open                                 pair_already_open
+    pair_rejected                             pair_rejected
+    pair_open; pair_rejected                  pair_rejected
+    pair_rejected; pair_approved              granted
+    pair_rejected; max_daily_trades=0         daily_trades_reached
     pair_failed                               pair_cooling_down
     pair_failed_long_ago                      granted
     pair_succeeded                            granted
@@ -93,6 +99,11 @@ async def arrange(journal: Journal, circumstance: str, request: GateRequest) -> 
         case "pair_open":
             await admitted(journal, an_opportunity("earlier", pair="pair-x"))
             return later
+        case "pair_rejected" | "pair_approved":
+            verdict = ReviewVerdict(name.removeprefix("pair_"))
+            markets = {Venue.POLYMARKET: "0xother", Venue.KALSHI: "KXOTHER"}
+            review = Review("pair-x", verdict, markets, "other words", an_act())
+            await journal.write(NOW, lambda s: reviews.say(s, review))
         case "pair_failed" | "pair_failed_long_ago" | "pair_succeeded":
             status = TradeStatus.SUCCESS if name == "pair_succeeded" else TradeStatus.FAILED
             await conclude_flat(journal, "earlier", status)
