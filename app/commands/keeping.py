@@ -74,13 +74,7 @@ def hold(
 
     Exit code 5 where nothing is uneven, or no sale is being tried.
     """
-    from app.operating import keeping
-
-    settings = load(config)
-    seen = _seen(settings, name, "hold", None, as_json, dry_run=dry_run)
-    if not dry_run:
-        confirm("Keep it?", yes=yes)
-        _conclude(run(_act(settings, seen, keeping.hold)), as_json)
+    _keep(load(config), name, "hold", "Keep it?", as_json, dry_run=dry_run, yes=yes)
 
 
 def take_over(
@@ -94,13 +88,25 @@ def take_over(
 
     Exit code 5 where nothing is uneven, or no sale is being tried.
     """
+    _keep(load(config), name, "take-over", "Take it over?", as_json, dry_run=dry_run, yes=yes)
+
+
+def _keep(
+    config: Config,
+    name: str,
+    action: str,
+    question: str,
+    as_json: bool,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
     from app.operating import keeping
 
-    settings = load(config)
-    seen = _seen(settings, name, "take-over", None, as_json, dry_run=dry_run)
+    seen = _seen(config, name, action, None, as_json, dry_run=dry_run)
     if not dry_run:
-        confirm("Take it over?", yes=yes)
-        _conclude(run(_act(settings, seen, keeping.take_over)), as_json)
+        confirm(question, yes=yes)
+        _conclude(run(_act(config, seen, keeping.keep)), as_json)
 
 
 def mark_resolved(

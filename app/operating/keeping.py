@@ -57,15 +57,10 @@ def refuse_the_impossible(told: Kept) -> None:
         raise GuardError(f"{told.id}: {told.why_not}")
 
 
-async def hold(office: Office, told: Kept) -> Kept:
-    """Have the workflow keep the pair as it is."""
-    accepted = await office.steering.hold(told.id, caller(), wall_ms())
-    return await _carried_out(office, told, accepted, kept_uneven)
-
-
-async def take_over(office: Office, told: Kept) -> Kept:
-    """Have the workflow leave the sale to a person."""
-    accepted = await office.steering.take_over(told.id, caller(), wall_ms())
+async def keep(office: Office, told: Kept) -> Kept:
+    """Have the workflow keep the pair as it is, for good or until the person has sold by hand."""
+    word = office.steering.hold if told.action == "hold" else office.steering.take_over
+    accepted = await word(told.id, caller(), wall_ms())
     return await _carried_out(office, told, accepted, kept_uneven)
 
 

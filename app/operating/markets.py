@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from api.cards import Cards, details, funnel
-from api.wire import iso
+from api.wire import iso, usd
 from api.words import Words
 from app.config import Config, ConfiguredPair
 from app.errors import DependencyError, UsageError
@@ -23,6 +23,7 @@ from app.operating.outputs_markets import (
     Scan,
     Seen,
 )
+from domain.money import exact
 from domain.terms import Terms
 from domain.venue import Venue
 from store import arbitrages, presence, reviews, sightings, terms, views
@@ -140,7 +141,7 @@ def _seen(row: Json) -> Seen:
         size=row["size"],
         cost=row["cost"],
         fees=row["fees"],
-        legs={v: f"{leg['outcome']} {leg['price']}" for v, leg in row["legs"].items()},
+        legs={v: f"{leg['outcome']} {usd(exact(leg['price']))}" for v, leg in row["legs"].items()},
         seen_at=row["seen_at"],
         tradable=bool(verdict["ok"]),
         reason=str(verdict["code"]),

@@ -71,7 +71,8 @@ class TestClose:
         told = stack.published("close", "close", mine["id"], *bids, "--yes")
         assert told["results"][0]["result"]["phase"] == "FLAT"
         story = stack.ok("trace", mine["id"]).out
-        assert "not below 0.48 at polymarket, not below 0.40 at kalshi" in story
+        asked = next(line for line in story.splitlines() if " asks " in line)
+        assert asked.endswith(", not below 0.48 at polymarket, not below 0.4 at kalshi")
 
     @pytest.mark.parametrize("limit", ["47", "0", "kalsi=0.47", "cheap"])
     def test_a_malformed_limit_is_named(
