@@ -83,7 +83,7 @@ def shared(stack: StackUnderTest) -> dict[str, Any]:
 def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     """The line with every placeholder replaced."""
     line = line.replace("--name NAME", "--name note").replace("-n NAME", "-n note")
-    line = line.replace("schema VERB", "schema show").replace("show PAIR", "show p01")
+    line = line.replace("schema VERB", "schema show").replace("PAIR", "p01")
     line = line.replace("backup FILE", f"backup copy-{time.time_ns()}.sqlite3")
     if line.startswith("temporal"):
         line = line.replace('"…"', "\"ArbPhase = 'HOLDING'\"")
