@@ -33,6 +33,18 @@ class ForeignDatabase(Exception):
     """The file is a database, but not one of ours."""
 
 
+class JournalMoved(ForeignDatabase):
+    """The file is a journal of ours that goes on elsewhere; `to` says where."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(f"this journal was moved to {to}: set database.url to go on with it there")
+        self.to = to
+
+
+class CannotMove(Exception):
+    """A journal that must not be moved now, or not to there; nothing was changed."""
+
+
 class UnfitDatabase(Exception):
     """A database server that a journal cannot be trusted to; the message says what to change."""
 

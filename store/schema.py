@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from store.backend import Backend
 from store.engine import Database
-from store.errors import ForeignDatabase, SchemaNotCurrent, SchemaTooNew
+from store.errors import ForeignDatabase, JournalMoved, SchemaNotCurrent, SchemaTooNew
 from store.failpoints import Point, hit
 
 SCRIPTS = Path(__file__).parent / "migrations"
+MOVED = "moved_to"
+"""The fact of an installation that says where its journal went."""
 
 
 def newest() -> str:
@@ -34,6 +36,9 @@ def version(connection: Connection) -> str | None:
     product = connection.execute(text("SELECT value FROM installation WHERE key = 'product'"))
     if (owner := product.scalar()) != "lockstep":
         raise ForeignDatabase(f"expected the journal of lockstep, found that of {owner!r}")
+    moved = text("SELECT value FROM installation WHERE key = :key")
+    if (to := connection.execute(moved, {"key": MOVED}).scalar()) is not None:
+        raise JournalMoved(str(to))
     stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if stamped is None or not re.fullmatch(r"\d{4}", str(stamped)):
         raise ForeignDatabase(f"expected a schema version such as {newest()}, found {stamped!r}")
@@ -74,12 +79,17 @@ def _upgrade(backend: Backend, engine: Engine) -> str:
         found = version(connection)
         _refuse_newer(found)
         if found != head:
-            config = _config()
-            config.attributes["connection"] = connection
-            hit(Point.MIGRATION, "begun")
-            command.upgrade(config, "head")
-            hit(Point.MIGRATION, "written")
+            make(connection)
     return head
+
+
+def make(connection: Connection) -> None:
+    """Every step from what the database is to the newest version, within the transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    hit(Point.MIGRATION, "begun")
+    command.upgrade(config, "head")
+    hit(Point.MIGRATION, "written")
 
 
 def _refuse_newer(found: str | None) -> None:

@@ -1,18 +1,31 @@
-"""`lockstep db upgrade` and `db backup`: the journal, which is the one thing to be kept."""
+"""`lockstep db`: the journal, which is the one thing to be kept."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.frame import AsJson, ConfigFile, emit, group, load, run, verb, working
+from app.commands.frame import (
+    AsJson,
+    ConfigFile,
+    emit,
+    group,
+    load,
+    run,
+    say,
+    verb,
+    working,
+)
 
+Source = Annotated[
+    Path | None, typer.Option("--from", metavar="FILE", help="The journal's file; the mode's.")
+]
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    db = group(app, "db", "Look after the journal's file.")
+    db = group(app, "db", "Look after the journal.")
     verb(
         db,
         "upgrade",
@@ -25,6 +38,12 @@ def register(app: typer.Typer) -> None:
         "db backup journal-2026-11-27.sqlite3: copy the journal while it is in use",
         'db backup "$(date +%F).sqlite3" --json: for a nightly script',
     )(backup)
+    verb(
+        db,
+        "migrate-to-postgres",
+        "db migrate-to-postgres: move the journal's file to database.url, with everything stopped",
+        "db migrate-to-postgres --from old/lockstep-live.sqlite3: another file than the mode's",
+    )(migrate_to_postgres)
 
 
 def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
@@ -55,3 +74,30 @@ def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -
     with working("copying the journal"):
         told = run(database.copy_to(load(config), target))
     emit(told, as_json, f"{told.path}: {told.bytes} bytes")
+
+
+def migrate_to_postgres(
+    source: Source = None, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """Move the journal from its file to the PostgreSQL database of database.url.
+
+    Everything must be stopped. Each table is compared by its rows and their digest before the
+    server keeps anything; then the file is closed for good. Cut off at any moment: run it again.
+    """
+    from app.operating.moving import move_to_postgres
+
+    configured = load(config)
+    with working("moving the journal") as status:
+
+        def told(table: str, done: int, total: int) -> None:
+            status.update(f"{table}: {done} of {total} rows")
+            if done == total and not status.console.is_terminal:
+                say(f"{table}: {total} rows")
+
+        moved = move_to_postgres(configured, source, told)
+    if moved.already:
+        emit(moved, as_json, f"{moved.path}: moved to {moved.to} before, nothing was changed")
+        return
+    rows = sum(one.rows for one in moved.tables)
+    same = f"{rows} rows of {len(moved.tables)} tables, each with the digest of the file's"
+    emit(moved, as_json, f"{moved.path}: moved to {moved.to}: {same}. The file is closed for good")

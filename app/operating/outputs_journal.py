@@ -1,6 +1,6 @@
 """What `lockstep db` prints as JSON."""
 
-from app.operating.output import Output
+from app.operating.output import Output, Part
 
 
 class Upgraded(Output):
@@ -18,3 +18,20 @@ class BackedUp(Output):
 
     path: str
     bytes: int
+
+
+class MovedTable(Part):
+    """One table: its rows, and the digest of all of them, equal in the file and on the server."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+class Moved(Output):
+    """`lockstep db migrate-to-postgres`: `already` says that an earlier run had finished."""
+
+    path: str
+    to: str
+    already: bool
+    tables: list[MovedTable]

@@ -112,7 +112,7 @@ async def serving(
     journal: Journal, client: Client, options: ApiOptions = OPEN, mode: Mode = Mode.SIM
 ) -> AsyncIterator[Running]:
     """Serve on a free port of this machine until the block ends."""
-    options = replace(options, kill_file=KillFile(file_of(journal.database).parent))
+    options = replace(options, kill_file=KillFile(file_of(journal.database.place).parent))
     app = create_app(journal, client, mode, wall_ms, options)
     server = uvicorn.Server(replace_port(server_config(app)))
     task = asyncio.create_task(server.serve())

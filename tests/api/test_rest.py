@@ -216,7 +216,7 @@ async def test_every_route_is_documented(api: Running) -> None:
 async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
     api: Running, lock: str
 ) -> None:
-    path = file_of(api.journal.database)
+    path = file_of(api.journal.database.place)
     file = KillFile(path.parent)
     stops = {
         "killed": api.http.post("/api/v1/executor/kill", json={"reason": "killed"}, timeout=20),
@@ -235,7 +235,7 @@ async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
 
 
 async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: Running) -> None:
-    path = file_of(api.journal.database)
+    path = file_of(api.journal.database.place)
     with stopped_holder(path, "IMMEDIATE"):
         answer = await api.http.patch(
             "/api/v1/settings", json={"enabled": False}, headers={"If-Match": '"1"'}, timeout=20
@@ -246,7 +246,7 @@ async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: 
 
 
 async def test_a_resume_removes_the_kill_file(api: Running) -> None:
-    file = KillFile(file_of(api.journal.database).parent)
+    file = KillFile(file_of(api.journal.database.place).parent)
     file.put("by hand")
     await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert file.reason() is None

@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from tests.support.driver import sqlite3
+from store.place import Place
+from tests.support.places import snapshot
 from tests.support.trading import Trading
 
 DUST = 50_000
 """Micro-contracts that may stay behind: `domain.policy.Bounds.dust`."""
 ENDS = ("FLAT", "SETTLED")
-Row = sqlite3.Row
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def assert_books_balance(trading: Trading) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The rows of one database file."""
+    """The rows of one database."""
 
     arbitrages: list[Row]
     intents: list[Row]
@@ -64,27 +64,19 @@ class Journal:
     halted: int
 
     @classmethod
-    def read(cls, path: Path) -> "Journal":
+    def read(cls, where: Place) -> "Journal":
         """One consistent reading."""
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("BEGIN")
-
-            def rows(table: str) -> list[Row]:
-                return list(connection.execute(f"SELECT * FROM {table}"))  # noqa: S608 - ours
-
-            return cls(
-                arbitrages=rows("arbitrages"),
-                intents=rows("intents"),
-                fills=rows("fills"),
-                payouts=rows("payouts"),
-                reservations=rows("reservations"),
-                days=rows("risk_days"),
-                halted=rows("run_state")[0]["halted"],
-            )
-        finally:
-            connection.close()
+        names = "arbitrages intents fills payouts reservations risk_days run_state"
+        rows = snapshot(where, *names.split())
+        return cls(
+            arbitrages=rows["arbitrages"],
+            intents=rows["intents"],
+            fills=rows["fills"],
+            payouts=rows["payouts"],
+            reservations=rows["reservations"],
+            days=rows["risk_days"],
+            halted=rows["run_state"][0]["halted"],
+        )
 
     def of(self, arb_id: str, venue: str) -> "Leg":
         """What the journal says of one leg."""
@@ -231,14 +223,10 @@ def _reservations_balance(journal: Journal) -> None:
     assert losses == sum(row["realised_loss_micro"] for row in journal.days)
 
 
-def alarms(path: Path, *, open_only: bool = True) -> Counter[str]:
+def alarms(where: Place, *, open_only: bool = True) -> Counter[str]:
     """How many alarms of each code the journal holds."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        where = "WHERE closed_ms IS NULL" if open_only else ""
-        return Counter(code for (code,) in connection.execute(f"SELECT code FROM alarms {where}"))  # noqa: S608
-    finally:
-        connection.close()
+    rows = snapshot(where, "alarms")["alarms"]
+    return Counter(row["code"] for row in rows if not (open_only and row["closed_ms"]))
 
 
 def _micro(amount: object) -> int:

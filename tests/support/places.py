@@ -6,13 +6,13 @@ each process alike.
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy.exc import IntegrityError
 
-from store.engine import Database
 from store.place import Place, SchemaAddress
 from tests.support.driver import sqlite3
 from tests.support.postgres import VARIABLE
@@ -39,7 +39,31 @@ def plain(where: Place) -> Any:
     return sqlite3.connect(where)
 
 
-def file_of(database: Database) -> Path:
+def snapshot(where: Place, *tables: str) -> dict[str, list[Mapping[str, Any]]]:
+    """All rows of these tables, in one consistent reading of a journal that is there."""
+    connection = _reading(where)
+    try:
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for table in tables:
+            cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - ours
+            names = [column[0] for column in cursor.description]
+            found[table] = [dict(zip(names, row, strict=True)) for row in cursor]
+        return found
+    finally:
+        connection.close()
+
+
+def _reading(where: Place) -> Any:
+    if isinstance(where, SchemaAddress):
+        connection = plain(where)
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return connection
+    opened = sqlite3.connect(f"file:{where}?mode=ro", uri=True, isolation_level=None)
+    opened.execute("BEGIN")
+    return opened
+
+
+def file_of(where: Place) -> Path:
     """The file of a journal that is one."""
-    assert isinstance(database.place, Path), f"expected a file, found {database.place}"
-    return database.place
+    assert isinstance(where, Path), f"expected a file, found {where}"
+    return where

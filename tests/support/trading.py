@@ -32,6 +32,7 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
 from store.errors import NotJournaled
+from store.place import Place
 from store.settings import Changes
 from tests.support.places import schema_of
 from tests.support.postgres import VARIABLE
@@ -81,7 +82,7 @@ class Trading:
     control: Control
     pairs: Mapping[str, Pair]
     prefix: str
-    database: Path
+    database: Place
 
     async def opportunity(self, pair_id: str, settings: ExecutorSettings = SETTINGS) -> Opportunity:
         """What the books of the pair offer now, sized as the scanner would."""
@@ -264,7 +265,7 @@ async def trading(
     async with Control(sim_ready["urls"]["control"]) as control, open_desk(config) as desk:
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
-            yield Trading(client, task_queue, desk, control, pairs, prefix, config.database_path)
+            yield Trading(client, task_queue, desk, control, pairs, prefix, config.journal)
 
 
 async def change_settings(desk: Desk, changes: Changes) -> None:

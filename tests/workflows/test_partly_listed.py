@@ -16,8 +16,9 @@ from app.temporal import Server
 from domain.evidence import Quarantine
 from domain.order import Filled
 from domain.trade import Phase, TradeStatus
+from store.place import Place
 from tests.support.books import alarms, assert_books_balance
-from tests.support.driver import sqlite3
+from tests.support.places import snapshot
 from tests.support.processes import Child, python_module
 from tests.support.trading import QUICK
 from tests.workflows.conftest import Hire
@@ -28,11 +29,10 @@ PATIENT = replace(QUICK, task_timeout_ms=1_000, polymarket_quarantine=Quarantine
 """Long enough for the alarm to open before anything is concluded."""
 
 
-def told(database: Path) -> str:
+def told(database: Place) -> str:
     """What the alarms about orders without an answer said, closed ones too."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT detail FROM alarms WHERE code = 'UNKNOWN_LEG'")
-        return "\n".join(detail for (detail,) in rows)
+    rows = snapshot(database, "alarms")["alarms"]
+    return "\n".join(row["detail"] for row in rows if row["code"] == "UNKNOWN_LEG")
 
 
 async def test_a_sale_of_which_only_trades_are_left_is_concluded_from_them(
