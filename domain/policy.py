@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.evidence import Quarantine
-from domain.money import NO_USD, ZERO, Size, Usd
+from domain.money import NO_USD, ZERO, Size, Usd, plain
 
 DUST = Size(Decimal("0.05"))
 """An excess of this many contracts is kept: no venue buys it back for sure."""
@@ -62,17 +62,17 @@ class ExecutorSettings:
     def problems(self) -> tuple[Problem, ...]:
         """Every rule these values break, with the field that has to change."""
         rules = (
-            (self.min_bet > ZERO, "min_bet", f"must be above 0, found {self.min_bet}"),
+            (self.min_bet > ZERO, "min_bet", f"must be above 0, found {plain(self.min_bet)}"),
             (
                 self.max_bet >= self.min_bet,
                 "max_bet",
-                f"must be at least min_bet {self.min_bet}, found {self.max_bet}",
+                f"must be at least min_bet {plain(self.min_bet)}, found {plain(self.max_bet)}",
             ),
-            (self.min_roi >= ZERO, "min_roi", f"must be 0 or more, found {self.min_roi}"),
+            (self.min_roi >= ZERO, "min_roi", f"must be 0 or more, found {plain(self.min_roi)}"),
             (
                 self.max_roi >= self.min_roi,
                 "max_roi",
-                f"must be at least min_roi {self.min_roi}, found {self.max_roi}",
+                f"must be at least min_roi {plain(self.min_roi)}, found {plain(self.max_roi)}",
             ),
             (
                 self.max_daily_trades >= 0,
@@ -82,7 +82,7 @@ class ExecutorSettings:
             (
                 self.max_daily_loss >= NO_USD,
                 "max_daily_loss",
-                f"must be 0 or more, found {self.max_daily_loss}",
+                f"must be 0 or more, found {plain(self.max_daily_loss)}",
             ),
         )
         return tuple(Problem(field, message) for holds, field, message in rules if not holds)

@@ -22,6 +22,7 @@ from domain.money import (
     cost_ceil,
     floor_to,
     on_grid,
+    plain,
     show_cost,
     show_usd,
 )
@@ -166,8 +167,8 @@ def _within(
     if roi > settings.max_roi:
         return Refused(
             Refusal.ROI_ABOVE_POLICY,
-            f"its gain is {ceil_to(roi, CENT):.2f} %, and above {settings.max_roi} % the two are "
-            "hardly the same question",
+            f"its gain is {ceil_to(roi, CENT):.2f} %, and above {plain(settings.max_roi)} % the "
+            "two are hardly the same question",
         )
     for leg in legs:
         rule = leg.instrument

@@ -73,6 +73,7 @@ class Stage:
     journal: Journal
     screen: Screen
     options: DemoOptions
+    folder: Path
 
 
 async def run_demo(config: Config, options: DemoOptions) -> Summary:
@@ -94,7 +95,7 @@ async def run_demo(config: Config, options: DemoOptions) -> Summary:
         client = await connect(config.model_copy(update={"temporal": temporal}))
         play = Play(system, control, journal, client, screen.tell)
         await play.change(**SETTINGS)
-        here = Stage(play, control, journal, screen, options)
+        here = Stage(play, control, journal, screen, options, config.data_dir)
         perform = _play_recording if options.kalshi_frames else _play_script
         summary = await perform(here)
         if not await _messages(system.urls["telegram"]):
@@ -164,6 +165,7 @@ async def _play_recording(here: Stage) -> Summary:
 
 async def _stay(here: Stage) -> None:
     """Go on trading until interrupted."""
+    here.screen.say(f"in another terminal: LOCKSTEP_DATA_DIR={here.folder} lockstep top")
     here.screen.say("still trading; Ctrl-C ends it")
     stop = stop_event()
     free = FreePlay(here.play, here.control, here.journal, here.options.seed)

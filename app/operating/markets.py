@@ -91,7 +91,11 @@ async def pairs(config: Config) -> Pairs:
 async def pair(config: Config, name: str) -> PairShown:
     """One pair with both venues' rules and what is known of it. UsageError names the nearest."""
 
+    now_ms = wall_ms()
+
     def work(session: Session) -> PairShown:
+        alive = presence.reports(session, now_ms - ALIVE_MS)
+        why_not = {k: str(why) for one in alive for k, why in _unlisted(one).items()}
         one = sightings.one(session, name)
         configured = next((pair for pair in config.pairs if pair.id == name), None)
         if one is None and configured is None:
@@ -103,7 +107,7 @@ async def pair(config: Config, name: str) -> PairShown:
         words = [t for v, m in markets.items() if (t := terms.of(session, v, m)) is not None]
         told = details(one, words) if one is not None else {}
         return PairShown(
-            pair=_pair(name, configured, one, {}, reviews.of(session, name)),
+            pair=_pair(name, configured, one, why_not, reviews.of(session, name)),
             rules=[_rules(venue, market, words) for venue, market in markets.items()],
             evidence=[str(item["text"]) for item in told.get("evidence", [])],
             review=review_shown(reviews.of(session, name), markets),

@@ -142,7 +142,7 @@ def happening(event: Event) -> outputs.Happening:
     parts = [
         f"{name} {value}"
         for name, value in detail.items()
-        if name not in ("phase", "reason") and not isinstance(value, dict | list | None)
+        if name not in ("phase", "reason", "bounds") and not isinstance(value, dict | list | None)
     ]
     reason = str(detail.get("reason") or "")
     head = "" if head and reason.startswith(head) else head

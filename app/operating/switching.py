@@ -8,6 +8,7 @@ from app.errors import GuardError
 from app.links import wall_ms
 from app.operating.office import act, opened
 from app.operating.outputs import Done
+from domain.money import plain
 from domain.venue import Mode
 from store import presence, run_state
 from store.errors import SettingsConflict, StoppedByFile
@@ -61,8 +62,9 @@ async def what_resuming_means(config: Config) -> str:
         await refuse_while_halted(journal)
         settings = (await journal.settings.load()).settings
     return (
-        f"mode {config.mode}: entries may leave again, each up to ${settings.max_bet}, at most "
-        f"{settings.max_daily_trades} a day, until ${settings.max_daily_loss} are lost or at risk."
+        f"mode {config.mode}: entries may leave again, each up to ${plain(settings.max_bet)}, "
+        f"at most {settings.max_daily_trades} a day, until ${plain(settings.max_daily_loss)} are "
+        "lost or at risk."
     )
 
 

@@ -97,7 +97,7 @@ class TestStopping:
         assert stack.ok("settings", "get", "enabled").out == "False\n"
         meaning = stack.published("resume", "resume", "--dry-run")
         assert meaning["done"] is False
-        assert "mode sim: entries may leave again, each up to $20" in meaning["said"]
+        assert "mode sim: entries may leave again, each up to $20, at most" in meaning["said"]
         asked = stack.run("resume")
         assert asked.code == 2
         assert "add --yes" in asked.err

@@ -74,6 +74,7 @@ def test_a_pair_is_shown_with_the_rules_of_both_venues(stack: StackUnderTest) ->
     told = stack.until(read, "both rule texts to be read")
     assert {rule["venue"] for rule in told["rules"]} == {"polymarket", "kalshi"}
     assert told["evidence"]
+    assert told["pair"] == mine, "the list and the page of a pair say the same"
     assert Decimal(told["max_size"]) > 0
     plain = stack.ok("pairs", "show", pair).out
     assert all(rule["market"] in plain for rule in told["rules"])
