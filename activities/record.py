@@ -17,11 +17,15 @@ def write_down(session: Session, standing: Standing, now_ms: int) -> None:
 
     An arbitrage that the gate never wrote down holds nothing and leaves no rows. What has ended
     stays so: a run that was reset may pass through all its phases once more. Where it meets the
-    journal in a phase that cannot follow, it starts from asking.
+    journal in a phase that cannot follow, it starts from asking. A worker that stood still while
+    another one went on says nothing any more: its history is the shorter one.
     """
     row = session.get(ArbitrageRow, standing.arb_id)
     if row is None or (row.closed_ms is not None and row.phase != standing.phase):
         return
+    if standing.run_id == row.told_run and standing.history < row.told_history:
+        return
+    row.told_run, row.told_history = standing.run_id, standing.history
     if standing.phase not in TRANSITIONS[Phase(row.phase)] | {row.phase}:
         reason = f"{row.phase} is taken up again by a run that was reset"
         lifecycle.set_phase(session, row.id, Phase.RESOLVING, now_ms, reason=reason)

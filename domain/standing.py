@@ -1,7 +1,7 @@
 """Where an arbitrage stands: what is written down at every phase, in one value.
 
 The journal turns it into the trade log, the position, the reservation and the notices; a repeat
-with the same or a lower revision changes nothing.
+changes nothing, nor does one that was said earlier in the same run and arrives late.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,8 @@ class Standing:
     """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
     voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.
     `moved_by_hand`: dollars that a person says he moved outside of our orders to end it;
-    `refused`: the last try to sell or complete came to nothing.
+    `refused`: the last try to sell or complete came to nothing. `run_id` and `history` (events)
+    say when it was said: a worker that stood still may bring it after another one's later word.
     """
 
     arb_id: str
@@ -80,6 +81,8 @@ class Standing:
     verdicts: tuple[Verdict, ...] = ()
     moved_by_hand: Usd | None = None
     refused: bool = False
+    run_id: str = ""
+    history: int = 0
 
     @property
     def naked(self) -> bool:

@@ -273,6 +273,7 @@ class TradeState:
         """What is to be written down now."""
         self._revision += 1
         snapshot = self.snapshot()
+        gained = snapshot.realised_profit
         return Standing(
             arb_id=snapshot.arb_id,
             revision=snapshot.revision,
@@ -284,13 +285,13 @@ class TradeState:
             kalshi=snapshot.kalshi,
             locked=snapshot.locked_profit is not None,
             settled=self.settled,
-            profit=snapshot.realised_profit
-            if snapshot.realised_profit is not None
-            else snapshot.locked_profit,
+            profit=snapshot.locked_profit if gained is None else gained,
             reason=snapshot.reason,
             verdicts=snapshot.verdicts,
             moved_by_hand=self._moved_by_hand,
             refused=self._attempts + self._closed_tries > 0,
+            run_id=workflow.info().run_id,
+            history=workflow.info().get_current_history_length(),
         )
 
     def snapshot(self) -> Snapshot:

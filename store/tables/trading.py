@@ -36,7 +36,8 @@ class ArbitrageRow(Base, table=True):
     `direction` is the outcome bought at Polymarket. `status` is the trade log's word,
     `realised_micro` the booked profit in micro-dollars, both empty until known. `reopened` counts
     how often a late fill brought it back: it may then stand beside another trade of its pair.
-    `adopted` counts the workflows that took it over from one that was lost.
+    `adopted` counts the workflows that took it over from one that was lost. `told_run` and
+    `told_history` are the workflow run, and the length of its history, of the last standing.
     """
 
     __tablename__ = "arbitrages"
@@ -85,6 +86,8 @@ class ArbitrageRow(Base, table=True):
     revision: Number = 0
     reopened: Number = 0
     adopted: Number = 0
+    told_run: OptString = None
+    told_history: Number = 0
 
 
 class EventRow(Base, table=True):

@@ -22,14 +22,14 @@ from workflows.arbitrage import ArbitrageWorkflow
 
 _UPDATES = _Definition.must_from_class(ArbitrageWorkflow).updates
 _INFO = object.__new__(Info)
+object.__setattr__(_INFO, "run_id", "run")
 MS = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
 class Command:
-    """What the workflow asks of the server. `what`: activity, local activity, give up, timer,
-    stop timer, accepted, rejected, answered, continued, ended. Times in milliseconds, 0 for no
-    limit."""
+    """What the workflow asks of the server. `what`: activity, local activity, give up, timer, stop
+    timer, accepted, rejected, answered, continued, ended. Milliseconds, 0 for no limit."""
 
     what: str
     seq: int = 0
@@ -181,8 +181,12 @@ class OwnSaga(_Runtime):
         return not self._handlers
 
     def workflow_info(self) -> Info:
-        """Nothing of it is asked for but the suggestion."""
+        """Nothing of it is asked for but the run, the suggestion and the length."""
         return _INFO
+
+    def workflow_get_current_history_length(self) -> int:
+        """Not counted: no worker stands still here while another one goes on."""
+        return 0
 
     def workflow_is_continue_as_new_suggested(self) -> bool:
         """By the server's last word."""

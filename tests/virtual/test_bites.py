@@ -33,8 +33,8 @@ def believing(**changes: Any) -> Callable[..., Decision]:
 
 def any_price(*args: Any) -> Sale | NoSale:
     """A sale that forgets its loss budget."""
-    instrument, book, leg, excess, _, attempt = args
-    return plan_sale(instrument, book, leg, excess, usd(1000), attempt)
+    instrument, book, leg, excess, _, *more = args
+    return plan_sale(instrument, book, leg, excess, usd(1000), *more)
 
 
 def refused(*_: object) -> NotFilled:
