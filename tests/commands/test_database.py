@@ -31,10 +31,8 @@ def published(verb: str, done: Ran, folder: Path) -> dict[str, object]:
 def made_older(path: Path) -> None:
     """The journal as it was before its newest migration."""
     with sqlite3.connect(path) as plain:
-        plain.execute("DROP TABLE chat_tones")
-        for column in ("quiet_from", "quiet_to"):
-            plain.execute(f"ALTER TABLE chats DROP COLUMN {column}")
-        plain.execute("UPDATE alembic_version SET version_num = '0006'")
+        plain.execute("DROP TABLE pair_reviews")
+        plain.execute("UPDATE alembic_version SET version_num = '0007'")
     plain.close()
 
 
@@ -45,10 +43,10 @@ def test_an_older_journal_is_upgraded_and_kept_as_it_was(journal: Path) -> None:
     assert same["copied_to"] is None
     made_older(journal)
     told = published("db-upgrade", run_lockstep("db", "upgrade", "--json", folder=folder), folder)
-    assert (told["before"], told["after"]) == ("0006", schema.newest())
-    assert told["copied_to"] == f"{journal}.schema-0006"
+    assert (told["before"], told["after"]) == ("0007", schema.newest())
+    assert told["copied_to"] == f"{journal}.schema-0007"
     with sqlite3.connect(Path(str(told["copied_to"]))) as kept:
-        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0006",)
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0007",)
     kept.close()
     again = run_lockstep("db", "upgrade", folder=folder)
     assert f"schema {schema.newest()} already, nothing was changed" in again.out
