@@ -16,6 +16,7 @@ from app.commands.frame import (
     verb,
     working,
 )
+from app.errors import ExitCode
 
 Source = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="The journal's file; the mode's.")
@@ -38,6 +39,12 @@ def register(app: typer.Typer) -> None:
         "db backup journal-2026-11-27.sqlite3: copy the journal while it is in use",
         'db backup "$(date +%F).sqlite3" --json: for a nightly script',
     )(backup)
+    verb(
+        db,
+        "check",
+        "db check: is the journal sound, by its engine and by its audit trail",
+        "db check --json | jq -r .problem: for a script",
+    )(check)
     verb(
         db,
         "migrate-to-postgres",
@@ -74,6 +81,22 @@ def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -
     with working("copying the journal"):
         told = run(database.copy_to(load(config), target))
     emit(told, as_json, f"{told.path}: {told.bytes} bytes")
+
+
+def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Is the journal sound: by its engine's own check, its version, and its audit trail?
+
+    It is brought to this version's schema first, as by every start. Exit code 3 where the database
+    must not be used, 1 where the trail is broken.
+    """
+    from app.operating import checking
+
+    with working("checking the journal"):
+        told = run(checking.check(load(config)))
+    sound = told.problem or f"sound, version {told.version}, {told.audit_rows} rows of audit"
+    emit(told, as_json, f"{told.path}: {sound}")
+    if told.problem is not None:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def migrate_to_postgres(

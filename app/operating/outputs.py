@@ -4,7 +4,7 @@
 from typing import Any
 
 from app.operating.output import Json, Output, Part
-from app.operating.outputs_journal import BackedUp, Moved, Upgraded
+from app.operating.outputs_journal import BackedUp, Checked, Moved, Upgraded
 from app.operating.outputs_markets import PairReviewed, Pairs, PairShown, Scan
 
 
@@ -346,5 +346,6 @@ SCHEMAS: dict[str, type[Output]] = {
     "audit-verify": AuditVerified,
     "db-upgrade": Upgraded,
     "db-backup": BackedUp,
+    "db-check": Checked,
     "db-migrate-to-postgres": Moved,
 }

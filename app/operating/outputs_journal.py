@@ -20,6 +20,16 @@ class BackedUp(Output):
     bytes: int
 
 
+class Checked(Output):
+    """`lockstep db check`: `problem` is None where the trail of who did what holds together."""
+
+    path: str
+    version: str
+    audit_rows: int
+    audit_head: str
+    problem: str | None
+
+
 class MovedTable(Part):
     """One table: its rows, and the digest of all of them, equal in the file and on the server."""
 

@@ -82,3 +82,25 @@ def test_what_cannot_be_copied_or_upgraded_is_said(journal: Path, tmp_path: Path
     newer = run_lockstep("db", "upgrade", folder=tmp_path)
     assert newer.code == 3
     assert "use the newer program" in newer.err
+
+
+def test_a_check_tells_a_sound_journal_from_a_broken_trail_and_a_torn_file(journal: Path) -> None:
+    folder = journal.parent
+    told = published("db-check", run_lockstep("db", "check", "--json", folder=folder), folder)
+    assert (told["version"], told["problem"]) == (schema.newest(), None)
+    assert str(journal) in run_lockstep("db", "check", folder=folder).out
+
+    kept = journal.read_bytes()
+    with sqlite3.connect(journal) as plain:
+        plain.execute(
+            "INSERT INTO audit (at_ms, actor, origin, action, subject, detail, previous_hash, hash)"
+            " VALUES (1, 'eve', 'x', 'x', 'x', '{}', 'no', 'no')"
+        )
+    plain.close()
+    broken = run_lockstep("db", "check", "--json", folder=folder)
+    assert (broken.code, "audit row" in str(broken.json["problem"])) == (1, True)
+
+    journal.write_bytes(kept[:4096] + b"\xff" * 4096 + kept[8192:])
+    torn = run_lockstep("db", "check", folder=folder)
+    assert (torn.code, torn.out) == (3, "")
+    assert "put the newest backup in its place" in torn.err

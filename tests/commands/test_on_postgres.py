@@ -214,3 +214,5 @@ def test_an_upgrade_says_what_was_and_what_is(file: Path, where: SchemaAddress) 
     )
     assert told["path"] == str(where)
     assert where.url not in done.out + done.err
+    checked = lockstep("db", "check", "--json", where=where, folder=file.parent)
+    assert published("db-check", checked, file.parent)["problem"] is None
