@@ -4,7 +4,7 @@
 from typing import Any
 
 from app.operating.output import Json, Output, Part
-from app.operating.outputs_journal import BackedUp, Checked, Moved, Upgraded
+from app.operating.outputs_journal import AuditVerified, BackedUp, Checked, Moved, Upgraded
 from app.operating.outputs_markets import PairReviewed, Pairs, PairShown, Scan
 
 
@@ -300,14 +300,6 @@ class LogLine(Output):
     level: str | None
     said: str
     fields: Json
-
-
-class AuditVerified(Output):
-    """`lockstep audit verify`: the number of rows, the newest hash, and what is wrong, if any."""
-
-    rows: int
-    head: str
-    problem: str | None
 
 
 SCHEMAS: dict[str, type[Output]] = {

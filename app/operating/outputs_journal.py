@@ -1,4 +1,4 @@
-"""What `lockstep db` prints as JSON."""
+"""What `lockstep db` and `audit verify` print as JSON."""
 
 from app.operating.output import Output, Part
 
@@ -45,3 +45,11 @@ class Moved(Output):
     to: str
     already: bool
     tables: list[MovedTable]
+
+
+class AuditVerified(Output):
+    """`lockstep audit verify`: the number of rows, the newest hash, and what is wrong, if any."""
+
+    rows: int
+    head: str
+    problem: str | None
