@@ -4,7 +4,7 @@ import typer
 
 from app.commands.frame import AsJson, ConfigFile, emit, group, load, run, verb
 from app.errors import LockstepError
-from app.operating import outputs
+from app.operating import outputs_journal
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from app.auditing import examine
 
-    told = outputs.AuditVerified.model_validate(run(examine(load(config))))
+    told = outputs_journal.AuditVerified.model_validate(run(examine(load(config))))
     emit(told, as_json, f"{told.rows} rows, head {told.head}")
     if told.problem:
         raise LockstepError(told.problem)
