@@ -4,14 +4,18 @@ from pathlib import Path
 
 import fastjsonschema
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from app.wiring import wall_ms
 from store import schema
+from store.engine import Database
 from store.journal import Journal
 from tests.support.driver import sqlite3
 from tests.support.stack import Ran, run_lockstep
 
 NAME = "lockstep-sim.sqlite3"
+OLDER = "0007"
 
 
 @pytest.fixture
@@ -29,11 +33,16 @@ def published(verb: str, done: Ran, folder: Path) -> dict[str, object]:
 
 
 def made_older(path: Path) -> None:
-    """The journal as it was before its newest migration."""
-    with sqlite3.connect(path) as plain:
-        plain.execute("DROP TABLE pair_reviews")
-        plain.execute("UPDATE alembic_version SET version_num = '0007'")
-    plain.close()
+    """A journal as an older version of this program made it."""
+    path.unlink()
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    database = Database(path)
+    with database.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, OLDER)
+    database.close()
 
 
 def test_an_older_journal_is_upgraded_and_kept_as_it_was(journal: Path) -> None:
@@ -43,10 +52,10 @@ def test_an_older_journal_is_upgraded_and_kept_as_it_was(journal: Path) -> None:
     assert same["copied_to"] is None
     made_older(journal)
     told = published("db-upgrade", run_lockstep("db", "upgrade", "--json", folder=folder), folder)
-    assert (told["before"], told["after"]) == ("0007", schema.newest())
-    assert told["copied_to"] == f"{journal}.schema-0007"
+    assert (told["before"], told["after"]) == (OLDER, schema.newest())
+    assert told["copied_to"] == f"{journal}.schema-{OLDER}"
     with sqlite3.connect(Path(str(told["copied_to"]))) as kept:
-        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0007",)
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == (OLDER,)
     kept.close()
     again = run_lockstep("db", "upgrade", folder=folder)
     assert f"schema {schema.newest()} already, nothing was changed" in again.out
