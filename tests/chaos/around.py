@@ -52,7 +52,7 @@ class Around:
             await self._sends(spare.ready["pid"])
             stack.outages.append((began, now_ms()))
             took = await self._resolving(pair, began)
-            stack.times.taken_over.append(took)
+            (stack.times.stood_still if case.stop else stack.times.taken_over).append(took)
             if case.stop:
                 os.kill(pid, signal.SIGCONT)
             else:

@@ -77,6 +77,7 @@ class Result:
             },
             "resolving_ms": {
                 "by_another_executor": percentiles(self.times.get("taken_over", [])),
+                "while_the_sender_stands_still": percentiles(self.times.get("stood_still", [])),
                 "after_a_restart": percentiles(self.times.get("restarted", [])),
             },
             "adopted_ms": percentiles(self.times.get("adopted", [])),
@@ -96,6 +97,10 @@ class Result:
                 self.to_even_ms.get("polymarket", []),
             ),
             "resolving_ms.by_another_executor": (3_000, self.times.get("taken_over", [])),
+            "resolving_ms.while_the_sender_stands_still": (
+                10_000,
+                self.times.get("stood_still", []),
+            ),
             "resolving_ms.after_a_restart": (10_000, self.times.get("restarted", [])),
             "adopted_ms": (5_000, self.times.get("adopted", [])),
             "stop_acknowledged_ms": (1_000, self.times.get("stopped", [])),

@@ -44,6 +44,7 @@ class Times:
     """What a campaign measures beside what it judges (ms)."""
 
     taken_over: list[int] = field(default_factory=list)
+    stood_still: list[int] = field(default_factory=list)
     restarted: list[int] = field(default_factory=list)
     adopted: list[int] = field(default_factory=list)
 
