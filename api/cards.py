@@ -15,7 +15,7 @@ NEW_MS = 10_000
 EXAMPLES = 5
 REASONS = 12
 STAGES: tuple[tuple[str, frozenset[Refusal]], ...] = (
-    ("approved", frozenset({Refusal.PAIR_REJECTED})),
+    ("approved", frozenset({Refusal.PAIR_REJECTED, Refusal.PAIR_NOT_REVIEWED})),
     (
         "fresh",
         frozenset(

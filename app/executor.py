@@ -58,6 +58,7 @@ class Executor:
         self._ping_ms: dict[Venue, int] = {}
         self._dues = Dues(desk, config.mode)
         configured = tuple(pair.to_domain() for pair in config.pairs)
+        intake.advice.pairs = configured
         self._pairs = Pairs(configured, desk.venues, self._relist)
         self._terms = TermsReader(configured, desk.venues, self._keep_terms)
         self._books = Books(desk.venues)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowHandle
@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from activities.messages import ArbitrageInput
 from domain.opportunity import Opportunity
+from domain.pair import Confidence, Pair
 from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
 from store.failpoints import Point, hit
@@ -47,8 +48,10 @@ async def start(
 @dataclass(slots=True)
 class Advice:
     """The executor's copy of what the gate will ask, refreshed from the journal. Advisory: only
-    the gate decides."""
+    the gate decides. A pair of less than HIGH confidence is shown and never traded before a
+    person has approved its markets."""
 
+    pairs: Sequence[Pair] = ()
     stopped: Refusal | None = Refusal.DISABLED
     taken: Mapping[str, Refusal] = field(default_factory=dict)
     reviews: Mapping[str, Review] = field(default_factory=dict)
@@ -59,9 +62,20 @@ class Advice:
 
     @property
     def resting(self) -> dict[str, Refusal]:
-        """The pairs that nothing is started of, open ones and rejected ones, each with why."""
+        """The pairs that nothing is started of, each with why."""
         rejected = (k for k, one in self.reviews.items() if one.verdict is ReviewVerdict.REJECTED)
-        return {**self.taken, **dict.fromkeys(rejected, Refusal.PAIR_REJECTED)}
+        unknown = (one.pair_id for one in self.pairs if not self._known_to_match(one))
+        return {
+            **dict.fromkeys(unknown, Refusal.PAIR_NOT_REVIEWED),
+            **self.taken,
+            **dict.fromkeys(rejected, Refusal.PAIR_REJECTED),
+        }
+
+    def _known_to_match(self, pair: Pair) -> bool:
+        said = self.reviews.get(pair.pair_id)
+        return pair.confidence is Confidence.HIGH or (
+            said is not None and said.approves(pair.markets)
+        )
 
 
 class Intake:

@@ -254,8 +254,7 @@ class Lookout:
     def _reviewed(self, pair: Pair) -> str:
         """Who approved these very markets, and why; "" where nobody did."""
         review = self._intake.advice.reviews.get(pair.pair_id)
-        markets = {Venue.POLYMARKET: pair.condition_id, Venue.KALSHI: pair.ticker}
-        if review is None or not review.approves(markets):
+        if review is None or not review.approves(pair.markets):
             return ""
         return f"{review.act.actor} on {iso_utc(review.act.at_ms)}, {review.why}"
 

@@ -1,7 +1,10 @@
 """Two listings of the same question, one at each venue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from domain.venue import Venue
 
 
 class Confidence(StrEnum):
@@ -24,3 +27,8 @@ class Pair:
     condition_id: str
     ticker: str
     confidence: Confidence = Confidence.LOW
+
+    @property
+    def markets(self) -> Mapping[Venue, str]:
+        """What it lists, by venue."""
+        return {Venue.POLYMARKET: self.condition_id, Venue.KALSHI: self.ticker}

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     DAILY_TRADES_REACHED = "daily_trades_reached"
     DAILY_LOSS_REACHED = "daily_loss_reached"
     PAIR_REJECTED = "pair_rejected"
+    PAIR_NOT_REVIEWED = "pair_not_reviewed"
     PAIR_ALREADY_OPEN = "pair_already_open"
     PAIR_COOLING_DOWN = "pair_cooling_down"
     POLYMARKET_CASH_TOO_LOW = "polymarket_cash_too_low"

@@ -84,7 +84,7 @@ def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -
 
 
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Is the journal sound: by its engine's own check, its version, and its audit trail?
+    """Tell whether the journal is sound: by its engine's own check, its version, its audit trail.
 
     It is brought to this version's schema first, as by every start. Exit code 3 where the database
     must not be used, 1 where the trail is broken.

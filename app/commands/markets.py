@@ -67,7 +67,6 @@ def register(app: typer.Typer) -> None:
         "reject",
         "pairs reject p07 --why 'the other venue voids a draw': no entry of it from now on",
         "pairs reject p07 --why 'sources differ' --json: for a script",
-        "pairs approve p07 --why 'they mended it': the way back",
     )(reject)
 
 

@@ -20,6 +20,7 @@ PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = list(dict.fromkeys(re.findall(r"`((?:lockstep|temporal|tctl) [^`]+)`", PAGE)))
 QUERIES = re.findall(r"^\| [^|]+ \| `([^`]+)` \|$", PAGE.split("### Saved queries")[1], re.M)
 ELSEWHERE = {
+    "lockstep db migrate-to-postgres": "test_on_postgres moves a journal to a server",
     "lockstep run executor": "every system of these tests runs one",
     "lockstep run": "every system of these tests is one",
     "lockstep logs -f": "test_watching follows a log until Ctrl-C",
