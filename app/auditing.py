@@ -9,22 +9,28 @@ from app.config import Config
 from app.links import open_journal
 from store import audit
 from store.audit import BrokenSeal
+from store.journal import Journal
 from store.tables import AuditRow
 
 
 async def examine(config: Config) -> dict[str, object]:
     """The number of rows, the newest hash, and what is wrong (None where all is well)."""
+    journal = await asyncio.to_thread(open_journal, config)
+    try:
+        return await trail_of(journal, config)
+    finally:
+        journal.close()
+
+
+async def trail_of(journal: Journal, config: Config) -> dict[str, object]:
+    """As `examine`, of a journal that is open."""
 
     def work(session: Session) -> tuple[int, str, BrokenSeal | None]:
         rows = session.exec(select(func.count(col(AuditRow.id)))).one()
         return rows, audit.head(session), audit.verify(session)
 
-    journal = await asyncio.to_thread(open_journal, config)
-    try:
-        rows, head, broken = await journal.read(work)
-        cut_off = await Anchor(config.data_dir, config.mode).older(journal)
-    finally:
-        journal.close()
+    rows, head, broken = await journal.read(work)
+    cut_off = await Anchor(config.data_dir, config.mode).older(journal)
     problem = None
     if broken is not None:
         problem = f"audit row {broken.id}: {broken.message}"

@@ -58,7 +58,7 @@ class Executor:
         self._ping_ms: dict[Venue, int] = {}
         self._dues = Dues(desk, config.mode)
         configured = tuple(pair.to_domain() for pair in config.pairs)
-        intake.advice.pairs = configured
+        intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)
         self._terms = TermsReader(configured, desk.venues, self._keep_terms)
         self._books = Books(desk.venues)
@@ -155,7 +155,7 @@ class Executor:
         saved = await journal.settings.load()
         if saved.version != self._settings_at[0]:
             self._settings_at = saved.version, wall_ms()
-        before, was_stopped = set(advice.resting), advice.stopped is not None
+        before, was_stopped = advice.resting, advice.stopped is not None
         advice.stopped = await self._stopped()
         now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
         advice.taken = await journal.read(
@@ -163,7 +163,7 @@ class Executor:
         )
         advice.reviews = await journal.read(reviews.everything)
         resumed = was_stopped and advice.stopped is None
-        for pair_id in self._pairs.listed if resumed else before - set(advice.resting):
+        for pair_id in self._pairs.listed if resumed else before - advice.resting:
             self._scanner.rearm(pair_id)
 
     async def _keep_terms(self, read: list[Terms]) -> None:

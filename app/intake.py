@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowHandle
@@ -51,31 +51,35 @@ class Advice:
     the gate decides. A pair of less than HIGH confidence is shown and never traded before a
     person has approved its markets."""
 
-    pairs: Sequence[Pair] = ()
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
     stopped: Refusal | None = Refusal.DISABLED
     taken: Mapping[str, Refusal] = field(default_factory=dict)
     reviews: Mapping[str, Review] = field(default_factory=dict)
 
     def refusal(self, pair_id: str) -> Refusal | None:
         """Why the gate would refuse the pair now, as far as this copy knows."""
-        return self.stopped or self.resting.get(pair_id)
+        return self.stopped or self._of_pair(pair_id)
 
     @property
-    def resting(self) -> dict[str, Refusal]:
-        """The pairs that nothing is started of, each with why."""
-        rejected = (k for k, one in self.reviews.items() if one.verdict is ReviewVerdict.REJECTED)
-        unknown = (one.pair_id for one in self.pairs if not self._known_to_match(one))
-        return {
-            **dict.fromkeys(unknown, Refusal.PAIR_NOT_REVIEWED),
-            **self.taken,
-            **dict.fromkeys(rejected, Refusal.PAIR_REJECTED),
-        }
+    def resting(self) -> set[str]:
+        """The pairs that nothing is started of, whatever stops all of them."""
+        known = {*self.pairs, *self.taken, *self.reviews}
+        return {pair_id for pair_id in known if self._of_pair(pair_id) is not None}
 
-    def _known_to_match(self, pair: Pair) -> bool:
+    def approval(self, pair: Pair) -> Review | None:
+        """The word of a person who found that these very markets ask the same."""
         said = self.reviews.get(pair.pair_id)
-        return pair.confidence is Confidence.HIGH or (
-            said is not None and said.approves(pair.markets)
-        )
+        return said if said is not None and said.approves(pair.markets) else None
+
+    def _of_pair(self, pair_id: str) -> Refusal | None:
+        said, pair = self.reviews.get(pair_id), self.pairs.get(pair_id)
+        if said is not None and said.verdict is ReviewVerdict.REJECTED:
+            return Refusal.PAIR_REJECTED
+        if pair_id in self.taken:
+            return self.taken[pair_id]
+        if pair is None or pair.confidence is Confidence.HIGH or self.approval(pair) is not None:
+            return None
+        return Refusal.PAIR_NOT_REVIEWED
 
 
 class Intake:

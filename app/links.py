@@ -4,6 +4,8 @@ Apart from `app.wiring`, which brings both venues' signing along: that alone tak
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError
@@ -26,17 +28,23 @@ def wall_ms() -> int:
 def open_journal(config: Config) -> Journal:
     """The mode's database, checked and upgraded; ConfigError where it must not be used,
     DependencyError where it does not answer."""
-    try:
+    with database_trouble():
         return Journal.open(config.journal, wall_ms())
-    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew, UnfitDatabase) as problem:
-        raise ConfigError(f"database: {problem}") from None
-    except JournalBusy as problem:
-        raise DependencyError(f"database: {problem}") from None
 
 
 def journal_exists(config: Config) -> bool:
     """Whether anything was ever journaled in this mode; DependencyError where nobody answers."""
-    try:
+    with database_trouble():
         return backend(config.journal).exists()
+
+
+@contextmanager
+def database_trouble() -> Iterator[None]:
+    """A database that must not be used is a ConfigError, one that does not answer a
+    DependencyError."""
+    try:
+        yield
+    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew, UnfitDatabase) as problem:
+        raise ConfigError(f"database: {problem}") from None
     except JournalBusy as problem:
         raise DependencyError(f"database: {problem}") from None

@@ -253,8 +253,8 @@ class Lookout:
 
     def _reviewed(self, pair: Pair) -> str:
         """Who approved these very markets, and why; "" where nobody did."""
-        review = self._intake.advice.reviews.get(pair.pair_id)
-        if review is None or not review.approves(pair.markets):
+        review = self._intake.advice.approval(pair)
+        if review is None:
             return ""
         return f"{review.act.actor} on {iso_utc(review.act.at_ms)}, {review.why}"
 

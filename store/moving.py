@@ -131,17 +131,11 @@ def _copy_table(
 
 def _count_on(source: sa.Connection, target: sa.Connection, table: sa.Table) -> None:
     """A number that was ever given is not given again."""
-    if table.autoincrement_column is None or table.name not in _counted(source):
-        return
     last = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
     highest = source.execute(last, {"name": table.name}).scalar()
     if highest:
         set_to = sa.text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :highest)")
         target.execute(set_to, {"name": table.name, "highest": highest})
-
-
-def _counted(source: sa.Connection) -> set[str]:
-    return set(source.execute(sa.text("SELECT name FROM sqlite_sequence")).scalars())
 
 
 def digest(connection: sa.Connection, table: sa.Table) -> TableMoved:

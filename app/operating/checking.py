@@ -1,6 +1,6 @@
 """Is the journal sound: its database, its version, and its trail of who did what?"""
 
-from app.auditing import examine
+from app.auditing import trail_of
 from app.config import Config
 from app.operating.office import opened
 from app.operating.outputs_journal import Checked
@@ -10,9 +10,8 @@ from store import schema
 async def check(config: Config) -> Checked:
     """ConfigError where the database is damaged, foreign, too new or unfit: opening the journal
     is the check of the engine itself. What is left to be found is the problem of the trail."""
-    async with opened(config):
-        pass
-    trail = await examine(config)
+    async with opened(config) as journal:
+        trail = await trail_of(journal, config)
     problem = trail["problem"]
     return Checked(
         path=str(config.journal),

@@ -73,8 +73,7 @@ async def pairs(config: Config) -> Pairs:
     now_ms = wall_ms()
 
     def work(session: Session) -> list[PairLine]:
-        alive = presence.reports(session, now_ms - ALIVE_MS)
-        why_not = {k: str(why) for one in alive for k, why in _unlisted(one).items()}
+        why_not = _why_not(session, now_ms)
         configured = {pair.id: pair for pair in config.pairs}
         seen = {one.pair_id: one for one in sightings.since(session, 0)}
         said = reviews.everything(session)
@@ -94,9 +93,7 @@ async def pair(config: Config, name: str) -> PairShown:
     now_ms = wall_ms()
 
     def work(session: Session) -> PairShown:
-        alive = presence.reports(session, now_ms - ALIVE_MS)
-        why_not = {k: str(why) for one in alive for k, why in _unlisted(one).items()}
-        one = sightings.one(session, name)
+        one, said = sightings.one(session, name), reviews.of(session, name)
         configured = next((pair for pair in config.pairs if pair.id == name), None)
         if one is None and configured is None:
             known = sightings.pair_ids(session) | {pair.id for pair in config.pairs}
@@ -107,10 +104,10 @@ async def pair(config: Config, name: str) -> PairShown:
         words = [t for v, m in markets.items() if (t := terms.of(session, v, m)) is not None]
         told = details(one, words) if one is not None else {}
         return PairShown(
-            pair=_pair(name, configured, one, why_not, reviews.of(session, name)),
+            pair=_pair(name, configured, one, _why_not(session, now_ms), said),
             rules=[_rules(venue, market, words) for venue, market in markets.items()],
             evidence=[str(item["text"]) for item in told.get("evidence", [])],
-            review=review_shown(reviews.of(session, name), markets),
+            review=review_shown(said, markets),
             max_size=told.get("max_size"),
             capped_by=told.get("capped_by"),
         )
@@ -210,6 +207,12 @@ def _rules(venue: Venue, market: str, read: list[Terms]) -> Rules:
         closes_at=iso(one.closes_at_ms) if one else None,
         settles_at=iso(one.settles_at_ms) if one else None,
     )
+
+
+def _why_not(session: Session, now_ms: int) -> dict[str, str]:
+    """Why running executors do not follow pairs, by pair."""
+    alive = presence.reports(session, now_ms - ALIVE_MS)
+    return {name: str(why) for one in alive for name, why in _unlisted(one).items()}
 
 
 def _unlisted(one: Presence) -> dict[str, object]:

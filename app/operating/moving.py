@@ -4,20 +4,12 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError, GuardError
-from app.links import wall_ms
+from app.links import database_trouble, wall_ms
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Moved, MovedTable
 from app.operating.watching import ALIVE_MS
 from store.engine import Database
-from store.errors import (
-    CannotMove,
-    DatabaseDamaged,
-    ForeignDatabase,
-    JournalBusy,
-    JournalMoved,
-    SchemaTooNew,
-    UnfitDatabase,
-)
+from store.errors import CannotMove, JournalMoved
 from store.journal import Journal
 from store.moving import Told, move
 from store.place import SchemaAddress
@@ -34,18 +26,15 @@ def move_to_postgres(config: Config, file: Path | None, told: Told) -> Moved:
         raise DependencyError(f"no journal at {path}: there is nothing to move")
     if whereabouts(config) is not None:
         raise GuardError(f"`lockstep run` is at work on {config.data_dir}: stop it, then move")
-    try:
-        tables = _moved(path, to, told)
-    except JournalMoved as before:
-        if before.to != str(to):
-            raise ConfigError(f"database: {path}: {before}") from None
-        return Moved(path=str(path), to=str(to), already=True, tables=[])
-    except CannotMove as why:
-        raise GuardError(str(why)) from None
-    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew, UnfitDatabase) as problem:
-        raise ConfigError(f"database: {problem}") from None
-    except JournalBusy as problem:
-        raise DependencyError(f"database: {problem}") from None
+    with database_trouble():
+        try:
+            tables = _moved(path, to, told)
+        except JournalMoved as before:
+            if before.to != str(to):
+                raise ConfigError(f"database: {path}: {before}") from None
+            return Moved(path=str(path), to=str(to), already=True, tables=[])
+        except CannotMove as why:
+            raise GuardError(str(why)) from None
     return Moved(path=str(path), to=str(to), already=False, tables=tables)
 
 

@@ -34,7 +34,7 @@ def test_only_what_is_known_to_match_is_traded(
     confidence: str, said: str, of: str, is_open: str, refused: str
 ) -> None:
     pair = Pair("final", "The final", "0xabc", "KXFINAL", Confidence(confidence.upper()))
-    advice = Advice(pairs=(pair,), stopped=None)
+    advice = Advice(pairs={"final": pair}, stopped=None)
     if is_open == "yes":
         advice.taken = {"final": Refusal.PAIR_ALREADY_OPEN}
     if said != "-":

@@ -1,7 +1,6 @@
 """Starts all that a campaign breaks, and ends it in order."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from app.temporal import ServerOptions, start_server, stop_server
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy, redirect
 from tests.chaos.stack import CLOSED_MS, QUARANTINE_MS, Control, Stack
+from tests.support.processes import free_port
 from tests.support.temporal import connect
 
 VENUES = ("polymarket", "kalshi")
@@ -52,7 +52,7 @@ async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
             post_only_ms=CLOSED_MS,
         )
         options = ServerOptions(
-            port=_free_port(), ui=False, database=folder / "temporal.sqlite3",
+            port=free_port(), ui=False, database=folder / "temporal.sqlite3",
             log=folder / "logs" / "temporal.log",
         )  # fmt: skip
         server = await start_server(options)
@@ -110,10 +110,3 @@ def _sim(seed: int, pairs: int) -> ChildSpec:
     arguments = ["-m", "sim.main", "--seed", str(seed), "--pairs", str(pairs)]
     arguments += ["--polymarket-port", "0", "--kalshi-port", "0"]
     return ChildSpec("sim", arguments, restart=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,6 +26,7 @@ from domain.venue import Mode, Venue
 from store import audit
 from store.arbitrages import ArbitrageState, admitted
 from store.journal import Journal
+from tests.support.processes import free_port
 
 PAIRS = 48
 PLAYED = 6
@@ -198,7 +198,7 @@ async def open_floor(**environment: str) -> AsyncIterator[Floor]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-e2e-")))
         config = load_config({"data_dir": str(folder)}, env={}, folder=folder).config
-        port = {"LOCKSTEP_API__PORT": str(_free_port())}
+        port = {"LOCKSTEP_API__PORT": str(free_port())}
         options = RunOptions(
             makers=False, pairs=PAIRS, environment=ENVIRONMENT | SLOW | port | environment
         )
@@ -218,9 +218,3 @@ async def open_floor(**environment: str) -> AsyncIterator[Floor]:
         floor = Floor(system, control, journal, http, play, client, fresh, played)
         await floor.settings(**SETTINGS)
         yield floor
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

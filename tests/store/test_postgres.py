@@ -108,15 +108,11 @@ class TestSchema:
     def test_an_upgrade_that_fails_half_way_changes_nothing(
         self, where: SchemaAddress, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from tests.store.test_schema import add_a_version
+        from tests.store.test_schema import HALF_WAY, add_a_version
 
         Journal.open(where, NOW).close()
-        body = (
-            "    op.execute('ALTER TABLE intents ADD COLUMN remark TEXT')\n"
-            "    raise RuntimeError('power went out')\n"
-        )
         with monkeypatch.context() as patched:
-            patched.setattr(schema, "SCRIPTS", add_a_version(tmp_path, body))
+            patched.setattr(schema, "SCRIPTS", add_a_version(tmp_path, HALF_WAY))
             with pytest.raises(RuntimeError, match="power went out"):
                 Journal.open(where, NOW)
         raw = plain(where)

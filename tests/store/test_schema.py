@@ -138,6 +138,12 @@ def test_a_damaged_file_is_refused_with_the_way_back(tmp_path: Path, damage: str
         Journal.open(path, NOW)
 
 
+HALF_WAY = """\
+    op.execute('ALTER TABLE intents ADD COLUMN remark TEXT')
+    raise RuntimeError('power went out')
+"""
+
+
 def add_a_version(folder: Path, body: str) -> Path:
     """The migrations with one more version after the newest."""
     scripts = folder / "migrations"
@@ -177,12 +183,8 @@ def test_an_upgrade_that_fails_half_way_changes_nothing(
     path = tmp_path / "journal.db"
     Journal.open(path, NOW).close()
     old = schema.newest()
-    body = (
-        "    op.execute('ALTER TABLE intents ADD COLUMN remark TEXT')\n"
-        "    raise RuntimeError('power went out')\n"
-    )
     with monkeypatch.context() as patched:
-        patched.setattr(schema, "SCRIPTS", add_a_version(tmp_path, body))
+        patched.setattr(schema, "SCRIPTS", add_a_version(tmp_path, HALF_WAY))
         with pytest.raises(RuntimeError, match="power went out"):
             Journal.open(path, NOW)
 

@@ -9,7 +9,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from tests.support.processes import free_port
 
 VARIABLE = "TEST_POSTGRES_URL"
 MISSING = (
@@ -97,7 +98,7 @@ def throwaway(locale: str = "en") -> Iterator[Postgres]:
     base = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     folder = Path(tempfile.mkdtemp(prefix="lockstep-postgres-", dir=base))
     try:
-        password, user, port = secrets.token_hex(16), _nobody(folder), _free_port()
+        password, user, port = secrets.token_hex(16), _nobody(folder), free_port()
         _create(folder, password, locale, user)
         url = f"postgresql://lockstep:{password}@127.0.0.1:{port}/postgres"
         server = Postgres(folder, user, port, url)
@@ -132,13 +133,6 @@ def _create(folder: Path, password: str, locale: str, user: str | None) -> None:
     )
     assert made.returncode == 0, made.stderr
     words.unlink()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import selectors
+import socket
 import subprocess
 import sys
 import time
@@ -79,3 +80,10 @@ def _first_line(process: subprocess.Popen[bytes], module: str, seconds: float) -
                 raise RuntimeError(f"{module} ended with code {process.wait()}, found {line!r}")
             line += byte
     return line
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -216,11 +216,13 @@ class Trading:
 
     async def _written_down(self, snapshot: Snapshot) -> bool:
         """A workflow shows where it rests before its journal, alarms and outbox say so."""
+        if not rests(snapshot.phase):
+            return True
         try:
             state = await self.desk.journal.arbitrage(snapshot.arb_id)
         except NotJournaled:
             return True
-        return state.phase == snapshot.phase or not rests(snapshot.phase)
+        return state.phase == snapshot.phase
 
     async def read_balances(self) -> None:
         """What the executor does every few seconds."""
