@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from temporalio.client import Client
 
+from app.responsive import stay_responsive
 from app.temporal import Server
 from tests.support.postgres import VARIABLE, throwaway
 from tests.support.processes import Child, run_sim
@@ -20,9 +21,18 @@ settings.load_profile("house")
 
 @pytest.fixture(scope="module", autouse=True)
 def collected() -> Iterator[None]:
-    """What a file of tests leaves open fails that file, not whichever test the collector meets."""
+    """What a file of tests leaves open fails that file, not whichever test the collector meets.
+    What is still there after the collection is there for good and is not walked again: with all
+    tests of the house in one process, a walk stops every thread of it for half a second, longer
+    than an order may wait for its first byte."""
     yield
     gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """Executors run inside this process: it waits for the interpreter as theirs does."""
+    stay_responsive()
 
 
 @pytest.fixture(scope="session")
