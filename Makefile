@@ -20,10 +20,10 @@ test: check ## Run everything that must hold: check, then all tests
 test-fast: setup ## Run the tests that are not marked slow
 	@$(PY) -m pytest -m "not slow and not campaign and not postgres"
 
-test-postgres: setup ## Run the store's tests and an executor on a throwaway PostgreSQL
+test-postgres: setup ## Run the store's tests, an executor and docker-compose.yml's commands on PostgreSQL
 	@scripts/bootstrap --postgres
 	@$(PY) -m tests.support.postgres $(PY) -m pytest tests/store tests/commands/test_on_postgres.py \
-		tests/workflows/test_endings.py
+		tests/workflows/test_endings.py tests/deploy/test_processes.py
 
 check: setup ## Run lint, format and type checks, and the house rules
 	@$(PY) -m ruff check .

@@ -167,13 +167,15 @@ HostName = Annotated[str, AfterValidator(_text("[A-Za-z0-9.:-]{1,253}", "a host 
 
 class ApiSection(Section):
     """Where the dashboard and the API listen, under which names, and who may come in. An address
-    beyond this machine needs a password and TLS in front (`behind_tls`)."""
+    beyond this machine needs a password and TLS in front (`behind_tls`), or it is a container's
+    whose port is published on this machine's loopback only (`published_on_loopback`)."""
 
     host: str = "127.0.0.1"
     port: Port = 8321
     hosts: Annotated[tuple[HostName, ...], BeforeValidator(_from_json)] = ()
     password_hash: SecretStr | None = None
     behind_tls: bool = False
+    published_on_loopback: bool = False
 
 
 def _bot_token(value: SecretStr) -> SecretStr:

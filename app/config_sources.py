@@ -33,12 +33,13 @@ KEY_FILES = {
     "telegram.token_file": "telegram.token",
     "database.url_file": "database.url",
 }
+KEYS_FOR_LIVE = ("polymarket.private_key", "kalshi.private_key_pem")
+"""What only a process that trades needs to know."""
 NEEDED_FOR_LIVE = (
-    "polymarket.private_key",
+    *KEYS_FOR_LIVE,
     "polymarket.funder",
     "polymarket.signature_type",
     "kalshi.key_id",
-    "kalshi.private_key_pem",
     "pairs",
 )
 API_CREDENTIALS = ("polymarket.api_key", "polymarket.secret", "polymarket.passphrase")
@@ -67,8 +68,10 @@ def load_config(
     config_file: Path | None = None,
     env: Mapping[str, str] = os.environ,
     folder: Path = Path(),
+    trades: bool = True,
 ) -> LoadedConfig:
-    """Read all sources. `overrides` are the command line's, by dotted key.
+    """Read all sources. `overrides` are the command line's, by dotted key. A process that does not
+    trade (`trades` is false) needs no keys of the venues.
 
     Raises ConfigError (exit code 3), one line per mistake: field, expected, found.
     """
@@ -86,7 +89,7 @@ def load_config(
     except ValidationError as error:
         lines = (_explain(detail, origins) for detail in error.errors())
         raise ConfigError("\n".join(lines)) from None
-    _refuse_half_configured(config, values)
+    _refuse_half_configured(config, values, trades)
     return LoadedConfig(config, origins)
 
 
@@ -168,7 +171,8 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 
 def _read_secrets(folder: Path) -> list[Layer]:
-    """One setting per file, named like the environment variable, in lower case or not."""
+    """One setting per file, named like the environment variable, in lower case or not. An empty
+    file sets nothing: container engines want a file for every secret that they are told of."""
     if not folder.is_dir():
         raise ConfigError(f"LOCKSTEP_SECRETS_DIR: expected a folder, found none at {folder}")
     layers = []
@@ -176,7 +180,8 @@ def _read_secrets(folder: Path) -> list[Layer]:
         if file.is_file() and not file.name.startswith("."):
             key = file.name.lower().removeprefix(PREFIX.lower()).replace("__", ".")
             check_private(file, key)
-            layers.append(Layer(f"file {file}", {key: file.read_text().strip()}, file))
+            if value := file.read_text().strip():
+                layers.append(Layer(f"file {file}", {key: value}, file))
     return layers
 
 
@@ -243,7 +248,7 @@ def _read_key_files(values: dict[str, object], origins: dict[str, str]) -> None:
         origins[key] = f"file {path}"
 
 
-def _refuse_half_configured(config: Config, values: Mapping[str, object]) -> None:
+def _refuse_half_configured(config: Config, values: Mapping[str, object], trades: bool) -> None:
     given = [key for key in API_CREDENTIALS if values.get(key)]
     if given and len(given) != len(API_CREDENTIALS):
         raise ConfigError(
@@ -258,7 +263,8 @@ def _refuse_half_configured(config: Config, values: Mapping[str, object]) -> Non
     if config.database.url is not None and config.database.path is not None:
         raise ConfigError("database.path: expected only one of it and database.url, found both")
     if config.mode is Mode.LIVE:
-        missing = [key for key in NEEDED_FOR_LIVE if values.get(key) in (None, "", [])]
+        needed = [key for key in NEEDED_FOR_LIVE if trades or key not in KEYS_FOR_LIVE]
+        missing = [key for key in needed if values.get(key) in (None, "", [])]
         if missing:
             raise ConfigError(
                 "\n".join(f"{key}: expected a value in mode live, found none" for key in missing)

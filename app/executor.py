@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
@@ -222,6 +223,7 @@ class Executor:
         owed = self._dues.owed
         elapsed_ms, self._looked = max(now_ms - before_ms, 1), (now_ms, scanner.looks)
         return {
+            "host": socket.gethostname(),
             "sends": self._station.sender.holds,
             "looks": scanner.looks,
             "checks_per_s": (scanner.looks - before) * 1_000 // elapsed_ms,

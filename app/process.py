@@ -42,6 +42,8 @@ async def _notifier(config: Config) -> None:
 
 
 PROCESSES = {"executor": _executor, "api": _api, "notifier": _notifier}
+TRADES = frozenset({"executor"})
+"""Who needs the venues' keys; the others are better off without them."""
 
 
 def main(argv: list[str]) -> int:
@@ -50,7 +52,7 @@ def main(argv: list[str]) -> int:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
         stay_responsive()
-        uvloop.run(PROCESSES[argv[0]](load_config().config))
+        uvloop.run(PROCESSES[argv[0]](load_config(trades=argv[0] in TRADES).config))
     except LockstepError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -99,7 +99,7 @@ async def open_server(
     Raises DependencyError (exit code 4) when it cannot be reached or started.
     """
     if address:
-        await _await_frontend(address, options.namespace, None, seconds)
+        await await_frontend(address, options.namespace, None, seconds)
         await register_search_attributes(address, options.namespace)
         yield Server(address, options.namespace, ui_url=None, process=None)
         return
@@ -139,7 +139,7 @@ async def _start(binary: Path, options: ServerOptions) -> Server:
             process=process,
         )
         try:
-            await _await_frontend(server.address, options.namespace, process, START_SECONDS)
+            await await_frontend(server.address, options.namespace, process, START_SECONDS)
         except BaseException as error:
             await stop_server(server)
             if isinstance(error, DependencyError):
@@ -228,7 +228,7 @@ def _last_words(log: IO[bytes]) -> str:
     return lines[-1] if lines else "(none)"
 
 
-async def _await_frontend(
+async def await_frontend(
     address: str,
     namespace: str,
     process: subprocess.Popen[bytes] | None,
@@ -280,14 +280,14 @@ async def register_search_attributes(address: str, namespace: str) -> None:
             f"{namespace!r}, could not create them: {error.message}; "
             "`temporal operator search-attribute create` does it with an operator's rights"
         ) from None
-    await _await_frontend(address, namespace, None, START_SECONDS, f"{missing[-1].name} IS NULL")
+    await await_frontend(address, namespace, None, START_SECONDS, f"{missing[-1].name} IS NULL")
 
 
 async def _ensure() -> str:
     """What a later run will use: the address of a server that answers, or the binary."""
     if address := os.environ.get("TEMPORAL_ADDRESS"):
         namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
-        await _await_frontend(address, namespace, None, REACH_SECONDS)
+        await await_frontend(address, namespace, None, REACH_SECONDS)
         return address
     return str(await asyncio.to_thread(ensure_binary))
 

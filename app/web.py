@@ -73,12 +73,13 @@ def api_options(config: Config) -> ApiOptions:
             ("api.password_hash", section.password_hash is not None),
             ("api.behind_tls", section.behind_tls),
         )
-        if outside and not given
+        if outside and not section.published_on_loopback and not given
     ]
     if missing:
         raise ConfigError(
             f"api.host: expected a loopback address, or also {' and '.join(missing)}, found "
-            f"{section.host}: others could reach money through it (docs/access.md)"
+            f"{section.host}: others could reach money through it (docs/access.md). In a container "
+            "whose port is published on 127.0.0.1 only, set api.published_on_loopback"
         )
     password = section.password_hash
     return ApiOptions(
@@ -91,7 +92,8 @@ def api_options(config: Config) -> ApiOptions:
         temporal_ui=config.temporal.ui_url,
         namespace=config.temporal.namespace,
         version=version("lockstep"),
-        notifies=config.telegram.token is not None,
+        # The chats are known also where the token is another process's alone.
+        notifies=bool(config.telegram.chats),
     )
 
 

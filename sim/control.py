@@ -17,10 +17,12 @@ from sim.world import MODES, VENUES, Venue, VenueName, World
 
 Read = Callable[[World], object]
 Change = Callable[[World, Mapping[str, object]], object]
+Ready = Callable[[str], dict[str, object]]
 
 
-def build_app(world: World) -> Starlette:
-    """The control application; bad input is answered with 400 {"error": ...}."""
+def build_app(world: World, ready: Ready) -> Starlette:
+    """The control application; bad input is answered with 400 {"error": ...}. `/ready` is what the
+    process said at its start, with the name that it is asked by."""
     reads: dict[str, Read] = {
         "/state": _state,
         "/journal": _journal,
@@ -43,7 +45,11 @@ def build_app(world: World) -> Starlette:
         world.faults.clear()
         return JSONResponse({"rules": []})
 
+    async def say_ready(request: Request) -> Response:
+        return JSONResponse(ready(request.url.hostname or "127.0.0.1"))
+
     routes.append(Route("/faults", clear_faults, methods=["DELETE"]))
+    routes.append(Route("/ready", say_ready, methods=["GET"]))
     return Starlette(routes=routes)
 
 

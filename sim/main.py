@@ -48,18 +48,22 @@ class Running:
 async def running(options: Options) -> AsyncIterator[Running]:
     """Both exchanges and the control server, served until the block ends; PortInUse."""
     world, quoting = open_world(options.seed, options.pairs, options.floor)
+
+    def ready(host: str) -> dict[str, object]:
+        return _ready(world, servers, host)
+
     servers = Servers(
         [
             Site("polymarket", build_polymarket(world), options.polymarket_port),
             Site("kalshi", build_kalshi(world), options.kalshi_port),
-            Site("control", control.build_app(world), options.control_port),
+            Site("control", control.build_app(world, ready), options.control_port),
         ],
         options.host,
     )
     await servers.start()
     try:
         async with quoted(quoting):
-            yield Running(world, _ready(world, servers, options.host))
+            yield Running(world, ready(options.host))
     finally:
         await servers.stop()
 

@@ -67,9 +67,9 @@ def group(app: typer.Typer, name: str, summary: str) -> typer.Typer:
     return below
 
 
-def load(config_file: Path | None) -> Config:
+def load(config_file: Path | None, *, trades: bool = True) -> Config:
     """The configuration; see `load_config`."""
-    return load_config(config_file=config_file).config
+    return load_config(config_file=config_file, trades=trades).config
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

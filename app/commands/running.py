@@ -91,7 +91,8 @@ def run(
 
     Nothing is traded before trading is enabled in the settings.
     """
-    from app.process import PROCESSES
+    from app.process import PROCESSES, TRADES
+    from app.responsive import stay_responsive
     from app.run import RunOptions, run_all
     from sim.main import main as run_sim
 
@@ -100,11 +101,12 @@ def run(
     if process is not None and process not in PROCESSES:
         known = ", ".join([*PROCESSES, "sim"])
         raise UsageError(f"process: expected one of {known}, found {process!r}")
-    settings = load(config)
+    settings = load(config, trades=process is None or process in TRADES)
     check_armed(settings.mode, arm)
     if process is None:
         asyncio.run(run_all(settings, RunOptions(seed=seed)))
     else:
+        stay_responsive()
         uvloop.run(PROCESSES[process](settings))
 
 

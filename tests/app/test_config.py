@@ -214,6 +214,13 @@ class TestSecrets:
         assert key is not None
         assert key.get_secret_value() == ETHEREUM_KEY
 
+    def test_an_empty_file_of_the_secrets_folder_sets_nothing(self, tmp_path: Path) -> None:
+        private(tmp_path / "polymarket__private_key", ETHEREUM_KEY + "\n")
+        private(tmp_path / "kalshi__private_key_pem", "\n")
+        loaded = load(Path(), {"LOCKSTEP_SECRETS_DIR": str(tmp_path)})
+        assert set(loaded.origins) == {"polymarket.private_key"}
+        assert loaded.config.kalshi.private_key_pem is None
+
     def test_a_missing_key_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"kalshi\.private_key_file: expected a readable"):
             check_private(tmp_path / "none", "kalshi.private_key_file")
@@ -277,3 +284,13 @@ class TestLive:
         with pytest.raises(ConfigError) as caught:
             load(tmp_path, **values)
         assert str(caught.value) == f"{named}: expected a value in mode live, found none"
+
+    def test_who_does_not_trade_needs_no_key_and_everything_else(self, tmp_path: Path) -> None:
+        values = live(tmp_path)
+        del values["polymarket__private_key"], values["kalshi__private_key_file"]
+        dotted = {key.replace("__", "."): value for key, value in values.items()}
+        config = load_config(dotted, env={}, folder=tmp_path, trades=False).config
+        assert config.polymarket.private_key is None
+        del dotted["pairs"]
+        with pytest.raises(ConfigError, match="pairs: expected a value in mode live"):
+            load_config(dotted, env={}, folder=tmp_path, trades=False)

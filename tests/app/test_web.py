@@ -6,9 +6,10 @@ from app.config import Config
 from app.config_sources import load_config
 from app.errors import ConfigError, ExitCode
 from app.web import api_options, is_loopback
+from domain.venue import Mode
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
-# host | password | TLS in front | mode | what comes of it
+# host | password | TLS in front (or a port published on loopback) | mode | what comes of it
 STARTS = """
     127.0.0.1    | no  | no  | sim   | open
     127.0.0.1    | no  | no  | paper | open
@@ -22,6 +23,9 @@ STARTS = """
     192.168.1.7  | no  | no  | paper | refused
     ::           | no  | no  | sim   | refused
     example.org  | no  | no  | sim   | refused
+    0.0.0.0      | no  | published | sim  | login
+    0.0.0.0      | yes | published | live | login
+    127.0.0.1    | no  | published | sim  | open
 """
 
 
@@ -33,10 +37,12 @@ def starts() -> list[tuple[str, ...]]:
 
 def configured(host: str, password: str, tls: str, mode: str) -> Config:
     """A configuration with these values."""
-    values: dict[str, object] = {"mode": mode, "api.host": host, "api.behind_tls": tls == "yes"}
+    values: dict[str, object] = {"api.host": host, "api.behind_tls": tls == "yes"}
+    values["api.published_on_loopback"] = tls == "published"
     if password == "yes":
         values["api.password_hash"] = HASH
-    return load_config(values, env={}).config
+    config = load_config(values, env={}).config
+    return config.model_copy(update={"mode": Mode(mode)})
 
 
 @pytest.mark.parametrize(("host", "password", "tls", "mode", "outcome"), starts())

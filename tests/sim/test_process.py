@@ -42,6 +42,11 @@ def test_the_process_says_where_everything_is_and_stops_on_request() -> None:
         }  # fmt: skip
         markets = httpx.get(ready["urls"]["control"] + "/markets").json()["pairs"]
         assert [pair["id"] for pair in markets] == ["p01", "p02"]
+        # Asked later, and by the name that it has for the asker.
+        assert httpx.get(ready["urls"]["control"] + "/ready").json() == ready
+        address = ready["urls"]["control"].replace("127.0.0.1", "localhost")
+        named = httpx.get(address + "/ready").json()["urls"]
+        assert named["kalshi_ws"] == ready["urls"]["kalshi_ws"].replace("127.0.0.1", "localhost")
         child.process.terminate()
         assert child.process.wait(10) == 0
 

@@ -1,0 +1,221 @@
+"""The services of docker-compose.yml as plain processes: their commands, their environment, their
+secrets and their health checks, with addresses of containers turned into addresses of this machine.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.config_sources import KEY_FILES
+from tests.deploy.compose import Service, environment, ours, seconds, services
+from tests.support.postgres import Postgres, program
+from tests.support.processes import ROOT, free_port
+from tests.support.stack import LOCKSTEP, Ran
+
+SECONDS = 90
+"""How long a machine with other work to do may take to have a process started."""
+KEPT = ("PATH", "LANG", "HOME", "TMPDIR", "TZ")
+
+
+@dataclass
+class Process:
+    """A service that runs; what it says is in a file."""
+
+    name: str
+    service: Service
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def stop(self) -> float:
+        """SIGTERM, as the engine stops it; seconds until it had ended, with 0, by itself."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds(self.service["stop_grace_period"]))
+        assert code == 0, f"{self.name} ended with {code}: {self.log.read_text()[-2000:]}"
+        return time.monotonic() - began
+
+    def end(self) -> None:
+        """However it is."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Installation:
+    """A folder made by `deploy/setup`, and what stands for the containers' network and volumes."""
+
+    folder: Path
+    postgres: Postgres
+    temporal: str
+    ports: dict[str, int] = field(default_factory=dict)
+    running: list[Process] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ports |= {port: free_port() for port in ("7100", "7101", "7102", "8321")}
+        for name in ("data", "empty"):
+            (self.folder / name).mkdir()
+        self._give("database__url", self._url("journal", "lockstep"))
+
+    @property
+    def api(self) -> str:
+        """Where the pages answer on this machine."""
+        return f"http://127.0.0.1:{self.ports['8321']}"
+
+    @property
+    def control(self) -> str:
+        """Where the exchanges are told what to do."""
+        return f"http://127.0.0.1:{self.ports['7100']}"
+
+    def make_roles(self) -> Ran:
+        """What the container of PostgreSQL runs at its first start."""
+        parts = urlsplit(self.postgres.url)
+        told = {
+            "SECRETS_DIR": str(self.folder / "secrets"),
+            "POSTGRES_USER": str(parts.username),
+            "PGPASSWORD": str(parts.password),
+            "PGHOST": str(parts.hostname),
+            "PGPORT": str(parts.port),
+        }
+        script = ROOT / "deploy" / "postgres" / "roles.sh"
+        return _ran(["/bin/sh", str(script)], self._base() | told, self.folder)
+
+    def pg_isready(self) -> Ran:
+        """The health check of PostgreSQL."""
+        command = services()["postgresql"]["healthcheck"]["test"][1:]
+        port = str(urlsplit(self.postgres.url).port)
+        words = [program("pg_isready") if one == "pg_isready" else one for one in command]
+        return _ran(words, self._base() | {"PGPORT": port}, self.folder)
+
+    def job(self, name: str, **extra: str) -> Ran:
+        """Run a service that ends."""
+        service = services()[name]
+        return _ran(self._words(service["command"]), self._told(name, extra), self.folder / "empty")
+
+    def start(self, name: str, **extra: str) -> Process:
+        """Start a service that stays; `extra` is what its configuration file would say."""
+        service = services()[name]
+        log = self.folder / f"{name}-{len(self.running)}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                self._words(service["command"]),
+                env=self._told(name, extra),
+                cwd=self.folder / "empty",
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self.running.append(Process(name, service, process, log))
+        return self.running[-1]
+
+    def health(self, name: str, **extra: str) -> Ran:
+        """The health check of a service in our image."""
+        check = services()[name]["healthcheck"]["test"]
+        assert check[0] == "CMD"
+        return _ran(self._words(check[1:]), self._told(name, extra), self.folder / "empty")
+
+    def await_health(self, process: Process, **extra: str) -> None:
+        """Until it is healthy; it must not end meanwhile."""
+        deadline = time.monotonic() + SECONDS
+        while (told := self.health(process.name, **extra)).code != 0:
+            said = process.log.read_text()[-2000:]
+            assert process.process.poll() is None, f"{process.name} ended: {said}"
+            assert time.monotonic() < deadline, f"{process.name}: {told}\n{said}"
+            time.sleep(0.2)
+
+    def lockstep(self, name: str, *arguments: str, **extra: str) -> Ran:
+        """The command within a service's container."""
+        words = [str(LOCKSTEP), *arguments]
+        return _ran(words, self._told(name, extra), self.folder / "empty")
+
+    def end(self) -> None:
+        """Whatever still runs."""
+        for one in reversed(self.running):
+            one.end()
+
+    def secret(self, name: str, value: str) -> None:
+        """Write a secret as a person does."""
+        self._give(name, value)
+
+    def _give(self, name: str, value: str) -> None:
+        file = self.folder / "secrets" / name
+        file.write_text(value)
+        file.chmod(0o600)
+
+    def _url(self, role: str, database: str) -> str:
+        port = urlsplit(self.postgres.url).port
+        password = (self.folder / "secrets" / f"{role}_password").read_text()
+        return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
+
+    def _base(self) -> dict[str, str]:
+        return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+    def _told(self, name: str, extra: dict[str, str]) -> dict[str, str]:
+        """The environment of a container: nothing of ours but what a shell needs."""
+        service = services()[name]
+        assert ours(service)
+        mounted = self._mounted(name, service)
+        told = {k: self._here(v, mounted) for k, v in environment(service).items()}
+        assert not set(told) & {f"LOCKSTEP_{key.upper()}" for key in KEY_FILES}
+        return self._base() | told | {"COLUMNS": "200"} | extra
+
+    def _mounted(self, name: str, service: Service) -> Path:
+        """The folder that a container sees as /run/secrets: the secrets it was given, no other."""
+        folder = self.folder / "run" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for secret in service.get("secrets", []):
+            shutil.copy2(self.folder / "secrets" / secret, folder / secret)
+        return folder
+
+    def _words(self, command: list[str]) -> list[str]:
+        """The program of this clone in place of the image's."""
+        words = [self._here(one, self.folder) for one in command]
+        words[0] = {"lockstep": str(LOCKSTEP), "python": sys.executable}[words[0]]
+        return words
+
+    def _here(self, text: str, mounted: Path) -> str:
+        places = {
+            "/var/lib/lockstep": str(self.folder / "data"),
+            "/run/secrets": str(mounted),
+            "temporal:7233": self.temporal,
+            "//sim:": "//127.0.0.1:",
+            **{name: str(port) for name, port in self.ports.items()},
+        }
+        for ours_there, here in places.items():
+            text = text.replace(ours_there, here)
+        return text
+
+
+def _ran(command: list[str], env: Mapping[str, str], folder: Path) -> Ran:
+    done = subprocess.run(
+        command,
+        env=env,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def installed(folder: Path, postgres: Postgres, temporal: str) -> Iterator[Installation]:
+    """Set up as a person does it; whatever still runs is ended with the block."""
+    subprocess.run([ROOT / "deploy" / "setup", folder], check=True, timeout=30, capture_output=True)
+    installation = Installation(folder, postgres, temporal)
+    try:
+        yield installation
+    finally:
+        installation.end()
