@@ -7,6 +7,7 @@ from typing import Protocol
 from activities.desk import Desk
 from domain.opportunity import Opportunity
 from domain.policy import Bounds
+from domain.standing import Word
 from domain.venue import Mode
 from store import adoptions
 from store.adoptions import Carried
@@ -37,9 +38,10 @@ class Workflows(Protocol):
         opportunity: Opportunity,
         mode: Mode,
         bounds: Bounds | None,
+        word: Word | None,
     ) -> None:
         """Start the `adopted`-th workflow of an arbitrage under the bounds that it was admitted
-        under (None: today's); started already is no error."""
+        under (None: today's), and by a person's last word; started already is no error."""
 
     async def running(self) -> dict[str, int]:
         """Arbitrages with a running workflow: {arb_id: start of the workflow (wall-clock ms)}."""
@@ -87,7 +89,8 @@ class Adopter:
         await desk.journal.write(now_ms, lambda s: raise_alarm(s, alarm, now_ms))
         plan = (await desk.journal.arbitrage(one.arb_id)).opportunity
         bounds = await desk.journal.read(lambda s: adoptions.bounds_of(s, one.arb_id))
-        await self._workflows.adopt(one.arb_id, number, plan, self._mode, bounds)
+        word = await desk.journal.read(lambda s: adoptions.word_of(s, one.arb_id))
+        await self._workflows.adopt(one.arb_id, number, plan, self._mode, bounds, word)
         evidence = f"workflow {number} of {one.arb_id} runs"
         await desk.journal.write(now_ms, lambda s: close(s, alarm.key, evidence, now_ms))
         log.warning("%s", alarm.detail)

@@ -12,7 +12,7 @@ from domain.money import Price, Size, Usd
 from domain.opportunity import Opportunity
 from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, Refusal, Timing
-from domain.standing import Happening, LegReport, Verdict
+from domain.standing import Happening, LegReport, Verdict, Word
 from domain.trade import Phase
 from domain.venue import Mode, Venue
 
@@ -58,14 +58,21 @@ class Carried:
     tried_opposite: bool = False
     limits: dict[Venue, Price] = field(default_factory=dict)
 
+    @property
+    def word(self) -> Word | None:
+        """What a person asked for last, as far as it still holds."""
+        if self.flattening:
+            return Word(True, self.loss_max, self.limits)
+        return Word(False) if self.keeps_uneven else None
+
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageInput:
     """All that an arbitrage runs on, pinned when it starts. `arb_id` names its rows and orders.
 
     `adopted` is 0 for a new one; a workflow that takes over from one that was lost is the n-th to
-    do so, and goes on from what the journal and the venues say. `carried` is what an earlier run
-    of the same workflow knew when its history had grown long.
+    do so, and goes on from what the journal and the venues say, and by a person's last `word`.
+    `carried` is what an earlier run of the same workflow knew when its history had grown long.
     """
 
     arb_id: str
@@ -75,6 +82,7 @@ class ArbitrageInput:
     timing: Timing
     adopted: int = 0
     carried: Carried | None = None
+    word: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)

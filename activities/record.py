@@ -5,7 +5,7 @@ from sqlmodel import Session
 from domain.standing import Standing
 from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
-from store import alarms, lifecycle
+from store import adoptions, alarms, lifecycle
 from store.alarms import Alarm
 from store.lifecycle import Conclusion
 from store.states import Severity
@@ -43,6 +43,7 @@ def write_down(session: Session, standing: Standing, now_ms: int) -> None:
             status=standing.status,
             details=_details(standing),
         )
+    adoptions.keep_word(session, standing.arb_id, standing.word, now_ms)
     _tell(session, standing, now_ms)
 
 

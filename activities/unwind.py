@@ -5,9 +5,10 @@ from temporalio import activity
 from activities.desk import Desk
 from activities.messages import Activity, StepReport, UnwindRequest
 from activities.step import StepOf, take_step
+from domain.identity import ORDERS_PER_LIFE
 from domain.leg import LegState
 from domain.opposite import Opposite, plan_opposite
-from domain.order import Order
+from domain.order import Order, Purpose
 from domain.unwind import NoSale, Sale, plan_sale
 from domain.venue import Action, Instrument, TimeInForce, Venue
 from venues.port import Untradable, VenueMisuse
@@ -85,8 +86,9 @@ class UnwindActivities:
         instrument = request.opportunity.leg(request.venue).instrument
         try:
             excess = request.excess
-            if request.venue is Venue.POLYMARKET:
-                # Its balance cache trails the chain: a sale beyond it can only be refused.
+            if request.venue is Venue.POLYMARKET or _after_a_person(request):
+                # Polymarket's balance cache trails the chain: a sale beyond it can only be refused.
+                # At Kalshi one beyond the position would open the other side.
                 sellable = await venue.sellable(instrument)
                 if sellable < instrument.size_step:
                     return NoSale("the venue's balance does not show the contracts yet")
@@ -113,6 +115,11 @@ class UnwindActivities:
             created_at_ms=now_ms,
             not_after_ms=now_ms + request.deadline_ms,
         )
+
+
+def _after_a_person(request: UnwindRequest) -> bool:
+    """Whether somebody may have sold by hand since: at a close, and once a workflow was lost."""
+    return request.purpose is Purpose.CLOSE or request.sequence >= ORDERS_PER_LIFE
 
 
 def _step(request: UnwindRequest) -> StepOf:

@@ -105,8 +105,8 @@ class Commands:
     async def resume(self, caller: Caller, now_ms: int) -> Json:
         """Release the halt and remove the kill file; trading is then enabled or not, as it was."""
         caller.need(Scope.ADMIN)
-        self.kill_file.remove()
-        await self.journal.resume(caller.act(now_ms))
+        act = caller.act(now_ms)
+        await self.kill_file.release(lambda: self.journal.resume(act))
         return await self._switched(fenced=False)
 
     def _may_enable(self, caller: Caller, confirm: str | None) -> None:

@@ -56,8 +56,7 @@ async def unkill(config: Config, word: str) -> str:
             raise GuardError(
                 f"the journal was restored ({standing.restored}): see `lockstep confirm-restore`"
             )
-        removed = KillFile(config.data_dir).remove()
-        await journal.resume(_act())
+        removed = await KillFile(config.data_dir).release(lambda: journal.resume(_act()))
     finally:
         journal.close()
     return "resumed" + (", and the kill file is gone" if removed else "")

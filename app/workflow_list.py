@@ -11,6 +11,7 @@ from activities.messages import ArbitrageInput
 from app.intake import start
 from domain.opportunity import Opportunity
 from domain.policy import Bounds, Timing
+from domain.standing import Word
 from domain.venue import Mode
 from workflows import names
 
@@ -48,11 +49,12 @@ class WorkflowList:
         opportunity: Opportunity,
         mode: Mode,
         bounds: Bounds | None,
+        word: Word | None,
     ) -> None:
         """Under the bounds that the gate wrote down. The pauses are today's: they bound no loss,
         and what a person changed about them is meant for what runs now."""
         kept = bounds or self._bounds
-        plan = ArbitrageInput(arb_id, opportunity, mode, kept, self._timing, adopted)
+        plan = ArbitrageInput(arb_id, opportunity, mode, kept, self._timing, adopted, word=word)
         try:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:

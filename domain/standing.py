@@ -4,12 +4,13 @@ The journal turns it into the trade log, the position, the reservation and the n
 changes nothing, nor does one that was said earlier in the same run and arrives late.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.decision import excess_of
 from domain.leg import LegState
-from domain.money import NO_SIZE, NO_USD, Size, Usd
+from domain.money import NO_SIZE, NO_USD, Price, Size, Usd
 from domain.opportunity import Opportunity
 from domain.policy import DUST
 from domain.trade import LegResult, Phase, TradeStatus
@@ -58,12 +59,23 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a person asked for last: all is to go (`sells`), at a loss of at most `loss_max`
+    dollars (None: any) and at no price below `limits`; or what is held is kept as it is."""
+
+    sells: bool
+    loss_max: Usd | None = None
+    limits: Mapping[Venue, Price] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """`locked`: both legs equal and a gain guaranteed. `settled`: no counted fill may still be
     voided. `profit`: realised once the phase is an end, guaranteed while locked, else None.
     `moved_by_hand`: dollars that a person says he moved outside of our orders to end it;
     `refused`: the last try to sell or complete came to nothing. `run_id` and `history` (events)
     say when it was said: a worker that stood still may bring it after another one's later word.
+    `word` outlives the workflow: whoever adopts the arbitrage obeys it too.
     """
 
     arb_id: str
@@ -83,6 +95,7 @@ class Standing:
     refused: bool = False
     run_id: str = ""
     history: int = 0
+    word: Word | None = None
 
     @property
     def naked(self) -> bool:

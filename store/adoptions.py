@@ -7,13 +7,17 @@ from sqlmodel import Session, col, select
 from domain.identity import ORDERS_PER_LIFE
 from domain.money import from_micro
 from domain.policy import Bounds
+from domain.standing import Word
 from domain.trade import Phase
 from domain.venue import Mode
 from store import events
-from store.codec import bounds_from
+from store.codec import bounds_from, word_from, word_json
 from store.errors import JournalConflict
 from store.states import ReservationState
 from store.tables import ArbitrageRow, ReservationRow, RiskDayRow
+
+WORD = "word"
+"""The kind of the event that says what a person asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,19 @@ def bounds_of(session: Session, arb_id: str) -> Bounds | None:
     return None
 
 
+def word_of(session: Session, arb_id: str) -> Word | None:
+    """What a person asked of the arbitrage last, as far as it still holds."""
+    latest = events.latest(session, arb_id, WORD)
+    return word_from(str(latest.detail["word"])) if latest else None
+
+
+def keep_word(session: Session, arb_id: str, word: Word | None, now_ms: int) -> None:
+    """Write down what a person asked for, for whoever carries the arbitrage on; once."""
+    if word_of(session, arb_id) != word:
+        row = session.get_one(ArbitrageRow, arb_id)
+        events.append(session, row, WORD, {"word": word_json(word)}, now_ms)
+
+
 def adopt(session: Session, arb_id: str, before: int, why: str, now_ms: int) -> int | None:
     """Count one more workflow of the arbitrage and fence the orders of all earlier ones. None
     where it has ended, or somebody has adopted it since it was seen with `before`."""
@@ -65,7 +82,8 @@ def outlived(session: Session, arb_id: str, sequence: int) -> str | None:
 
 def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:
     """Take back the end of an arbitrage that a late fill proves wrong: its result is booked out,
-    its reservation held again. One that was settled is left to a person."""
+    its reservation held again. One that was settled is left to a person; so is what a person had
+    ended by his word: it is kept as it is, and nothing of it is sold before he says so."""
     row = session.get_one(ArbitrageRow, arb_id)
     if row.phase != Phase.FLAT:
         raise JournalConflict(f"{arb_id} is {row.phase}, yet {why}")
@@ -77,6 +95,9 @@ def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:
         reservation.state, reservation.ended_ms = ReservationState.HELD, None
         day.reserved_loss_micro += reservation.worst_loss_micro
     result = str(from_micro(row.realised_micro))
+    ended = events.latest(session, arb_id, "concluded")
+    if ended is not None and "moved_by_hand" in ended.detail:
+        keep_word(session, arb_id, Word(sells=False), now_ms)
     row.phase, row.closed_ms, row.realised_micro = Phase.RESOLVING, None, None
     row.reopened += 1
     events.append(session, row, "reopened", {"why": why, "was": result}, now_ms)

@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 
 from domain.opportunity import Opportunity
 from domain.policy import Bounds
+from domain.standing import Word
 from domain.venue import Instrument
 
 _OPPORTUNITY = TypeAdapter(Opportunity)
 _INSTRUMENT = TypeAdapter(Instrument)
 _BOUNDS = TypeAdapter(Bounds)
+_WORD: TypeAdapter[Word | None] = TypeAdapter(Word | None)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +46,16 @@ def bounds_json(value: Bounds) -> str:
 def bounds_from(text: str) -> Bounds:
     """What `bounds_json` wrote."""
     return _BOUNDS.validate_json(text)
+
+
+def word_json(value: Word | None) -> str:
+    """What a person asked for with every amount as an exact string; None: nothing any more."""
+    return _WORD.dump_json(value).decode()
+
+
+def word_from(text: str) -> Word | None:
+    """What `word_json` wrote."""
+    return _WORD.validate_json(text)
 
 
 def detail_json(value: Mapping[str, object]) -> str:

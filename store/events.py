@@ -50,6 +50,17 @@ def append(
     return row.revision
 
 
+def latest(session: Session, arb_id: str, kind: str) -> Event | None:
+    """The last event of that kind."""
+    found = session.exec(
+        select(EventRow)
+        .where(EventRow.arb_id == arb_id, EventRow.kind == kind)
+        .order_by(col(EventRow.revision).desc())
+        .limit(1)
+    ).first()
+    return _event(found) if found else None
+
+
 def of_arbitrage(session: Session, arb_id: str, after_revision: int = 0) -> list[Event]:
     """Events later than `after_revision`, oldest first."""
     later = (
@@ -57,7 +68,8 @@ def of_arbitrage(session: Session, arb_id: str, after_revision: int = 0) -> list
         .where(EventRow.arb_id == arb_id, EventRow.revision > after_revision)
         .order_by(col(EventRow.revision))
     )
-    return [
-        Event(row.arb_id, row.revision, row.at_ms, row.kind, detail_from(row.detail))
-        for row in session.exec(later)
-    ]
+    return [_event(row) for row in session.exec(later)]
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.arb_id, row.revision, row.at_ms, row.kind, detail_from(row.detail))

@@ -1,7 +1,7 @@
 """The file that stops every entry: `KILL` in the data directory. Its first line says why."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,6 +59,19 @@ class KillFile:
         if mine:
             self.remove()
         return stopped
+
+    async def release(self, resuming: Callable[[], Awaitable[object]]) -> bool:
+        """Allow entries again: as far as the file goes, then by `resuming` in the journal. Where
+        that fails the file is put back, so that half a release is none. False: there was none."""
+        words = self._words() if self.path.exists() else ""
+        found = self.remove()
+        try:
+            await resuming()
+        except BaseException:
+            if found:
+                self.put(words)
+            raise
+        return found
 
     def _words(self) -> str:
         try:

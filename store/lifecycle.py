@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from domain.money import NO_USD, Usd, from_micro, proceeds_floor, to_micro
-from domain.order import Purpose
+from domain.money import NO_USD, Usd, exact, from_micro, proceeds_floor, to_micro
+from domain.order import NotFilled, Purpose, Rejection
 from domain.trade import Phase, TradeStatus, step
 from domain.venue import Mode, Outcome, Venue
-from store import events, positions, trade_log
+from store import alarms, events, intents, positions, trade_log
 from store.arbitrages import ArbitrageState, load, row_of
 from store.errors import JournalConflict, StillOpen
 from store.leg_results import leg_results
@@ -24,7 +24,7 @@ class Conclusion:
     """How an arbitrage ends: `phase` is FLAT or SETTLED.
 
     The result is computed from fills and payouts. `moved_by_hand` is cash that an operator
-    moved outside of the journal (his word); only with it may an order stay indefinite.
+    moved outside of the journal: his word, which also ends orders that have no answer.
     """
 
     arb_id: str
@@ -122,23 +122,45 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     if step(Phase(row.phase), end.phase) == row.phase:
         assert row.realised_micro is not None, f"{row.id} ended without a result"
         return Usd(from_micro(row.realised_micro))
+    if end.moved_by_hand is not None:
+        _take_his_word(session, end)
     state = load(session, end.arb_id)
     if end.moved_by_hand is None:
         _must_be_definite(state)
-    result = Usd(proceeds_floor(state.cash_result + (end.moved_by_hand or NO_USD)))
+    by_hand = Usd(moved_by_hand(session, end.arb_id) + (end.moved_by_hand or NO_USD))
+    result = Usd(proceeds_floor(state.cash_result + by_hand))
     touched = ReservationState.SETTLED if state.paid else ReservationState.RELEASED
     _end_reservation(session, end.arb_id, touched, end.now_ms)
     _book(session, end.arb_id, result)
     row.phase, row.status, row.reason = end.phase, end.status, end.reason or None
     row.closed_ms, row.realised_micro = end.now_ms, to_micro(result)
     detail = {"phase": end.phase, "status": end.status, "result": str(result)}
-    if end.moved_by_hand is not None:
-        detail["moved_by_hand"] = str(end.moved_by_hand)
+    if end.moved_by_hand is not None or by_hand:
+        detail["moved_by_hand"] = str(by_hand)
     events.append(session, row, "concluded", {**detail, "reason": end.reason}, end.now_ms)
     _log_trade(session, state, row, result, end.details, end.now_ms)
     closed = PositionStatus.EXPIRED if end.phase is Phase.SETTLED else PositionStatus.CLOSED
     positions.close_position(session, end.arb_id, closed, end.now_ms)
     return result
+
+
+def moved_by_hand(session: Session, arb_id: str) -> Usd:
+    """Dollars that people said to have moved outside of our orders to end it, up to its last end;
+    zero where nobody did."""
+    ended = events.latest(session, arb_id, "concluded")
+    return Usd(exact(str(ended.detail.get("moved_by_hand", "0")))) if ended else NO_USD
+
+
+def _take_his_word(session: Session, end: Conclusion) -> None:
+    """What has no answer is over for its workflow, which asks no more. It is looked for as long as
+    every order that never arrived, and compared like all others."""
+    state = load(session, end.arb_id)
+    never = NotFilled(Rejection.NEVER_ARRIVED, f"on a person's word: {end.reason}")
+    for name in state.polymarket.unknown + state.kalshi.unknown:
+        intents.record_answer(session, name, never, end.now_ms)
+    for intent in state.intents:
+        for worry in ("unknown", "provisional"):
+            alarms.close(session, f"{worry}:{intent.order.intent_id}", end.reason, end.now_ms)
 
 
 def _must_be_definite(state: ArbitrageState) -> None:

@@ -47,8 +47,10 @@ _MOVES = text(
         SELECT venue, market, coalesce(answered_ms, sent_ms, 0) AS at_ms,
             CASE WHEN state IN ('sent', 'unknown') THEN 1 ELSE 0 END AS waiting FROM intents
         UNION ALL SELECT intents.venue, market, fills.state_ms,
-            CASE WHEN fills.state = 'provisional' THEN 1 ELSE 0 END
+            CASE WHEN fills.state = 'provisional' AND arbitrages.closed_ms IS NULL
+                THEN 1 ELSE 0 END
             FROM fills JOIN intents ON intents.id = fills.intent_id
+            JOIN arbitrages ON arbitrages.id = intents.arb_id
         UNION ALL SELECT venue, '', at_ms, 0 FROM payouts) AS moves
     GROUP BY venue, market
     """

@@ -36,8 +36,8 @@ class OperatorWords:
         description="Sell both legs and end. Argument: {by, loss_max in dollars or null, limits}.",
     )
     async def close_position(self, request: CloseRequest) -> Snapshot:
-        """Sell both legs and end; answers once that is done, a person is needed (again), or only
-        neutral pairs are left, which are kept until they are paid.
+        """Sell both legs and end; answers once that is done, a person is needed (again) or takes it
+        back, or only neutral pairs are left, which are kept until they are paid.
 
         A second close waits for the same result; its bounds replace those of the first.
         """
@@ -45,7 +45,12 @@ class OperatorWords:
         before = trade.escalations
         trade.flatten(f"close by {request.by}", request.loss_max, dict(request.limits))
         await workflow.wait_condition(
-            lambda: trade.phase.ended or trade.escalations > before or trade.holds_neutral
+            lambda: (
+                trade.phase.ended
+                or trade.escalations > before
+                or not trade.flattening
+                or trade.holds_neutral
+            )
         )
         return self.snapshot()
 
@@ -69,10 +74,11 @@ class OperatorWords:
 
     @workflow.update(
         name=names.HOLD,
-        description="Keep an uneven pair as it is until the question resolves. Argument: {by}.",
+        description="Keep what is held as it is; ends an earlier close too. Argument: {by}.",
     )
     def hold(self, request: HoldRequest) -> Snapshot:
-        """Keep what is held, uneven as it is, until the question resolves or a later word."""
+        """Keep what is held, uneven as it is, until the question resolves or a later word. It is
+        the last word: what a close has not sold by then stays."""
         self._trade.accept(f"held uneven by {request.by}")
         return self.snapshot()
 

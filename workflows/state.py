@@ -8,7 +8,7 @@ from dataclasses import replace
 from temporalio import workflow
 
 from activities.messages import ArbitrageInput, StepReport, Ticket
-from domain.decision import Decision, Hold, Limits, StandDown, ToGetEven, decide
+from domain.decision import Decision, Hold, Limits, StandDown, ToGetEven, decide, excess_of
 from domain.exits import Exits
 from domain.identity import first_number
 from domain.leg import LegState
@@ -18,14 +18,11 @@ from domain.policy import Refusal
 from domain.standing import Happening, LegReport, Standing, Verdict, nothing_held
 from domain.trade import Phase, TradeStatus, status_of, step
 from domain.venue import Venue
-from workflows.carried import given_to, taken_from
+from workflows import pauses
+from workflows.carried import given_to, obey, taken_from
 from workflows.snapshot import Snapshot
 
 STORY_LINES = 50
-_OPERATOR_PAUSE_MS_MAX = 600_000
-_CLOSED_TRIES = 240
-"""Tries at a closed venue, a second apart, that do not count: an engine restart with the two
-minutes of post-only after it is over in less. Later ones count, so that a person is asked."""
 
 
 class TradeState:
@@ -40,7 +37,8 @@ class TradeState:
         self._attempts = 0
         self._allowed = plan.bounds.unwind_attempts
         self._closed_tries = 0
-        self._loss_max: Usd | None = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
+        self._own_budget = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
+        self._loss_max: Usd | None = self._own_budget
         self._was_locked = False
         self._reason = "asking the gate"
         self.phase = Phase.RESERVING
@@ -57,6 +55,8 @@ class TradeState:
         self.verdicts: tuple[Verdict, ...] = ()
         if plan.carried is not None:
             given_to(self, plan.carried)
+        elif plan.word is not None:
+            obey(self, plan.word)
 
     def carried(self) -> ArbitrageInput:
         """What the next run starts with, to go on as if it were this one."""
@@ -104,6 +104,12 @@ class TradeState:
         return all(state.held <= self._plan.bounds.dust for state in self.states)
 
     @property
+    def _uneven(self) -> bool:
+        polymarket, kalshi = self.states
+        excess = max(excess_of(polymarket, kalshi), excess_of(kalshi, polymarket))
+        return excess > self._plan.bounds.dust
+
+    @property
     def marked(self) -> bool:
         """Whether a person has ended it by his word."""
         return self._moved_by_hand is not None
@@ -128,24 +134,13 @@ class TradeState:
 
     @property
     def unwind_pause(self) -> int:
-        """Milliseconds before the next unwind attempt: none before the first one."""
-        timing = self._plan.timing
-        if 0 < self._closed_tries <= _CLOSED_TRIES:
-            return timing.closed_pause_ms
-        if self._attempts == 0:
-            return 0
-        doubled = timing.unwind_pause_ms * 2 ** min(self._attempts - 1, 16)
-        return int(min(doubled, timing.unwind_pause_ms_max))
+        """Milliseconds before the next unwind attempt."""
+        return pauses.before_an_unwind(self._plan.timing, self._attempts, self._closed_tries)
 
     @property
     def operator_pause(self) -> int:
-        """Milliseconds before an unwind that a person was asked about is tried again. A closed
-        venue may open at any time: the pause does not grow while it is."""
-        shortest = self._plan.timing.unwind_pause_ms_max
-        if self._closed_tries:
-            return shortest
-        doubled = shortest * 2 ** min(self.escalations - 1, 16)
-        return int(min(doubled, _OPERATOR_PAUSE_MS_MAX))
+        """Milliseconds before an unwind that a person was asked about is tried again."""
+        return pauses.beside_a_person(self._plan.timing, self.escalations, self._closed_tries)
 
     def next_number(self) -> int:
         """A number no order and no activity of this arbitrage had before."""
@@ -194,7 +189,7 @@ class TradeState:
         """What a sale or a completion came to. One that a closed venue refused was no attempt."""
         self.say(f"{report.leg.state.venue}: {report.said}")
         self._closed_tries = self._closed_tries + 1 if report.closed else 0
-        if 0 < self._closed_tries <= _CLOSED_TRIES:
+        if pauses.only_closed(self._closed_tries):
             self._attempts = max(self._attempts - 1, 0)
         self.take(report.leg)
         if report.sibling is not None:
@@ -228,8 +223,10 @@ class TradeState:
         self.retry(why)
 
     def accept(self, why: str) -> None:
-        """A person keeps the uneven pair."""
-        self._keeps_uneven = True
+        """A person keeps what is held. His latest word ends an earlier close, with its bounds; a
+        pair that is even needs no leave to be held, and may still be made even later."""
+        self._keeps_uneven = self._uneven
+        self.flattening, self.limits, self._loss_max = False, {}, self._own_budget
         self.say(why)
         self.nudged = True
 
@@ -259,7 +256,7 @@ class TradeState:
             self.escalations += 1
         if phase is not self.phase:
             self.phase = step(self.phase, phase)
-            self.say(self._headline())
+            self.say(f"{phase}: {self._reason}" if self.marked else self._headline())
 
     def say(self, said: str) -> None:
         """Add a line to the story; the latest one is the reason shown."""
@@ -292,6 +289,7 @@ class TradeState:
             refused=self._attempts + self._closed_tries > 0,
             run_id=workflow.info().run_id,
             history=workflow.info().get_current_history_length(),
+            word=taken_from(self).word,
         )
 
     def snapshot(self) -> Snapshot:

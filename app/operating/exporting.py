@@ -18,8 +18,9 @@ from domain.attribution import Attribution, attribute
 from domain.money import NO_SIZE, NO_USD, Usd, exact
 from domain.order import Fill, FillState, Purpose
 from domain.venue import Action, Venue
-from store import arbitrages, events, views
+from store import arbitrages, views
 from store.arbitrages import ArbitrageState
+from store.lifecycle import moved_by_hand
 from store.trade_log import LoggedTrade
 
 Row = Mapping[str, Value]
@@ -190,14 +191,6 @@ def attributed(state: ArbitrageState, by_hand: Usd) -> tuple[Attribution, Usd, U
             "exported; `lockstep show` has every fill of it"
         )
     return parts, payout, net
-
-
-def moved_by_hand(session: Session, arb_id: str) -> Usd:
-    """Cash that a person said to have moved outside of our orders; zero where nobody did."""
-    for event in reversed(events.of_arbitrage(session, arb_id)):
-        if event.kind == "concluded":
-            return Usd(exact(str(event.detail.get("moved_by_hand", "0"))))
-    return NO_USD
 
 
 def _payouts(state: ArbitrageState) -> tuple[Usd, Usd]:

@@ -15,12 +15,13 @@ from sqlmodel import Session
 
 from api.wire import text
 from app.config import Config
-from app.operating.exporting import CURRENCY, each, moved_by_hand
+from app.operating.exporting import CURRENCY, each
 from domain.money import NO_SIZE, ZERO, Size, Usd
 from domain.order import Fill, FillState
 from domain.venue import Action, Instrument, Outcome, Venue
 from store import arbitrages, events
 from store.arbitrages import ArbitrageState
+from store.lifecycle import moved_by_hand
 from store.trade_log import LoggedTrade
 
 COLUMNS = (

@@ -15,6 +15,7 @@ from app.stopping import confirm_restore, kill, unkill
 from domain.venue import Mode
 from store import anchors, reconciliation
 from store.audit import Act
+from store.errors import JournalBusy
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
 from tests.store.builders import NOW, admitted, an_opportunity, ready
@@ -46,6 +47,18 @@ async def test_a_kill_stays_until_the_typed_word(config: Config, journal: Journa
     assert (await journal.run_state()).halted
     await unkill(config, "unkill")
     assert not (await journal.run_state()).halted
+
+
+async def test_half_a_release_is_none(config: Config, journal: Journal) -> None:
+    file = KillFile(config.data_dir)
+    file.put("the books look wrong")
+
+    async def busy() -> None:
+        raise JournalBusy("held by a test")
+
+    with pytest.raises(JournalBusy):
+        await file.release(busy)
+    assert "the books look wrong" in str(file.reason())
 
 
 async def test_a_kill_needs_a_reason(config: Config) -> None:

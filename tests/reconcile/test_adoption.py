@@ -12,15 +12,18 @@ from activities.adopt import Adopter
 from activities.messages import ArbitrageInput
 from app.payloads import DATA_CONVERTER
 from app.workflow_list import WorkflowList
+from domain.money import usd
 from domain.policy import Bounds
+from domain.trade import Phase
 from domain.venue import Mode
 from store.errors import NotJournaled
-from tests.support.books import assert_books_balance
+from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import QUICK, Trading
+from tests.workflows.test_operator import FEW_TRIES, close, sales, stuck
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.handle import handle_of
-from workflows.snapshot import CloseRequest, Snapshot
+from workflows.snapshot import CloseRequest, HoldRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 
@@ -113,6 +116,40 @@ async def test_a_terminated_arbitrage_is_adopted_and_finished(
         closed = await _close(successor)
         assert closed.phase == "FLAT", closed.story
         await assert_books_balance(desk)
+
+
+async def test_who_took_a_leg_over_is_obeyed_by_the_workflow_that_adopts_it(
+    desk: Trading, pair: str
+) -> None:
+    handle = await stuck(desk, pair)
+    await handle.execute_update(names.HOLD, HoldRequest("ann"), result_type=Snapshot)
+    await desk.until_phase(handle, Phase.HOLDING)
+    before = await sales(desk, handle.id)
+    await handle.terminate("a person meant well")
+    assert await adopter(desk).adopt_orphans() == (handle.id,)
+    successor = adopted(desk, handle.id)
+    kept = await desk.until_phase(successor, Phase.HOLDING, Phase.NEEDS_OPERATOR, Phase.FLAT)
+    assert (kept.phase, kept.polymarket.state.held > 0) == (Phase.HOLDING, True), kept.story
+    assert await sales(desk, handle.id) == before
+    assert alarms(desk.database)["UNHEDGED"] == 1
+    assert (await _close(successor)).phase == Phase.FLAT
+    await assert_books_balance(desk)
+
+
+async def test_a_close_goes_on_within_its_bounds_in_the_workflow_that_adopts_it(
+    desk: Trading, pair: str
+) -> None:
+    handle = await desk.hold(pair, bounds=FEW_TRIES)
+    assert (await close(handle, loss_max=usd("0.01"))).phase == Phase.NEEDS_OPERATOR
+    await handle.terminate("a person meant well")
+    assert await adopter(desk).adopt_orphans() == (handle.id,)
+    successor = adopted(desk, handle.id)
+    closing = await desk.until_phase(successor, Phase.NEEDS_OPERATOR, Phase.HOLDING, Phase.FLAT)
+    assert (closing.phase, closing.closing) == (Phase.NEEDS_OPERATOR, True), closing.story
+    assert closing.budget_left == usd("0.01")
+    assert await sales(desk, handle.id) == 0
+    assert (await _close(successor)).phase == Phase.FLAT
+    await assert_books_balance(desk)
 
 
 async def test_one_that_is_running_or_over_is_left_alone(desk: Trading, pair: str) -> None:

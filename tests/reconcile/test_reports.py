@@ -12,6 +12,7 @@ from activities.adopt import Adopter
 from activities.reconcile import Reconciler
 from app.workflow_list import WorkflowList
 from domain.identity import client_order_id
+from domain.money import usd
 from domain.order import Filled, NotFilled, Rejection
 from domain.policy import Bounds
 from domain.venue import Mode, Venue
@@ -23,6 +24,7 @@ from tests.support.strangers import buy_by_hand
 from tests.support.trading import QUICK, Trading
 from workflows import names
 from workflows.handle import handle_of
+from workflows.snapshot import MarkResolved, Snapshot
 
 SETTLE_MS = 200
 
@@ -145,6 +147,46 @@ async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even
         assert ended.polymarket.state.held >= ended.kalshi.state.held == order.size, ended.story
     assert abs(await _held_at_kalshi(desk, pair)) == ended.kalshi.state.held
     assert await settled(desk, reconciler) == ()
+
+
+async def test_a_late_fill_of_what_a_person_resolved_is_kept_until_he_says_more(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    """He said that it was dealt with: selling what turns up could sell what he sold."""
+    await desk.control.fault("polymarket", pair, "buy", "kill")
+    await desk.control.fault("kalshi", pair, "buy", "drop_before")
+    handle = await desk.open(pair)
+    await desk.control.fault("kalshi", "*", "read", "error_before", times=0)
+    try:
+        await desk.until(
+            handle, lambda s: s.phase == "RESOLVING" and not s.polymarket.state.unknown
+        )
+        word = MarkResolved("ann", "bought nothing, ticket 7", usd(1))
+        await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+    finally:
+        await desk.control.clear_faults()
+    assert not alarms(desk.database)
+    kalshi = f"{handle.id}/kalshi/entry/1"
+    intent = await desk.desk.journal.intent(kalshi)
+    assert isinstance(intent.answer, NotFilled)
+    assert "ticket 7" in intent.answer.detail
+    assert await settled(desk, reconciler) == ()
+    late = await desk.desk.venues[Venue.KALSHI].place(
+        replace(intent.order, not_after_ms=2**53), intent.identity, _now
+    )
+    assert isinstance(late, Filled), late
+
+    report = await reconciler.report()
+    assert report.repaired == (kalshi, handle.id), report
+    successor = handle_of(desk.client, names.workflow_id(handle.id, 1))
+    kept = await desk.until_phase(successor, "HOLDING", "FLAT", "UNWINDING", "NEEDS_OPERATOR")
+    assert kept.phase == "HOLDING", kept.story
+    assert kept.kalshi.state.held == intent.order.size
+    assert alarms(desk.database)["LATE_FILL"] == 1
+    again = MarkResolved("ann", "sold on the site, ticket 8", usd(2))
+    await successor.execute_update(names.MARK_RESOLVED, again, result_type=Snapshot)
+    events = await desk.desk.journal.events(handle.id)
+    assert events[-1].detail["moved_by_hand"] == "3"
 
 
 async def test_a_report_that_cannot_be_read_whole_changes_nothing(

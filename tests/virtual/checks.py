@@ -54,7 +54,7 @@ class Checks:
     def hear(self, word: str) -> None:
         """A person's word changes what may be expected."""
         self._free = self._free or word in ("close", "cancel", "hold", "mark")
-        self._by_hand = self._by_hand or word in ("hold", "mark")
+        self._by_hand = self._by_hand or word == "mark"
 
     def first_byte(self, order: Order) -> None:
         """Asked when the first byte of an order leaves."""

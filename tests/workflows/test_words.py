@@ -10,7 +10,7 @@ from domain.money import usd
 from domain.trade import Phase, TradeStatus
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import QUICK, Trading
-from tests.workflows.test_operator import FEW_TRIES, close, refusal_of, stuck
+from tests.workflows.test_operator import FEW_TRIES, close, refusal_of, sales, stuck
 from workflows import names
 from workflows.snapshot import HoldRequest, MarkResolved, Snapshot
 
@@ -27,6 +27,36 @@ async def test_a_kept_leg_is_held_uneven_under_its_alarm_until_it_is_closed(
     assert (await close(handle, loss_max=None)).phase == Phase.FLAT
     assert not alarms(steady.database)
     await assert_books_balance(steady)
+
+
+async def test_who_keeps_what_a_close_could_not_sell_has_nothing_more_sold(
+    steady: Trading, pair: str
+) -> None:
+    handle = await stuck(steady, pair)
+    assert (await close(handle, loss_max=usd("0.01"))).closing
+    before = await sales(steady, handle.id)
+    kept: Snapshot = await handle.execute_update(
+        names.HOLD, HoldRequest("ann, who takes over"), result_type=Snapshot
+    )
+    assert not kept.closing
+    held = await steady.until_phase(handle, Phase.HOLDING)
+    assert await sales(steady, handle.id) == before
+    assert held.budget_left is not None
+    assert alarms(steady.database)["UNHEDGED"] == 1
+    assert (await close(handle, loss_max=None)).phase == Phase.FLAT
+    await assert_books_balance(steady)
+
+
+async def test_a_whole_pair_that_a_close_could_not_sell_is_held_again(
+    steady: Trading, pair: str
+) -> None:
+    handle = await steady.hold(pair, bounds=FEW_TRIES)
+    assert (await close(handle, loss_max=usd("0.01"))).phase == Phase.NEEDS_OPERATOR
+    await handle.execute_update(names.HOLD, HoldRequest("ann"))
+    held = await steady.until_phase(handle, Phase.HOLDING)
+    assert held.polymarket.state.held == held.kalshi.state.held > 0
+    assert not alarms(steady.database)
+    assert (await close(handle, loss_max=None)).phase == Phase.FLAT
 
 
 async def test_what_was_dealt_with_by_hand_ends_with_the_cash_that_it_brought(
