@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from app.config_sources import KEY_FILES
 from tests.deploy.compose import Service, environment, ours, seconds, services
 from tests.support.postgres import Postgres, program
 from tests.support.processes import ROOT, free_port
-from tests.support.stack import LOCKSTEP, Ran
+from tests.support.stack import Ran
 
 SECONDS = 90
 """How long a machine with other work to do may take to have a process started."""
@@ -51,9 +50,11 @@ class Process:
 
 @dataclass
 class Installation:
-    """A folder made by `deploy/setup`, and what stands for the containers' network and volumes."""
+    """A folder made by `deploy/setup`, and what stands for the containers' network and volumes.
+    `image` is the folder that stands for the image."""
 
     folder: Path
+    image: Path
     postgres: Postgres
     temporal: str
     ports: dict[str, int] = field(default_factory=dict)
@@ -61,8 +62,7 @@ class Installation:
 
     def __post_init__(self) -> None:
         self.ports |= {port: free_port() for port in ("7100", "7101", "7102", "8321")}
-        for name in ("data", "empty"):
-            (self.folder / name).mkdir()
+        (self.folder / "data").mkdir()
         self._give("database__url", self._url("journal", "lockstep"))
 
     @property
@@ -98,7 +98,7 @@ class Installation:
     def job(self, name: str, **extra: str) -> Ran:
         """Run a service that ends."""
         service = services()[name]
-        return _ran(self._words(service["command"]), self._told(name, extra), self.folder / "empty")
+        return _ran(self._words(service["command"]), self._told(name, extra), self.image)
 
     def start(self, name: str, **extra: str) -> Process:
         """Start a service that stays; `extra` is what its configuration file would say."""
@@ -108,7 +108,7 @@ class Installation:
             process = subprocess.Popen(
                 self._words(service["command"]),
                 env=self._told(name, extra),
-                cwd=self.folder / "empty",
+                cwd=self.image,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -121,7 +121,7 @@ class Installation:
         """The health check of a service in our image."""
         check = services()[name]["healthcheck"]["test"]
         assert check[0] == "CMD"
-        return _ran(self._words(check[1:]), self._told(name, extra), self.folder / "empty")
+        return _ran(self._words(check[1:]), self._told(name, extra), self.image)
 
     def await_health(self, process: Process, **extra: str) -> None:
         """Until it is healthy; it must not end meanwhile."""
@@ -134,8 +134,7 @@ class Installation:
 
     def lockstep(self, name: str, *arguments: str, **extra: str) -> Ran:
         """The command within a service's container."""
-        words = [str(LOCKSTEP), *arguments]
-        return _ran(words, self._told(name, extra), self.folder / "empty")
+        return _ran(self._words(["lockstep", *arguments]), self._told(name, extra), self.image)
 
     def end(self) -> None:
         """Whatever still runs."""
@@ -178,10 +177,10 @@ class Installation:
         return folder
 
     def _words(self, command: list[str]) -> list[str]:
-        """The program of this clone in place of the image's."""
+        """The program within the folder that stands for the image."""
         words = [self._here(one, self.folder) for one in command]
-        words[0] = {"lockstep": str(LOCKSTEP), "python": sys.executable}[words[0]]
-        return words
+        assert words[0] in ("lockstep", "python")
+        return [str(self.image / ".venv" / "bin" / words[0]), *words[1:]]
 
     def _here(self, text: str, mounted: Path) -> str:
         places = {
@@ -211,10 +210,12 @@ def _ran(command: list[str], env: Mapping[str, str], folder: Path) -> Ran:
 
 
 @contextmanager
-def installed(folder: Path, postgres: Postgres, temporal: str) -> Iterator[Installation]:
+def installed(
+    folder: Path, image: Path, postgres: Postgres, temporal: str
+) -> Iterator[Installation]:
     """Set up as a person does it; whatever still runs is ended with the block."""
     subprocess.run([ROOT / "deploy" / "setup", folder], check=True, timeout=30, capture_output=True)
-    installation = Installation(folder, postgres, temporal)
+    installation = Installation(folder, image, postgres, temporal)
     try:
         yield installation
     finally:

@@ -1,21 +1,14 @@
 """The image: what it is made of, and who it runs as."""
 
-import fnmatch
 import re
 import tomllib
 
+from tests.deploy.image import DOCKERFILE, included, lines_of
 from tests.house.rules import MAY_IMPORT
 from tests.support.processes import ROOT
 
-DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 # pytest is no part of this list: a package that Polymarket's client stands on demands it.
 NOT_IN_PRODUCTION = {"mypy", "ruff", "uv", "hypothesis", "schemathesis", "playwright", "duckdb"}
-
-
-def lines_of(instruction: str) -> list[str]:
-    """The arguments of every such instruction, continued lines joined."""
-    joined = DOCKERFILE.replace("\\\n", " ")
-    return re.findall(rf"^{instruction} (.*)$", joined, flags=re.MULTILINE)
 
 
 def locked(name: str) -> dict[str, frozenset[str]]:
@@ -26,21 +19,6 @@ def locked(name: str) -> dict[str, frozenset[str]]:
         one.split(" ", 1)[0].split("\\")[0].strip(): frozenset(re.findall(r"sha256:\w+", one))
         for one in entries
     }
-
-
-def included(path: str) -> bool:
-    """Whether .dockerignore lets a path into the build."""
-    within = True
-    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
-        pattern = line.removeprefix("!").removeprefix("**/")
-        if line.startswith("#") or not pattern:
-            continue
-        parts = path.split("/")
-        above = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-        anywhere = parts if line.startswith("**/") else []
-        if any(fnmatch.fnmatchcase(one, pattern) for one in above + anywhere):
-            within = line.startswith("!")
-    return within
 
 
 def test_it_starts_from_one_pinned_image_and_runs_as_nobody_special() -> None:

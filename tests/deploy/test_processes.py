@@ -17,6 +17,7 @@ from temporalio.client import Client
 from app.prepare import RETENTION
 from app.temporal import Server, ServerOptions, start_server, stop_server
 from tests.deploy.compose import read_yaml, seconds, services
+from tests.deploy.image import build
 from tests.deploy.installation import Installation, Process, installed
 from tests.support.postgres import throwaway
 from tests.support.processes import ROOT, python_module
@@ -39,10 +40,19 @@ def server() -> Iterator[Server]:
         asyncio.run(stop_server(started))
 
 
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image's own files and packages: what runs here is what would run in a container."""
+    folder = tmp_path_factory.mktemp("image") / "lockstep"
+    folder.mkdir()
+    build(folder)
+    return folder
+
+
 @pytest.fixture
-def installation(tmp_path: Path, server: Server) -> Iterator[Installation]:
+def installation(tmp_path: Path, image: Path, server: Server) -> Iterator[Installation]:
     """An installation whose database has its roles and nothing else."""
-    with throwaway() as postgres, installed(tmp_path, postgres, server.address) as made:
+    with throwaway() as postgres, installed(tmp_path, image, postgres, server.address) as made:
         roles = made.make_roles()
         assert roles.code == 0, roles.err
         yield made
