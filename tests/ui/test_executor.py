@@ -244,6 +244,32 @@ async def test_a_refused_close_stays_as_a_note(visitor: Visitor, pages: PageServ
     await expect(row).to_contain_text("Not closed: SETTLING: nothing to close")
 
 
+async def test_a_close_that_ended_with_a_person_is_asked_again_with_a_wider_bound(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.automatic = False
+    page = await visitor.open()
+    row = page.get_by_role("article", name="LAL vs BOS")
+    button = row.locator("[data-close]")
+    await button.click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close Position").click()
+    sent = await pages.action("close_position")
+    await expect(button).to_have_text("Closing…")
+    await pages.send_raw({"type": "accepted", "data": {"arb_id": POSITION, "ref": sent["ref"]}})
+    await expect(row).to_contain_text("Close accepted by its workflow")
+    for phase in ("CLOSING", "NEEDS_OPERATOR"):
+        await pages.send("patch", {"positions": {"upsert": [{"id": POSITION, "phase": phase}]}})
+        why = "CLOSING: nothing to close" if phase == "CLOSING" else ""
+        await expect(button).to_have_attribute("title", why)
+    await expect(button).to_have_text("Close Position")
+    pages.received.clear()
+    await row.focus()
+    await page.keyboard.press("x")
+    await page.get_by_role("dialog").get_by_label("Lose at most ($)").fill("2")
+    await page.get_by_role("dialog").get_by_role("button", name="Close Position").click()
+    assert (await pages.action("close_position"))["loss_max"] == "2"
+
+
 @pytest.mark.parametrize(
     ("word", "why"), [("sent", "on its way"), ("planned", "on its way"), ("unknown", "unknown")]
 )

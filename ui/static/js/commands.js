@@ -106,7 +106,8 @@ export async function closePosition(id, lossMax) {
     const path = `/api/v1/positions/${encodeURIComponent(id)}/close`;
     post(path, { loss_max: lossMax }).then((got) => answered(ref, got));
   });
-  if (!answer.ok) end(`close:${id}`);
+  // Once it is accepted the row's own phase says how far the close is, and whether another may follow.
+  end(`close:${id}`);
   return answer;
 }
 

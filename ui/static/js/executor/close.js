@@ -4,7 +4,7 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
 import { closePosition, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
-import { day, isDecimal, price, size, usd } from "../fmt.js";
+import { clock, day, isDecimal, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
 import { VENUES } from "./legs.js";
@@ -79,10 +79,11 @@ function legTable(legs) {
 
 async function act(row, form) {
   const answer = await closePosition(row.id, form.lossMax.trim() || null);
-  if (!answer.ok) {
-    toast(answer.problem.detail, { severity: "warn" });
-    const still = state.positions.get(row.id);
-    if (still) still.note = `Not closed: ${answer.problem.detail}`;
-    touch("positions");
-  }
+  if (!answer.ok) toast(answer.problem.detail, { severity: "warn" });
+  const still = state.positions.get(row.id);
+  if (!still) return;
+  still.note = answer.ok
+    ? `Close accepted by its workflow at ${clock(Date.now())}`
+    : `Not closed: ${answer.problem.detail}`;
+  touch("positions");
 }
