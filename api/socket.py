@@ -34,7 +34,7 @@ CODES = {
     422: "invalid",
     429: "rate_limited",
     503: "unavailable",
-    504: "unavailable",
+    504: "unconfirmed",
 }
 
 

@@ -67,6 +67,49 @@ async def test_without_a_socket_it_polls_says_so_and_still_commands(
     await expect(page.locator("#badge")).to_have_text(re.compile("PAUSED"))
 
 
+async def test_what_a_lost_socket_did_not_answer_is_unknown_and_blocks_nothing(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.automatic = False
+    page = await visitor.open()
+    save = page.get_by_role("button", name="Save Settings")
+    row = page.get_by_role("article", name="LAL vs BOS")
+    await page.get_by_label("Max Bet:", exact=True).fill("15")
+    await save.click()
+    await page.get_by_role("switch").click()
+    await row.locator("[data-close]").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close Position").click()
+    for name in ("update_settings", "toggle_enabled", "close_position"):
+        await pages.action(name)
+    await pages.drop(1012)
+    await expect(page.locator("#toasts")).to_contain_text("it may or may not hold")
+    await expect(row).to_contain_text("Not known whether it closes: No answer came")
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    pages.received.clear()
+    for label in ("Save Settings", "Pause trading", "Close Position"):
+        await expect(page.get_by_text(label, exact=True).first).to_be_visible()
+    await page.get_by_role("switch").click()
+    assert (await pages.action("toggle_enabled"))["value"] is False
+    await save.click()
+    assert (await pages.action("update_settings"))["settings"] == {"max_bet": "15"}
+
+
+async def test_a_save_that_held_after_all_leaves_a_draft_that_can_be_put_away(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.automatic = False
+    page = await visitor.open()
+    await page.get_by_label("Max Bet:", exact=True).fill("15")
+    await page.get_by_role("button", name="Save Settings").click()
+    await pages.action("update_settings")
+    pages.data["executor"]["settings"] = states.settings(version=19, max_bet=15.0)
+    await pages.drop(1012)
+    await expect(page.locator("#settings-state")).to_contain_text("saved v19")
+    await expect(page.get_by_role("list", name="Saved by anna")).to_contain_text("$15.00")
+    await page.get_by_role("button", name="Discard").click()
+    await expect(page.get_by_role("list", name="Saved by anna")).to_have_count(0)
+
+
 async def test_a_silent_server_makes_the_page_look_stale(
     visitor: Visitor, pages: PageServer
 ) -> None:

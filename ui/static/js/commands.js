@@ -5,17 +5,29 @@ import { age } from "./clock.js";
 import { span } from "./fmt.js";
 import { onMessage, state, touch } from "./store.js";
 import { toast } from "./toast.js";
-import { send } from "./ws.js";
+import { onLost, send } from "./ws.js";
 
 const WAITING_MS = 2_000;
 const UNKNOWN_MS = 10_000;
 const STALE_MS = 10_000;
 const VENUES = { polymarket: "Polymarket", kalshi: "Kalshi" };
 
+// Nothing failed and nothing held as far as anybody knows; the state that follows tells.
+const UNKNOWN = {
+  title: "No answer",
+  code: "unconfirmed",
+  detail: "No answer came: it may or may not hold. Look at the state before you ask again.",
+  errors: [],
+};
+
+// What was asked on the socket and has not been answered, by ref.
 const answers = new Map();
 
 /** Start to watch for messages that settle what is pending. */
 export function start() {
+  onLost(() => {
+    for (const ref of [...answers.keys()]) answered(ref, { ok: false, problem: UNKNOWN });
+  });
   onMessage((message) => {
     settleToggle();
     if (message.type === "error") refused(message);
@@ -65,32 +77,25 @@ export function whyNotSend() {
 }
 
 /** Enable or pause. `confirm` is the typed or held word that live money needs. */
-export function toggle(value, confirm) {
+export async function toggle(value, confirm) {
   begin("enabled", { target: value });
-  const ref = commandKey();
   const word = confirm ? { confirm } : {};
-  const fail = (answer) => {
-    end("enabled");
-    toast(answer.problem.detail, { severity: "warn" });
-  };
-  ask(ref, (answer) => !answer.ok && fail(answer));
-  if (send({ action: "toggle_enabled", value, ref, ...word })) return;
-  request("PUT", "/api/v1/executor/enabled", { value, ...word }).then((answer) => {
-    if (answer.ok) takeStatus(answer.data);
-    answered(ref, answer);
+  const answer = await ask({ action: "toggle_enabled", value, ...word }, async () => {
+    const told = await request("PUT", "/api/v1/executor/enabled", { value, ...word });
+    if (told.ok) takeStatus(told.data);
+    return told;
   });
+  end("enabled");
+  if (!answer.ok) toast(answer.problem.detail, { severity: "warn" });
 }
 
 /** Save settings as the version after `version`. Resolves to { ok, data, problem }. */
 export async function saveSettings(settings, version) {
   begin("settings", {});
-  const ref = commandKey();
-  const answer = await new Promise((resolve) => {
-    ask(ref, resolve);
-    if (send({ action: "update_settings", settings, expected_version: version, ref })) return;
-    const options = { ifMatch: `"${version}"` };
-    request("PATCH", "/api/v1/settings", settings, options).then((got) => answered(ref, got));
-  });
+  const message = { action: "update_settings", settings, expected_version: version };
+  const options = { ifMatch: `"${version}"` };
+  const rest = () => request("PATCH", "/api/v1/settings", settings, options);
+  const answer = await ask(message, rest);
   end("settings");
   return answer;
 }
@@ -98,18 +103,17 @@ export async function saveSettings(settings, version) {
 /** Sell both legs of a position; `lossMax` bounds what the sales may lose, null accepts any. */
 export async function closePosition(id, lossMax) {
   begin(`close:${id}`, {});
-  const ref = commandKey();
-  const answer = await new Promise((resolve) => {
-    ask(ref, resolve);
-    const message = { action: "close_position", position_id: id, loss_max: lossMax, ref };
-    if (send(message)) return;
-    const path = `/api/v1/positions/${encodeURIComponent(id)}/close`;
-    post(path, { loss_max: lossMax }).then((got) => answered(ref, got));
-  });
-  // Once it is accepted the row's own phase says how far the close is, and whether another may follow.
+  const message = { action: "close_position", position_id: id, loss_max: lossMax };
+  const path = `/api/v1/positions/${encodeURIComponent(id)}/close`;
+  const answer = await ask(message, () => post(path, { loss_max: lossMax }));
+  // Once it is accepted, the row's own phase says how far it is and whether another may follow.
   end(`close:${id}`);
   return answer;
 }
+
+/** Whether nobody knows what became of a command. */
+export const isUnknown = ({ problem, status }) =>
+  problem.code === UNKNOWN.code || status === 0 || status === 504;
 
 /** Any other command by REST, shown as pending under `key`. */
 export async function command(key, path, body) {
@@ -139,8 +143,11 @@ function end(key) {
   touch("pending");
 }
 
-function ask(ref, resolve) {
-  answers.set(ref, resolve);
+/** The answer to a message on the socket, or of `rest()` where the socket is not open. */
+function ask(message, rest) {
+  const ref = commandKey();
+  if (!send({ ...message, ref })) return rest();
+  return new Promise((resolve) => answers.set(ref, resolve));
 }
 
 function answered(ref, answer) {

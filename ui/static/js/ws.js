@@ -12,6 +12,7 @@ const RESTART = 1012;
 const LOGIN = 4401;
 const ORIGIN = 4403;
 
+const lossHooks = [];
 let socket = null;
 let topics = [];
 let retry = null;
@@ -28,6 +29,9 @@ export function start(wanted) {
   setInterval(watchSilence, 1000);
   open();
 }
+
+/** Call `hook()` once nothing more will be heard on the socket that was sent to. */
+export const onLost = (hook) => lossHooks.push(hook);
 
 /** Send an action; false where the socket is not open. */
 export function send(message) {
@@ -53,7 +57,15 @@ function heard() {
   touch("link");
 }
 
+/** Leave the socket, if there is one: what was asked on it is answered by nobody. */
+function forsake() {
+  socket?.close();
+  socket = null;
+  lossHooks.forEach((hook) => hook());
+}
+
 function open() {
+  forsake();
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const mine = new WebSocket(`${scheme}://${location.host}/ws/executor?hello=1`);
   socket = mine;
@@ -75,7 +87,7 @@ function take(text) {
 }
 
 function closed({ code, reason }) {
-  socket = null;
+  forsake();
   if (code === LOGIN) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     return link({ phase: "login", reason: "Login needed" });
@@ -96,9 +108,6 @@ function closed({ code, reason }) {
 function watchSilence() {
   const silent = Date.now() - (state.link.lastAt ?? Date.now()) > SILENCE_MS;
   if (silent && state.link.phase === "open" && socket) {
-    const dead = socket;
-    socket = null;
-    dead.close();
     closed({ code: 1006, reason: `Nothing heard for ${SILENCE_MS / 1000} s` });
   }
 }

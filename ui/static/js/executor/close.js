@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
-import { closePosition, whyNotSend } from "../commands.js";
+import { closePosition, isUnknown, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
 import { clock, day, isDecimal, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
@@ -84,6 +84,7 @@ async function act(row, form) {
   if (!still) return;
   still.note = answer.ok
     ? `Close accepted by its workflow at ${clock(Date.now())}`
-    : `Not closed: ${answer.problem.detail}`;
+    : `${isUnknown(answer) ? "Not known whether it closes" : "Not closed"}: ${
+      answer.problem.detail}`;
   touch("positions");
 }

@@ -87,7 +87,7 @@ export function settingsForm(s) {
           title=${whyNot || blockedWhy(changes, errors)}>
           ${phase ? "Saving…" : "Save Settings"}
         </button>
-        ${changes.length
+        ${changes.length || base
           ? html`<button type="button" class="button" @click=${discard}>Discard</button>`
           : nothing}
         <button type="button" class="quiet" @click=${openHistory}>History</button>
