@@ -1,13 +1,14 @@
 """The set-up script on machines that lack something: one line says how to get it."""
 
-import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.browser import PLAYWRIGHTS_OWN
 from tests.support.processes import ROOT
 
 TOOLS = ("bash", "cat", "cmp", "cp", "dirname", "id")
@@ -80,12 +81,51 @@ def test_a_second_run_installs_nothing(bootstrap: Run) -> None:
     assert [line for line in calls.read_text().splitlines() if "install" in line] == []
 
 
-def test_without_a_browser_it_goes_on_and_names_the_package(bootstrap: Run) -> None:
-    if os.path.isdir("/Applications/Google Chrome.app"):
-        pytest.skip("this machine has a browser that no PATH can hide")
-    done = bootstrap("--browser", venv_python="exit 0")
+HAS_BROWSER = 'case "$*" in *tests.support.browser*) [ -e "$HOME/browser" ]; exit;; esac\n'
+
+
+def test_without_a_browser_it_installs_playwrights_own(bootstrap: Run) -> None:
+    python = HAS_BROWSER + 'case "$*" in *playwright*) : > "$HOME/browser"; echo "$@";; esac'
+    done = bootstrap("--browser", venv_python=python)
     assert done.returncode == 0
-    assert "the pages are not tested: `apt install chromium`" in done.stderr
-    found = bootstrap("--browser", chromium="exit 0")
-    assert found.returncode == 0
-    assert "Chromium" not in found.stderr
+    assert "-m playwright install chromium" in done.stderr.splitlines()
+    assert "the pages are not tested" not in done.stderr
+    again = bootstrap("--browser")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_where_no_browser_can_be_had_it_goes_on_and_says_how_to_get_one(bootstrap: Run) -> None:
+    python = HAS_BROWSER + 'case "$*" in *playwright*) exit 1;; esac'
+    done = bootstrap("--browser", venv_python=python)
+    assert done.returncode == 0
+    assert "the pages are not tested: `apt install chromium`" in done.stderr.splitlines()[-1]
+
+
+def test_a_browser_is_found_where_playwright_would_put_its_own_and_before_it_on_path(
+    tmp_path: Path,
+) -> None:
+    named = {"HOME": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "own")}
+    path = tmp_path / "bin"
+    path.mkdir()
+
+    def found() -> str:
+        asked = [sys.executable, "-m", "tests.support.browser"]
+        environment = named | {"PATH": str(path)}
+        done = subprocess.run(
+            asked, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.stdout or "scripts/bootstrap --browser" in done.stderr, done.stderr
+        return done.stdout.strip()
+
+    if found() == "":
+        asked = [sys.executable, "-c", PLAYWRIGHTS_OWN]
+        own = subprocess.check_output(asked, env=named | {"PATH": str(path)}, text=True).strip()
+        assert own.startswith(str(tmp_path))
+        Path(own).parent.mkdir(parents=True)
+        for body, place in (("exit 127", ""), ("exit 0", own)):
+            Path(own).write_text(f"#!/bin/sh\n{body}\n")
+            Path(own).chmod(0o755)
+            assert found() == place
+    program = path / "chromium"
+    program.touch(mode=0o755)
+    assert found() == str(program)

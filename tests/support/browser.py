@@ -1,10 +1,16 @@
-"""One real Chromium, and visitors who open its pages and collect what those complain about."""
+"""One real Chromium, and visitors who open its pages and collect what those complain about.
+
+`python -m tests.support.browser` prints where that Chromium is, or fails with how to get one.
+"""
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
@@ -19,7 +25,16 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "no Chromium found: install one, or run `playwright install chromium`"
+APPLICATIONS = (
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+)
+MISSING = "no Chromium found: `scripts/bootstrap --browser` gets one"
+PLAYWRIGHTS_OWN = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
 THEMES = ("dark", "light", "colour-blind")
 COLLECT = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -28,13 +43,27 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 def chromium() -> str | None:
-    """A Chromium on this machine: named by the environment, on PATH, or Playwright's own."""
+    """A Chromium on this machine: named by the environment, on PATH, an application, or
+    Playwright's own."""
     named = os.environ.get("LOCKSTEP_CHROMIUM")
     found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found:
-        return found
-    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache/ms-playwright"))
-    return next((str(path) for path in sorted(cache.glob("chromium-*/chrome-linux/chrome"))), None)
+    found = found or next((str(path) for path in APPLICATIONS if path.is_file()), None)
+    return found or _playwrights_own()
+
+
+@cache
+def _playwrights_own() -> str | None:
+    """Playwright's own Chromium, if it is installed and starts: it brings no system libraries.
+
+    Only the driver knows the place. It is asked by a process of its own: here a loop may run.
+    """
+    asked = [sys.executable, "-c", PLAYWRIGHTS_OWN]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
+    place = done.stdout.strip()
+    if not Path(place).is_file():
+        return None
+    tried = subprocess.run([place, "--version"], capture_output=True, check=False, timeout=60)
+    return place if tried.returncode == 0 else None
 
 
 @asynccontextmanager
@@ -104,3 +133,10 @@ class Visitor:
         """End every context."""
         for context in self._contexts:
             await context.close()
+
+
+if __name__ == "__main__":
+    place = chromium()
+    if place is None:
+        sys.exit(MISSING)
+    print(place)  # noqa: T201
