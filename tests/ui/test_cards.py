@@ -92,6 +92,24 @@ async def test_details_hide_ids_addresses_and_times_until_asked(visitor: Visitor
     assert "Lakers" not in marked
 
 
+@pytest.mark.parametrize(("words", "compared"), [(2_999, True), (3_000, False)])
+async def test_long_rules_are_compared_or_say_that_they_are_not(
+    visitor: Visitor, pages: PageServer, words: int, compared: bool
+) -> None:
+    told = cards.details()
+    common = " ".join(f"word{number}" for number in range(words))
+    told["rules"]["polymarket"]["text"] = f"{common} overtime"
+    told["rules"]["kalshi"]["text"] = common
+    pages.answers["cards/c0000"] = (200, told)
+    page = await visitor.open("/")
+    rules = page.get_by_role("article", name="Lakers vs Celtics").locator(".rules")
+    await page.locator("[data-id=c0000]").get_by_role("button", name="Details").click()
+    await expect(rules).to_contain_text("word2998")
+    await expect(rules.locator("mark")).to_have_text(["overtime"] if compared else [])
+    assert (await rules.get_by_text("differences marked").count() == 1) is compared
+    assert (await rules.get_by_text("Read both").count() == 1) is not compared
+
+
 async def test_quick_filters_and_sort_act_and_live_in_the_address(visitor: Visitor) -> None:
     page = await visitor.open("/")
     shown = page.locator(".card")

@@ -64,12 +64,22 @@ function rules({ rules: texts }) {
     return html`<h4>Rules</h4><p class="warn"><span aria-hidden="true">?</span> Not read yet from
       both venues: read them there before you trust this pair.</p>`;
   }
-  const [left, right] = marked(texts.polymarket.text, texts.kalshi.text);
+  const { compared, sides: [left, right] } = differences(texts);
   return html`
-    <h4>Rules side by side, differences marked</h4>
+    <h4>Rules side by side${compared ? ", differences marked" : ""}</h4>
+    ${compared ? nothing : html`<p class="warn"><span aria-hidden="true">▲</span> Too long to be
+      compared: no difference is marked. Read both.</p>`}
     <div class="beside">${side("Polymarket", texts.polymarket, left)}
       ${side("Kalshi", texts.kalshi, right)}</div>
   `;
+}
+
+const found = new WeakMap();
+
+/** Two texts are compared once, however often they are drawn. */
+function differences(texts) {
+  if (!found.has(texts)) found.set(texts, marked(texts.polymarket.text, texts.kalshi.text));
+  return found.get(texts);
 }
 
 function side(name, { title, closes_at: closes, settles_at: settles }, words) {
