@@ -45,6 +45,24 @@ async def test_many_fills_are_one_toast_with_their_sum(visitor: Visitor, pages: 
     await expect(merged).to_contain_text("6 filled in the last 10 s, +$0.72")
 
 
+async def test_critical_toasts_outlast_any_number_of_others_until_they_are_dismissed(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open()
+    for number in range(4):
+        alarm = {"id": f"e9{number}", "at": states.ago(), "severity": "critical"}
+        await pages.send("event", alarm | {"text": f"Leg {number} is naked"})
+    for _ in range(4):
+        await page.keyboard.press("t")
+    critical = page.locator("#toasts-critical .toast")
+    await expect(page.locator("#toasts .toast")).to_have_count(1)
+    await expect(critical).to_have_text([re.compile(f"Leg {n} is naked") for n in (3, 2, 1, 0)])
+    await critical.first.get_by_role("button", name="Dismiss").click()
+    await expect(critical).to_have_count(3)
+    await expect(page.locator("#toasts .toast")).to_have_count(0, timeout=10_000)
+    await expect(critical).to_have_count(3)
+
+
 async def test_the_bell_counts_what_nobody_has_read_and_the_list_is_searched(
     visitor: Visitor, pages: PageServer
 ) -> None:

@@ -1,4 +1,5 @@
-// Short answers to one's own acts, and critical events. At most three; critical ones stay.
+// Short answers to one's own acts, and critical events. Three, unless more of them are critical:
+// those stay until they are dismissed, and leave room for one answer.
 
 import { html, render } from "../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../vendor/lit-html-3.3.3/directives/repeat.js";
@@ -13,9 +14,16 @@ let counter = 0;
 /** Show a text. `undo` adds a button that calls it; one `key` replaces what it showed before. */
 export function toast(text, { severity = "info", undo = null, key = text } = {}) {
   const entry = { id: ++counter, text, severity, undo, key };
-  shown = [entry, ...shown.filter((other) => other.key !== key)].slice(0, SHOWN_MAX);
+  shown = kept([entry, ...shown.filter((other) => other.key !== key)]);
   draw();
-  if (severity !== "critical") setTimeout(() => dismiss(entry.id), SHOWN_MS);
+  if (!critical(entry)) setTimeout(() => dismiss(entry.id), SHOWN_MS);
+}
+
+const critical = ({ severity }) => severity === "critical";
+
+function kept(entries) {
+  let room = Math.max(1, SHOWN_MAX - entries.filter(critical).length);
+  return entries.filter((entry) => critical(entry) || room-- > 0);
 }
 
 function dismiss(id) {
@@ -24,8 +32,8 @@ function dismiss(id) {
 }
 
 function draw() {
-  const polite = shown.filter((entry) => entry.severity !== "critical");
-  const urgent = shown.filter((entry) => entry.severity === "critical");
+  const polite = shown.filter((entry) => !critical(entry));
+  const urgent = shown.filter(critical);
   render(list(polite), document.getElementById("toasts"));
   render(list(urgent), document.getElementById("toasts-critical"));
 }
