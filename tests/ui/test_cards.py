@@ -197,6 +197,22 @@ async def test_a_card_opens_by_keyboard_and_a_pin_puts_it_first(visitor: Visitor
     await expect(card.locator(".details")).to_be_visible()
 
 
+@pytest.mark.parametrize("damaged", ["", "[", "null", "7", '{"c0000": 1}'])
+async def test_damaged_memories_of_the_browser_are_no_obstacle(
+    visitor: Visitor, damaged: str
+) -> None:
+    page = await visitor.open("/?yes=nobody")
+    await page.evaluate(
+        "(text) => { localStorage['lockstep.pinned'] = localStorage['lockstep.views'] = text; }",
+        damaged,
+    )
+    await page.goto(page.url.partition("?")[0])
+    await expect(page.locator(".card")).to_have_count(6)
+    await page.get_by_role("button", name="Pin").first.click()
+    await page.reload()
+    await expect(page.locator(".card [aria-label=Pin][aria-pressed=true]")).to_have_count(1)
+
+
 async def test_a_card_says_when_it_closes_and_nothing_where_no_venue_does(
     visitor: Visitor, pages: PageServer
 ) -> None:

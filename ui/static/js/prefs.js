@@ -11,6 +11,18 @@ export function recall(name, otherwise) {
   }
 }
 
+const kind = (value) => (Array.isArray(value) ? "list" : value === null ? "null" : typeof value);
+
+/** A remembered JSON value; the default where it is damaged or of another kind. */
+export function recallJson(name, otherwise) {
+  try {
+    const value = JSON.parse(recall(name, "null"));
+    return kind(value) === kind(otherwise) ? value : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
 /** Remember a text; where storage is forbidden it lasts as long as the page. */
 export function remember(name, value) {
   try {

@@ -3,7 +3,7 @@
 import { html } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { live } from "../../vendor/lit-html-3.3.3/directives/live.js";
 import { until } from "../clock.js";
-import { recall, remember } from "../prefs.js";
+import { recallJson, remember } from "../prefs.js";
 import { touch } from "../store.js";
 
 const DEFAULTS = {
@@ -54,7 +54,7 @@ export function passes(card, pinned) {
   if (c.expired === "hide" && expired(card)) return false;
   if (c.only && !card.verdict.ok) return false;
   if (c.category && card.category !== c.category) return false;
-  if (c.yes && card.legs[c.yes].outcome !== "YES") return false;
+  if (c.yes && card.legs[c.yes]?.outcome !== "YES") return false;
   if (c.within && !(until(card.expires_at) <= Number(c.within) * 3_600_000)) return false;
   const least = (name) => !c[name] || Number(card[name]) >= Number(c[name]);
   if (!least("roi") || !least("profit") || !least("depth")) return false;
@@ -152,17 +152,8 @@ function more(s) {
   `;
 }
 
-function views() {
-  const text = recall("views", "{}");
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {}; // written by something else: start anew
-  }
-}
-
 function savedViews() {
-  const saved = views();
+  const saved = recallJson("views", {});
   const keep = (event) => {
     const name = event.target.value.trim();
     if (!name) return;
