@@ -1,10 +1,16 @@
 """docs/socket.md is what the pages read: every example parses, every name is on both sides."""
 
+import ast
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from api import slices
+from domain.money import Usd
+from domain.venue import Venue
+from store.views import Balance
 from tests.ui.support import cards, states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +59,30 @@ def test_what_the_test_server_tells_has_the_documented_keys() -> None:
     assert set(cards.details()) == set(details)
     naked = next(e for e in EXAMPLES if "legs" in e and "usd" in e)
     assert set(states.naked_leg()) == set(naked["legs"][0])
+
+
+def test_every_word_for_a_leg_is_known_to_the_server_the_contract_and_the_page() -> None:
+    tree = ast.parse((ROOT / "api" / "rows.py").read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    (says,) = (node for node in functions if node.name == "_leg_word")
+    returned = [node.value for node in ast.walk(says) if isinstance(node, ast.Return)]
+    constants = [part for one in returned if one is not None for part in ast.walk(one)]
+    said = {p.value for p in constants if isinstance(p, ast.Constant) and isinstance(p.value, str)}
+    (listed,) = re.findall(r"leg `state`: `([a-z, ]+)`", TEXT)
+    module = (ROOT / "ui" / "static" / "js" / "executor" / "legs.js").read_text(encoding="utf-8")
+    table = module[module.index("const LEG_STATES") : module.index("const PHASES")]
+    drawn = set(re.findall(r"^  (\w+): \[", table, flags=re.MULTILINE))
+    assert said <= set(listed.split(", ")) == drawn
+
+
+def test_what_caps_the_next_trade_is_told_by_the_documented_keys() -> None:
+    cash, nothing = Usd(Decimal(50)), Usd(Decimal(0))
+    balance = Balance(cash, cash, nothing, nothing, nothing, as_of_ms=1)
+    told = slices.balances(dict.fromkeys(Venue, balance))
+    assert told is not None
+    documented = by_type("init")["balances"]
+    assert set(told) == set(documented)
+    assert set(told["cap"]) == set(documented["cap"]) == set(states.money()["cap"])
 
 
 def test_every_path_that_a_module_asks_for_is_documented() -> None:

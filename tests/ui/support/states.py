@@ -65,8 +65,8 @@ def money() -> Json:
         },
         "cap": {
             "venue": "kalshi",
-            "size": "20",
-            "text": "Kalshi caps the next trade at 20 shares.",
+            "free": "35.40",
+            "text": "Kalshi caps the next trade: $35.40 is free there.",
         },
     }
 

@@ -17,6 +17,7 @@ const LEG_STATES = {
   unknown: ["?", "unknown", "alarm"],
   failed: ["✕", "not filled", "quiet"],
   sold: ["↩", "sold back", "quiet"],
+  neutral: ["=", "neutral pair", "quiet"],
 };
 
 const PHASES = {
