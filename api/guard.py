@@ -72,7 +72,8 @@ class Guard:
             if refusal is None:
                 await self._app(scope, receive, send)
             else:
-                await send({"type": "websocket.close", "code": 4403, "reason": refusal.code})
+                # Before the handshake there is no close code: the client reads HTTP 403.
+                await send({"type": "websocket.close"})
             return
 
         async def answer(message: Message) -> None:

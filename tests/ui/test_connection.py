@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.ui.conftest import Visitor
 from tests.ui.support import states
-from tests.ui.support.pages import PageServer
+from tests.ui.support.pages import PageServer, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LOST = ("WebSocket connection", "Failed to load resource")
@@ -110,6 +110,21 @@ async def test_a_save_that_held_after_all_leaves_a_draft_that_can_be_put_away(
     await expect(page.get_by_role("list", name="Saved by anna")).to_have_count(0)
 
 
+async def test_a_refused_handshake_is_polled_around_and_a_command_says_why(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    """What a page meets whose address a proxy has changed: a browser is told no code."""
+    visitor.allowed = LOST
+    pages.refuse_sockets = True
+    why = "expected a page of ours, found origin 'https://bot.example'"
+    pages.answers["executor/enabled"] = (403, problem(403, "Foreign origin", why))
+    page = await visitor.open(ready=False)
+    await expect(page.locator("#banner")).to_contain_text("asking every 2 s instead")
+    await page.get_by_role("switch").click()
+    await expect(page.locator("#toasts")).to_contain_text(why)
+    await expect(page.get_by_role("switch")).to_have_text(re.compile("Pause trading"))
+
+
 async def test_a_silent_server_makes_the_page_look_stale(
     visitor: Visitor, pages: PageServer
 ) -> None:
@@ -124,12 +139,7 @@ async def test_a_silent_server_makes_the_page_look_stale(
     await expect(page.locator("#tools")).to_contain_text("Stale")
 
 
-async def test_a_refused_origin_is_final_and_a_missing_login_leads_there(
-    visitor: Visitor, pages: PageServer
-) -> None:
-    pages.close_code = 4403
-    page = await visitor.open(ready=False)
-    await expect(page.locator("#banner")).to_contain_text("refused this page's origin")
+async def test_a_missing_login_leads_there(visitor: Visitor, pages: PageServer) -> None:
     pages.close_code = 4401
     page = await visitor.open(ready=False)
     await page.wait_for_url("**/login?next=%2Fexecutor")

@@ -39,7 +39,7 @@ export function startShell(topics) {
 /** How old what the page shows is: live, delayed, stale or down. */
 export function linkAge() {
   const { phase, lastAt } = state.link;
-  if (phase === "login" || phase === "refused") return "down";
+  if (phase === "login") return "down";
   if (!lastAt) return "connecting";
   const age = Date.now() - lastAt;
   if (phase === "polling") return "polling";
@@ -112,10 +112,6 @@ function banner() {
       ? html`<p class="banner banner-warn" role="status">
           ▲ The live stream is down: asking every 2 s instead. ${retryButton()}
         </p>`
-      : nothing}
-    ${phase === "refused"
-      ? html`<p class="banner banner-down" role="alert">✖ ${reason}. Open the page by the address
-          that Lockstep printed.</p>`
       : nothing}
     ${state.ready && state.services.executor?.state === "down"
       ? html`<p class="banner banner-down" role="alert">✖ The executor is not running: trades wait

@@ -10,7 +10,6 @@ const SILENCE_MS = 12_000;
 const POLL_MS = 2_000;
 const RESTART = 1012;
 const LOGIN = 4401;
-const ORIGIN = 4403;
 
 const lossHooks = [];
 let socket = null;
@@ -42,7 +41,7 @@ export function send(message) {
 
 /** Do not wait for the next attempt. */
 export function tryNow() {
-  if (["open", "login", "refused"].includes(state.link.phase)) return;
+  if (["open", "login"].includes(state.link.phase)) return;
   clearTimeout(retry);
   open();
 }
@@ -91,9 +90,6 @@ function closed({ code, reason }) {
   if (code === LOGIN) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     return link({ phase: "login", reason: "Login needed" });
-  }
-  if (code === ORIGIN) {
-    return link({ phase: "refused", reason: "The server refused this page's origin" });
   }
   const attempt = state.link.attempt + 1;
   const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (attempt - 1));
