@@ -84,7 +84,7 @@ async def test_what_a_lost_socket_did_not_answer_is_unknown_and_blocks_nothing(
     await pages.drop(1012)
     await expect(page.locator("#toasts")).to_contain_text("it may or may not hold")
     await expect(row).to_contain_text("Not known whether it closes: No answer came")
-    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    await pages.until(lambda: len(pages.hellos) == 2)
     pages.received.clear()
     for label in ("Save Settings", "Pause trading", "Close Position"):
         await expect(page.get_by_text(label, exact=True).first).to_be_visible()

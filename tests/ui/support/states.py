@@ -71,16 +71,23 @@ def money() -> Json:
     }
 
 
-def leg(outcome: str, price: str, state: str = "settled", **more: Any) -> Json:
-    """One leg of a position, 10 contracts."""
+def leg(
+    outcome: str, price: str, state: str = "settled", now: datetime | None = None, **more: Any
+) -> Json:
+    """One leg of a position, 10 contracts, bought half an hour before `now`."""
+    now = now or datetime.now(UTC)
+
+    def before(**span: float) -> str:
+        return stamp(now - timedelta(minutes=30) + timedelta(**span))
+
     stamps = {
-        "book_at": ago(minutes=30, milliseconds=184),
-        "received_at": ago(minutes=30, milliseconds=160),
-        "decided_at": ago(minutes=30, milliseconds=151),
-        "sent_at": ago(minutes=30, milliseconds=128 if outcome == "YES" else 121),
-        "acked_at": ago(minutes=30, milliseconds=31 if outcome == "YES" else 58),
-        "matched_at": ago(minutes=30, milliseconds=22 if outcome == "YES" else 51),
-        "settled_at": ago(minutes=29, seconds=47) if state == "settled" else None,
+        "book_at": before(milliseconds=-184),
+        "received_at": before(milliseconds=-160),
+        "decided_at": before(milliseconds=-151),
+        "sent_at": before(milliseconds=-(128 if outcome == "YES" else 121)),
+        "acked_at": before(milliseconds=-(31 if outcome == "YES" else 58)),
+        "matched_at": before(milliseconds=-(22 if outcome == "YES" else 51)),
+        "settled_at": before(seconds=13) if state == "settled" else None,
     }
     return {
         "outcome": outcome,
@@ -98,7 +105,7 @@ def leg(outcome: str, price: str, state: str = "settled", **more: Any) -> Json:
 
 def position(number: int = 1, title: str = "LAL vs BOS", **more: Any) -> Json:
     """One open position with the seed's columns and the exact values beside them."""
-    arb_id = f"arb-{number:020x}"
+    arb_id, now = f"arb-{number:020x}", datetime.now(UTC)
     return {
         "id": arb_id,
         "arb_id": arb_id,
@@ -114,7 +121,10 @@ def position(number: int = 1, title: str = "LAL vs BOS", **more: Any) -> Json:
         "status": "open",
         "phase": "HOLDING",
         "mode": "sim",
-        "legs": {"polymarket": leg("YES", "0.51"), "kalshi": leg("NO", "0.48")},
+        "legs": {
+            "polymarket": leg("YES", "0.51", now=now),
+            "kalshi": leg("NO", "0.48", now=now),
+        },
         "cost": "9.98",
         "payout": "10.00",
         "worst": "0.02",
@@ -292,8 +302,15 @@ def close_preview() -> Json:
         "loss_max": "0.60",
         "why_not": "",
         "legs": {
-            "polymarket": sale | {"outcome": "YES", "average_price": "0.49", "proceeds": "4.83"},
-            "kalshi": sale | {"outcome": "NO", "average_price": "0.46", "proceeds": "4.53"},
+            "polymarket": sale
+            | {
+                "outcome": "YES",
+                "average_price": "0.49",
+                "worst_price": "0.48",
+                "proceeds": "4.83",
+            },
+            "kalshi": sale
+            | {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"},
         },
     }
 
