@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from starlette.responses import Response
 
 from api.auth import Caller
@@ -30,6 +30,15 @@ class Body(BaseModel):
     """A command's body: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_object(cls, value: object) -> object:
+        """FastAPI reads attributes of whatever is no object: a number would count as a body that
+        names no bound at all."""
+        if not isinstance(value, dict | cls):
+            raise ValueError("expected a JSON object")
+        return value
 
 
 def _no_flag(value: object) -> object:
