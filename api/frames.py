@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from api.board import TOPICS
@@ -70,6 +70,7 @@ class Close:
     position_id: str
     loss_max: object
     ref: str | None
+    limits: Mapping[str, object] = field(default_factory=dict)
 
 
 Frame = Hello | Subscribe | Ping | Toggle | Update | Close
@@ -127,7 +128,10 @@ def _frame(message: Json, ref: str | None) -> Frame:
             position = message.get("position_id")
             if not isinstance(position, str) or not position:
                 raise BadFrame(f"expected an id, found {_show(position)}", "position_id")
-            return Close(position, message.get("loss_max"), ref)
+            limits = message.get("limits")
+            if not isinstance(limits, dict | None):
+                raise BadFrame(f"expected an object, found {_show(limits)}", "limits")
+            return Close(position, message.get("loss_max"), ref, limits or {})
         case other:
             known = "toggle_enabled, update_settings, close_position, hello, sub, ping"
             raise BadFrame(f"expected one of {known}, found {_show(other)}", "action")

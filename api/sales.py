@@ -63,6 +63,7 @@ def close_preview(known: Known) -> Json:
                 "outcome": known.instrument(venue).outcome.upper(),
                 "size": text(known.leg(venue).held),
                 "average_price": text(floor_to(sale.average, PRICE_STEP)) if sale else None,
+                "worst_price": text(sale.worst) if sale else None,
                 "slippage": usd(sale.slippage) if sale else None,
                 "fee": usd(sale.fee) if sale else None,
                 "proceeds": usd(floor_to(sale.proceeds, PRICE_STEP)) if sale else None,
@@ -93,7 +94,7 @@ def short_of(known: Known, limits: Mapping[Venue, Price]) -> str:
         if sale is not None and sale.worst < limit:
             return (
                 f"{venue} pays {text(sale.worst)} for the last contract, below the limit of "
-                f"{text(limit)}: wait, or give a lower --limit"
+                f"{text(limit)}: wait, or give a lower limit"
             )
     return ""
 

@@ -15,6 +15,7 @@ from api.frames import BadFrame, Close, Hello, Ping, Subscribe, Toggle, Update
 from api.hub import CLIENTS_MAX, Client
 from api.problems import Problem
 from api.service import Service, service_of
+from api.steering import sale_limits
 from api.wire import Json
 from store.errors import JournalBusy
 from store.states import Scope
@@ -230,9 +231,9 @@ class Connection:
                 executors = service.live.survey.executors if service.live.survey else ()
                 shown = slices.settings(saved, executors, numbers=True)
                 return hub.frame("settings_changed", shown | {"ref": ref})
-            case Close(position, loss_max, ref):
+            case Close(position, loss_max, ref, limits):
                 operation = await service.steering.close(
-                    position, loss_max, self._caller, now_ms, ref
+                    position, loss_max, self._caller, now_ms, ref, sale_limits(limits)
                 )
                 if ref is not None:
                     self._client.refs[position] = ref

@@ -20,7 +20,7 @@ from api.live import Live
 from api.operations import Operation, Request
 from api.problems import Problem
 from api.wire import Json, usd
-from domain.money import ZERO, NotMoney, Price, Usd, to_micro
+from domain.money import ZERO, NotMoney, Price, Usd, price, to_micro
 from domain.money import usd as exact_usd
 from domain.trade import Phase
 from domain.venue import Venue
@@ -58,6 +58,7 @@ class Steering:
         detail: Json = {"loss_max": None if bound is None else str(bound)}
         if limits:
             detail["limits"] = {venue.value: str(limit) for venue, limit in limits.items()}
+            await self._need_bids(arb_id, limits)
         request = CloseRequest(_named(caller), bound, dict(limits))
         return await self._ask(arb_id, "close_position", request, caller, now_ms, key, detail)
 
@@ -170,6 +171,14 @@ class Steering:
         self.live.poke()
         return operation
 
+    async def _need_bids(self, arb_id: str, limits: Mapping[Venue, Price]) -> None:
+        """Problem 409 where the bids seen last do not pay a limit: the other leg would be sold,
+        and this one wait for a person."""
+        await self._carrier(arb_id)
+        short = sales.short_of(await self.live.known(arb_id, ask=True), limits)
+        if short:
+            raise Problem(409, "below_limit", short)
+
     async def _carrier(self, arb_id: str) -> tuple[str, str]:
         """Title and workflow of an open arbitrage; Problem where it is not open."""
         try:
@@ -203,6 +212,27 @@ def need_executor(live: Live) -> None:
             "The executor is not running: nothing was changed. Start it with "
             "`lockstep run executor`.",
         )
+
+
+def sale_limits(given: Mapping[str, object]) -> dict[Venue, Price]:
+    """The lowest prices of a sale (dollars per contract) by venue; None is no limit. Problem 422
+    names every field that cannot be."""
+    found: dict[Venue, Price] = {}
+    errors: list[Json] = []
+    for name, value in given.items():
+        if name not in {venue.value for venue in Venue}:
+            expected = " or ".join(venue.value for venue in Venue)
+            errors.append({"field": f"limits.{name[:40]}", "message": f"expected {expected}"})
+        elif value is not None:
+            try:
+                found[Venue(name)] = limit = price(value)  # type: ignore[arg-type]
+                to_micro(limit)
+            except NotMoney as wrong:
+                errors.append({"field": f"limits.{name}", "message": str(wrong)})
+    if errors:
+        detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
+        raise Problem(422, "invalid", detail, errors=errors)
+    return found
 
 
 def _named(caller: Caller) -> str:

@@ -11,16 +11,26 @@ from api.operations import Operation
 from api.problems import Problem
 from api.routes.common import Amount, Body, CommandRoute, Key, Reader, The, Trader
 from api.service import Service
+from api.steering import sale_limits
 from api.wire import Json, JsonResponse, iso
 from store.errors import NotJournaled
 
 router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["positions"])
 
 
+class Limits(Body):
+    """The lowest price of a sale (dollars per contract), by venue; null or absent accepts any."""
+
+    polymarket: Amount | None = None
+    kalshi: Amount | None = None
+
+
 class Close(Body):
-    """`loss_max` bounds what the sales may lose (dollars); null accepts any price."""
+    """`loss_max` bounds what the sales may lose (dollars); null accepts any price. `limits` are the
+    lowest prices of the sales."""
 
     loss_max: Amount | None = None
+    limits: Limits | None = None
 
 
 class Resolved(Body):
@@ -60,9 +70,11 @@ async def close_position(
     key: Key,
     body: Annotated[Close, FastApiBody(default_factory=Close)],
 ) -> JsonResponse:
-    """Have the workflow sell both legs. 202 once it has accepted; the operation tells the end."""
+    """Have the workflow sell both legs. 202 once it has accepted; the operation tells the end. 409
+    where the bids seen last do not pay a limit."""
+    limits = sale_limits(body.limits.model_dump() if body.limits else {})
     operation = await service.steering.close(
-        position_id, body.loss_max, caller, service.wall_ms(), key
+        position_id, body.loss_max, caller, service.wall_ms(), key, limits
     )
     return _accepted(operation)
 

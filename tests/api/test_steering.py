@@ -2,6 +2,7 @@
 workflow, written down with his name."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from temporalio.client import Client
 
 from domain.trade import Phase
-from store import audit
-from tests.api.harness import Json, Running, serving, until
+from domain.venue import Venue
+from store import audit, sightings
+from tests.api.harness import Json, Running, serving, until, wall_ms
 from tests.support.processes import Child
 from tests.support.trading import Trading, trading
+from tests.ui.support import cards
 from tests.workflows.test_operator import stuck
 from workflows.snapshot import Snapshot
 
@@ -50,13 +53,15 @@ async def naked(dashboard: Running, arb_id: str) -> Json:
     return found()[0]
 
 
-async def post(dashboard: Running, arb_id: str, word: str, key: str = "", **body: object) -> Json:
+async def post(
+    dashboard: Running, arb_id: str, word: str, key: str = "", raw: str = "", **body: object
+) -> Json:
     """One command: its answer with its status. Who asks too often waits as long as he is told."""
     await dashboard.executor_lives()
-    headers = {"Idempotency-Key": key} if key else {}
+    headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
     path = f"/api/v1/positions/{arb_id}/{word}"
     while True:
-        answer = await dashboard.http.post(path, json=body, headers=headers)
+        answer = await dashboard.http.post(path, content=raw or json.dumps(body), headers=headers)
         if answer.status_code != 429:
             return {"status": answer.status_code, **answer.json()}
         await asyncio.sleep(int(answer.headers["Retry-After"]))
@@ -127,6 +132,37 @@ async def test_a_kept_pair_may_still_be_sold_at_any_price(
     assert await acts(dashboard, handle.id) == ["retry_unwind", "hold", "close_position"]
 
 
+async def test_no_leg_is_sold_below_its_limit(trader: Trading, dashboard: Running) -> None:
+    handle = await trader.hold("p01")
+    await bids_seen(dashboard, handle.id, "0.30")
+    preview = await dashboard.http.get(f"/api/v1/positions/{handle.id}/close-preview")
+    assert preview.json()["legs"]["kalshi"]["worst_price"] == "0.3"
+    refused = await post(dashboard, handle.id, "close", limits={"kalshi": "0.31"})
+    assert (refused["status"], refused["code"]) == (409, "below_limit"), refused
+    assert "kalshi pays 0.3 for the last contract, below the limit of 0.31" in refused["detail"]
+    async with dashboard.page() as page:
+        wanted = {"position_id": handle.id, "limits": {"kalshi": "0.31"}}
+        error = await page.ask("error", action="close_position", **wanted)
+        assert error["message"] == refused["detail"]
+    assert await acts(dashboard, handle.id) == []
+    limits = {"kalshi": "0.3", "polymarket": None}
+    sold = await post(dashboard, handle.id, "close", limits=limits)
+    assert sold["status"] == 202, sold
+    assert (await handle.result()).phase is Phase.FLAT
+    rows = await dashboard.journal.read(lambda s: audit.page(s, 50))
+    told = [json.loads(row.detail) for row in rows if row.action == "close_position"]
+    assert [one["limits"] for one in told] == [{"kalshi": "0.3"}]
+
+
+async def bids_seen(dashboard: Running, arb_id: str, price: str) -> None:
+    """Have the journal say that both legs could be sold at this price when they were seen last."""
+    plan = (await dashboard.journal.arbitrage(arb_id)).opportunity
+    bids = {plan.leg(venue).instrument.token: [[price, "500"]] for venue in Venue}
+    seen: Json = {plan.pair_id: {"card": cards.card(0), "bids": bids}}
+    now_ms = wall_ms()
+    await dashboard.journal.write(now_ms, lambda s: sightings.keep(s, "test", seen, (), now_ms))
+
+
 async def test_a_word_out_of_season_changes_nothing_and_is_written_down_as_refused(
     trader: Trading, dashboard: Running
 ) -> None:
@@ -155,6 +191,12 @@ HOSTILE: tuple[tuple[str, Json, str], ...] = (
     ("take-over", {"by": "somebody else"}, "by"),
     ("retry", {"attempts": 9}, "attempts"),
     ("close", {"loss_max": "-1"}, "loss_max"),
+    ("close", {"limits": 0.4}, "limits"),
+    ("close", {"limits": {"kalshi": "1"}}, "limits.kalshi"),
+    ("close", {"limits": {"kalshi": "0.0000001"}}, "limits.kalshi"),
+    ("close", {"limits": {"polymarket": 0, "kalshi": "0.4"}}, "limits.polymarket"),
+    ("close", {"limits": {"polymarket": True}}, "limits.polymarket"),
+    ("close", {"limits": {"deribit": "0.4"}}, "limits.deribit"),
 )
 
 
@@ -163,6 +205,9 @@ async def test_hostile_words_name_their_field_and_reach_nobody(live: Running) ->
         refused = await post(live, "arb-x", word, **body)
         assert refused["status"] == 422, (word, body, refused)
         assert field in {one["field"] for one in refused["errors"]}, (word, body, refused)
+    for word in PATHS:
+        refused = await post(live, "arb-x", word, raw="0.5")
+        assert (refused["status"], refused["errors"][0]["field"]) == (422, "body"), (word, refused)
     for word in PATHS:
         body = SOLD if word == "resolve" else {}
         lost = await post(live, "arb-nobody", word, **body)

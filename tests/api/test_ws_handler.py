@@ -1,5 +1,7 @@
 """The socket: what a page may say, what it is told, and what happens to anything else."""
 
+from decimal import Decimal
+
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -24,6 +26,10 @@ UNDERSTOOD = [
         Close("abc123", None, None),
     ),
     (
+        '{"action": "close_position", "position_id": "a", "limits": {"kalshi": 0.47}}',
+        Close("a", None, None, {"kalshi": Decimal("0.47")}),
+    ),
+    (
         '{"action": "hello", "topics": ["cards"], "stream": "s", "last_seq": 4}',
         Hello(("cards",), "s", 4),
     ),
@@ -46,6 +52,7 @@ MALFORMED = """
     {"action": "update_settings", "settings": {"min_bet": 1}, "expected_version": "1"} | expected_version
     {"action": "close_position"}                                    | position_id
     {"action": "close_position", "position_id": 7}                  | position_id
+    {"action": "close_position", "position_id": "a", "limits": 0.4} | limits
     {"action": "sub", "topics": ["nobody"]}                         | topics
     {"action": "sub", "topics": "cards"}                            | topics
     {"action": "hello", "last_seq": -1}                             | last_seq

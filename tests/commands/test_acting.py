@@ -65,7 +65,7 @@ class TestClose:
         assert "polymarket pays 0.48 for the last contract" in preview["previews"][0]["why_not"]
         refused = stack.run("close", mine["id"], "--limit", "0.49", "--yes")
         assert (refused.code, refused.out) == (5, "")
-        assert "below the limit of 0.49: wait, or give a lower --limit" in refused.err
+        assert "below the limit of 0.49: wait, or give a lower limit" in refused.err
         assert len(stack.orders(mine["id"])) == 2
         bids = ("--limit", "polymarket=0.48", "--limit", "kalshi=0.40")
         told = stack.published("close", "close", mine["id"], *bids, "--yes")

@@ -232,6 +232,25 @@ async def test_closing_shows_the_price_of_it_and_sends_the_bound(
     await expect(page.locator("#positions-title")).to_have_text("Open Positions (1)")
 
 
+async def test_a_limit_per_leg_is_held_against_what_the_last_contract_would_bring(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open()
+    await page.get_by_role("article", name="LAL vs BOS").get_by_text("Close Position").click()
+    dialog = page.get_by_role("dialog")
+    confirm = dialog.get_by_role("button", name="Close Position")
+    limit = dialog.get_by_label("Kalshi not below")
+    for text, why in (("0.47", "Kalshi pays 0.46 for the last"), ("1.5", "between 0 and 1")):
+        await limit.fill(text)
+        await expect(confirm).to_have_attribute("title", re.compile(why))
+        await confirm.click(force=True)
+    assert pages.commands == []
+    await limit.fill("0.46")
+    await confirm.click()
+    sent = await pages.action("close_position")
+    assert (sent["loss_max"], sent["limits"]) == ("0.60", {"kalshi": "0.46"})
+
+
 async def test_a_refused_close_stays_as_a_note(visitor: Visitor, pages: PageServer) -> None:
     pages.automatic = False
     page = await visitor.open()

@@ -78,16 +78,16 @@ def leg(
     now = now or datetime.now(UTC)
 
     def before(**span: float) -> str:
-        return stamp(now - timedelta(minutes=30) + timedelta(**span))
+        return stamp(now - timedelta(minutes=30) - timedelta(**span))
 
     stamps = {
-        "book_at": before(milliseconds=-184),
-        "received_at": before(milliseconds=-160),
-        "decided_at": before(milliseconds=-151),
-        "sent_at": before(milliseconds=-(128 if outcome == "YES" else 121)),
-        "acked_at": before(milliseconds=-(31 if outcome == "YES" else 58)),
-        "matched_at": before(milliseconds=-(22 if outcome == "YES" else 51)),
-        "settled_at": before(seconds=13) if state == "settled" else None,
+        "book_at": before(milliseconds=184),
+        "received_at": before(milliseconds=160),
+        "decided_at": before(milliseconds=151),
+        "sent_at": before(milliseconds=128 if outcome == "YES" else 121),
+        "acked_at": before(milliseconds=31 if outcome == "YES" else 58),
+        "matched_at": before(milliseconds=22 if outcome == "YES" else 51),
+        "settled_at": before(seconds=-13) if state == "settled" else None,
     }
     return {
         "outcome": outcome,
@@ -295,23 +295,15 @@ def naked_leg(**more: Any) -> Json:
 def close_preview() -> Json:
     """What closing a position now would bring."""
     sale = {"size": "10", "slippage": "0.02", "fee": "0.07"}
+    yes = {"outcome": "YES", "average_price": "0.49", "worst_price": "0.48", "proceeds": "4.83"}
+    no = {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"}
     return {
         "result": "-0.42",
         "hold_at_least": "0.71",
         "hold_until": ahead(days=1),
         "loss_max": "0.60",
         "why_not": "",
-        "legs": {
-            "polymarket": sale
-            | {
-                "outcome": "YES",
-                "average_price": "0.49",
-                "worst_price": "0.48",
-                "proceeds": "4.83",
-            },
-            "kalshi": sale
-            | {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"},
-        },
+        "legs": {"polymarket": sale | yes, "kalshi": sale | no},
     }
 
 

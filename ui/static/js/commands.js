@@ -100,12 +100,13 @@ export async function saveSettings(settings, version) {
   return answer;
 }
 
-/** Sell both legs of a position; `lossMax` bounds what the sales may lose, null accepts any. */
-export async function closePosition(id, lossMax) {
+/** Sell both legs of a position. `bounds` are `loss_max`, what the sales may lose (null: any), and
+ *  `limits`, their lowest prices by venue. */
+export async function closePosition(id, bounds) {
   begin(`close:${id}`, {});
-  const message = { action: "close_position", position_id: id, loss_max: lossMax };
+  const message = { action: "close_position", position_id: id, ...bounds };
   const path = `/api/v1/positions/${encodeURIComponent(id)}/close`;
-  const answer = await ask(message, () => post(path, { loss_max: lossMax }));
+  const answer = await ask(message, () => post(path, bounds));
   // Once it is accepted, the row's own phase says how far it is and whether another may follow.
   end(`close:${id}`);
   return answer;

@@ -20,6 +20,9 @@ export function isDecimal(text) {
   return /^\d{1,11}(\.\d{1,6})?$/.test(String(text).trim());
 }
 
+/** Whether the text is a price of a contract: between 0 and 1 dollar, neither of them. */
+export const isPrice = (text) => isDecimal(text) && micro(text) > 0n && micro(text) < MICRO;
+
 /** Digits with a fixed number of places, rounded down so that nothing looks better than it is. */
 export function digits(value, places = 2) {
   const units = micro(value);

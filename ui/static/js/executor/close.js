@@ -4,7 +4,7 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
 import { closePosition, isUnknown, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
-import { clock, day, isDecimal, price, size, usd } from "../fmt.js";
+import { clock, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
 import { VENUES } from "./legs.js";
@@ -12,7 +12,7 @@ import { VENUES } from "./legs.js";
 /** Ask for the preview, show it, and close on confirmation. */
 export async function openClose(row) {
   const path = `/api/v1/positions/${encodeURIComponent(row.id)}/close-preview`;
-  const form = { preview: null, lossMax: "" };
+  const form = { preview: null, lossMax: "", limits: {} };
   openDialog({
     title: `Close ${row.event_title}`,
     wide: true,
@@ -29,11 +29,21 @@ export async function openClose(row) {
   redraw();
 }
 
-function whyNot({ preview, lossMax }) {
+function whyNot({ preview, lossMax, limits }) {
   if (!preview) return "Asking both venues what they would pay";
   if (!preview.ok) return preview.problem.detail;
   if (lossMax.trim() !== "" && !isDecimal(lossMax)) return "The loss limit is not an amount";
-  return preview.data.why_not || whyNotSend();
+  const short = VENUES.map(([venue, name]) => whyNotLimit(name, limits[venue],
+    preview.data.legs[venue].worst_price)).find(Boolean);
+  return short || preview.data.why_not || whyNotSend();
+}
+
+/** Why a sale cannot have this limit; "" where it can, or where there is none. */
+function whyNotLimit(name, limit = "", worst) {
+  if (!limit.trim()) return "";
+  if (!isPrice(limit)) return `The limit of ${name} is not a price between 0 and 1`;
+  if (!worst || micro(worst) >= micro(limit)) return "";
+  return `${name} pays ${price(worst)} for the last contract, below the limit`;
 }
 
 function body(form) {
@@ -55,6 +65,17 @@ function body(form) {
       <span class="field-note">Both legs are sold fill-or-kill within this bound; empty accepts any
         price.</span>
     </label>
+    ${VENUES.map(([venue, name]) => html`<label class="field">
+      <span>${name} not below</span>
+      <input inputmode="decimal" id="limit-${venue}" placeholder="any price"
+        .value=${form.limits[venue] ?? ""}
+        @input=${(event) => {
+          form.limits[venue] = event.target.value;
+          redraw();
+        }} />
+      <span class="field-note">${facts.legs[venue].worst_price
+        ? `The last contract would bring ${price(facts.legs[venue].worst_price)}` : ""}</span>
+    </label>`)}
     ${facts.why_not ? html`<p class="warn">▲ ${facts.why_not}</p>` : nothing}
   `;
 }
@@ -77,8 +98,16 @@ function legTable(legs) {
   `;
 }
 
+function boundsOf({ lossMax, limits }) {
+  const given = Object.entries(limits).filter(([, limit]) => limit.trim());
+  return {
+    loss_max: lossMax.trim() || null,
+    limits: Object.fromEntries(given.map(([venue, limit]) => [venue, limit.trim()])),
+  };
+}
+
 async function act(row, form) {
-  const answer = await closePosition(row.id, form.lossMax.trim() || null);
+  const answer = await closePosition(row.id, boundsOf(form));
   if (!answer.ok) toast(answer.problem.detail, { severity: "warn" });
   const still = state.positions.get(row.id);
   if (!still) return;

@@ -120,7 +120,7 @@ function whyNotResolved({ evidence: said, cash }) {
 async function act(leg, key, form) {
   const id = leg.position_id ?? leg.arb_id;
   if (key === "accept") {
-    const answer = await closePosition(id, null);
+    const answer = await closePosition(id, { loss_max: null });
     if (!answer.ok) toast(answer.problem.detail, { severity: "warn" });
     return;
   }
