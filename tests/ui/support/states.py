@@ -75,10 +75,10 @@ def leg(
     outcome: str, price: str, state: str = "settled", now: datetime | None = None, **more: Any
 ) -> Json:
     """One leg of a position, 10 contracts, bought half an hour before `now`."""
-    now = now or datetime.now(UTC)
+    bought = (now or datetime.now(UTC)) - timedelta(minutes=30)
 
     def before(**span: float) -> str:
-        return stamp(now - timedelta(minutes=30) - timedelta(**span))
+        return stamp(bought - timedelta(**span))
 
     stamps = {
         "book_at": before(milliseconds=184),
@@ -121,10 +121,7 @@ def position(number: int = 1, title: str = "LAL vs BOS", **more: Any) -> Json:
         "status": "open",
         "phase": "HOLDING",
         "mode": "sim",
-        "legs": {
-            "polymarket": leg("YES", "0.51", now=now),
-            "kalshi": leg("NO", "0.48", now=now),
-        },
+        "legs": {"polymarket": leg("YES", "0.51", now=now), "kalshi": leg("NO", "0.48", now=now)},
         "cost": "9.98",
         "payout": "10.00",
         "worst": "0.02",
