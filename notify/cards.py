@@ -56,6 +56,8 @@ def headline(facts: Facts) -> str:
 
 def _news(facts: Facts) -> str:
     state = facts.state
+    if facts.by_hand is not None:
+        return "🖐 ENDED BY HAND — On a person's word"
     match state.phase, state.status:
         case Phase.REFUSED, _:
             return "🚫 REFUSED — Nothing was sent"
@@ -159,10 +161,14 @@ def _settled(facts: Facts) -> list[str | None]:
 def _flat(facts: Facts) -> list[str | None]:
     state = facts.state
     legs = [_leg(facts, venue) for venue in Venue]
+    sales = [_sale(facts, venue) for venue in Venue]
+    if facts.by_hand is not None:
+        moved = f"🖐 Moved by hand: {words.signed(facts.by_hand)}"
+        said = f"Why: {words.safe((state.reason or '').removeprefix(f'{state.phase}: '))}"
+        return [*legs, "", *sales, f"Fees: {words.cost(facts.fees)}", moved, said, _profit(facts)]
     if not state.paid:
         return [*legs, "", "Nothing was bought: it cost nothing"]
     if state.status is not TradeStatus.ROLLED_BACK:
-        sales = [_sale(facts, venue) for venue in Venue]
         return [*legs, "", *sales, f"Fees: {words.cost(facts.fees)}", _profit(facts)]
     return [*legs, "", *_rollback(facts)]
 

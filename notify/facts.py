@@ -10,7 +10,7 @@ from domain.money import NO_SIZE, NO_USD, ZERO, Size, Usd
 from domain.order import Fill, FillState, NotFilled, Purpose
 from domain.payout import holdings, payout_by_outcome
 from domain.venue import Action, Outcome, Venue
-from store import arbitrages, views
+from store import arbitrages, lifecycle, views
 from store.arbitrages import ArbitrageState
 from store.views import OrderTimes
 
@@ -42,11 +42,13 @@ class Cash:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One arbitrage as the journal has it, when its orders left, and the cash at both venues."""
+    """One arbitrage as the journal has it, when its orders left, the cash at both venues, and the
+    dollars that a person moved to end it by his word (None: nobody did)."""
 
     state: ArbitrageState
     times: Mapping[Venue, OrderTimes]
     cash: Mapping[Venue, Cash]
+    by_hand: Usd | None = None
 
     def dealt(self, venue: Venue, action: Action) -> Dealt:
         """What was bought or sold of the leg's own outcome at the venue."""
@@ -128,7 +130,8 @@ def read(session: Session, arb_id: str) -> Facts:
         balance = views.balance(session, venue, state.mode)
         if balance is not None:
             cash[venue] = Cash(balance.cash, balance.as_of_ms)
-    return Facts(state, views.leg_times(session, arb_id), cash)
+    by_hand = lifecycle.moved_by_hand(session, arb_id) if state.phase.ended else None
+    return Facts(state, views.leg_times(session, arb_id), cash, by_hand)
 
 
 def _dealt(fills: Iterable[Fill]) -> Dealt:

@@ -127,7 +127,8 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     state = load(session, end.arb_id)
     if end.moved_by_hand is None:
         _must_be_definite(state)
-    by_hand = Usd(moved_by_hand(session, end.arb_id) + (end.moved_by_hand or NO_USD))
+    earlier = moved_by_hand(session, end.arb_id)
+    by_hand = Usd((earlier or NO_USD) + (end.moved_by_hand or NO_USD))
     result = Usd(proceeds_floor(state.cash_result + by_hand))
     touched = ReservationState.SETTLED if state.paid else ReservationState.RELEASED
     _end_reservation(session, end.arb_id, touched, end.now_ms)
@@ -135,7 +136,7 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     row.phase, row.status, row.reason = end.phase, end.status, end.reason or None
     row.closed_ms, row.realised_micro = end.now_ms, to_micro(result)
     detail = {"phase": end.phase, "status": end.status, "result": str(result)}
-    if end.moved_by_hand is not None or by_hand:
+    if end.moved_by_hand is not None or earlier is not None:
         detail["moved_by_hand"] = str(by_hand)
     events.append(session, row, "concluded", {**detail, "reason": end.reason}, end.now_ms)
     _log_trade(session, state, row, result, end.details, end.now_ms)
@@ -144,11 +145,12 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     return result
 
 
-def moved_by_hand(session: Session, arb_id: str) -> Usd:
+def moved_by_hand(session: Session, arb_id: str) -> Usd | None:
     """Dollars that people said to have moved outside of our orders to end it, up to its last end;
-    zero where nobody did."""
+    None where nobody ended it by his word."""
     ended = events.latest(session, arb_id, "concluded")
-    return Usd(exact(str(ended.detail.get("moved_by_hand", "0")))) if ended else NO_USD
+    said = ended.detail.get("moved_by_hand") if ended else None
+    return None if said is None else Usd(exact(str(said)))
 
 
 def _take_his_word(session: Session, end: Conclusion) -> None:

@@ -37,7 +37,6 @@ class TradeState:
         self._attempts = 0
         self._allowed = plan.bounds.unwind_attempts
         self._closed_tries = 0
-        self._own_budget = plan.bounds.loss_budget(plan.opportunity.dearer_outlay)
         self._loss_max: Usd | None = self._own_budget
         self._was_locked = False
         self._reason = "asking the gate"
@@ -102,6 +101,10 @@ class TradeState:
     @property
     def _all_neutral(self) -> bool:
         return all(state.held <= self._plan.bounds.dust for state in self.states)
+
+    @property
+    def _own_budget(self) -> Usd:
+        return self._plan.bounds.loss_budget(self._plan.opportunity.dearer_outlay)
 
     @property
     def _uneven(self) -> bool:

@@ -137,7 +137,7 @@ def _page(
 
 def _row(session: Session, logged: LoggedTrade) -> Row:
     state = arbitrages.load(session, logged.arb_id)
-    by_hand = moved_by_hand(session, logged.arb_id)
+    by_hand = moved_by_hand(session, logged.arb_id) or NO_USD
     parts, payout, net = attributed(state, by_hand)
     row: dict[str, Value] = {
         "schema_version": 1,

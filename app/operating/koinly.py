@@ -16,7 +16,7 @@ from sqlmodel import Session
 from api.wire import text
 from app.config import Config
 from app.operating.exporting import CURRENCY, each
-from domain.money import NO_SIZE, ZERO, Size, Usd
+from domain.money import NO_SIZE, NO_USD, ZERO, Size, Usd
 from domain.order import Fill, FillState
 from domain.venue import Action, Instrument, Outcome, Venue
 from store import arbitrages, events
@@ -99,7 +99,7 @@ def _of_one(session: Session, logged: LoggedTrade) -> list[Movement]:
         for event in events.of_arbitrage(session, state.arb_id)
         if event.kind == "payout"
     }
-    return movements(state, paid_at, moved_by_hand(session, state.arb_id))
+    return movements(state, paid_at, moved_by_hand(session, state.arb_id) or NO_USD)
 
 
 def _filled(state: ArbitrageState, fill: Fill) -> Movement:

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from app.demo.control import Quote
 from app.temporal import Server
+from domain.money import usd
 from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Mode
@@ -33,7 +34,7 @@ from tests.support.temporal import connect, session_server
 from tests.support.trading import SETTLING, Trading, change_settings, trading
 from workflows import names
 from workflows.handle import handle_of
-from workflows.snapshot import CloseRequest
+from workflows.snapshot import CloseRequest, MarkResolved
 
 GOLDEN = Path(__file__).parent / "golden"
 PAIR = "p07"
@@ -127,6 +128,14 @@ async def closed(desk: Trading) -> str:
     return (await handle.result()).arb_id
 
 
+async def ended_by_hand(desk: Trading) -> str:
+    """A person sells the naked leg on the site and says so."""
+    arb_id = await unhedged(desk)
+    word = MarkResolved("ada", "sold on the site, ticket 4711", usd("3.25"))
+    await handle_of(desk.client, arb_id).execute_update(names.MARK_RESOLVED, word)
+    return (await handle_of(desk.client, arb_id).result()).arb_id
+
+
 async def settled(desk: Trading) -> str:
     """The question is answered and both venues pay."""
     handle = await desk.open(PAIR)
@@ -140,7 +149,7 @@ STORIES: dict[str, Story] = {
     for story in (
         locked, locked_with_surplus, locked_at_the_second_try, provisional, rolled_back,
         rolled_back_at_kalshi, ghost, nothing_filled, unhedged, closed, settled,
-        neutralised, neutralised_and_paid,
+        neutralised, neutralised_and_paid, ended_by_hand,
     )
 }  # fmt: skip
 
