@@ -108,9 +108,8 @@ class TradeState:
 
     @property
     def _uneven(self) -> bool:
-        polymarket, kalshi = self.states
-        excess = max(excess_of(polymarket, kalshi), excess_of(kalshi, polymarket))
-        return excess > self._plan.bounds.dust
+        pair = self.states
+        return max(excess_of(*pair), excess_of(*pair[::-1])) > self._plan.bounds.dust
 
     @property
     def marked(self) -> bool:
