@@ -30,6 +30,7 @@ from markets.terms import TermsReader
 from store import presence, reviews, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
+from store.errors import JournalBusy
 from store.writing import Turn
 from venues.port import VenueMisuse, VenueUnreachable
 
@@ -83,8 +84,8 @@ class Executor:
         """Read what the first decision needs: settings, balances, the rules of every pair."""
         await self._desk.journal.settings.load()
         await self._keep_warm()
-        await self._read_balances()
-        await self._refresh_advice()
+        await _if_not_busy(self._read_balances)
+        await _if_not_busy(self._refresh_advice)
         await self._pairs.load()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -107,7 +108,7 @@ class Executor:
             self._intake.closed = True
             for task in running:
                 task.cancel()
-        await self._report()
+        await _if_not_busy(self._report)
 
     async def _take(self, opportunity: Opportunity) -> None:
         """Start the arbitrage while the scanner goes on: the next opportunity does not wait."""
@@ -119,7 +120,7 @@ class Executor:
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await act()
+            await _if_not_busy(act)
             await asyncio.sleep(seconds)
 
     async def _keep_warm(self) -> None:
@@ -210,7 +211,11 @@ class Executor:
             sightings.keep(session, self._name, seen, gone, now_ms)
             sightings.count(session, self._name, counts, now_ms)
 
-        await self._desk.journal.write(now_ms, work)
+        try:
+            await self._desk.journal.write(now_ms, work)
+        except JournalBusy:
+            self._lookout.untold([*seen, *gone])
+            raise
 
     def _presence(self, now_ms: int) -> dict[str, object]:
         """Counts since the start, feeds, and which settings are in force since when."""
@@ -239,6 +244,14 @@ class Executor:
             "settings_version": self._settings_at[0],
             "settings_at_ms": self._settings_at[1],
         }
+
+
+async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> None:
+    """Do what has its next turn anyway: a journal that is locked meanwhile ends no executor."""
+    try:
+        await act()
+    except JournalBusy as busy:
+        log.warning("%s waits for its next turn: %s", getattr(act, "__name__", act), busy)
 
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:

@@ -118,6 +118,10 @@ class Lookout:
             del self._told[pair_id]
         return gone
 
+    def untold(self, pair_ids: Iterable[str]) -> None:
+        """What was found of these pairs could not be written down: it is told once more."""
+        self._told |= {pair_id: {} for pair_id in pair_ids}
+
     def counts(self, now_ms: int) -> dict[str, int]:
         """What was counted since the running minute began."""
         total = self._scanner.refused + self._intake.refused

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from domain.pair import Pair
 from domain.terms import Terms
 from domain.venue import Venue
+from store.errors import JournalBusy
 from venues.port import MarketData, VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,8 @@ READS_AT_ONCE = 2
 
 class TermsReader:
     """Reads the words and times of both markets of every pair again and again. `keep` is given
-    those that changed; what could not be read is asked for sooner and keeps what was known."""
+    those that changed; what could not be read or kept is asked for sooner and keeps what was
+    known."""
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class TermsReader:
             await asyncio.sleep(PAUSE_SECONDS if whole else RETRY_SECONDS)
 
     async def load(self) -> bool:
-        """Read every market once; whether all of them could be read."""
+        """Read every market once; whether all of them could be read and kept."""
         found = await asyncio.gather(*(self._read(*market) for market in self._markets))
         changed = [
             one
@@ -51,7 +53,11 @@ class TermsReader:
             if isinstance(one, Terms) and self._known.get((one.venue, one.market)) != one
         ]
         if changed:
-            await self._keep(changed)
+            try:
+                await self._keep(changed)
+            except JournalBusy as busy:
+                log.warning("the words of %s markets were not kept: %s", len(changed), busy)
+                return False
         self._known |= {(one.venue, one.market): one for one in changed}
         return all(one is not _UNREAD for one in found)
 

@@ -6,6 +6,7 @@ from domain.pair import Pair
 from domain.terms import Terms
 from domain.venue import Venue
 from markets.terms import TermsReader
+from store.errors import JournalBusy
 from tests.markets.venue import LocalVenue
 
 PAIR = Pair("p1", "Rain?", "0xaa", "RAIN")
@@ -52,3 +53,19 @@ async def test_a_market_that_is_not_listed_has_no_words() -> None:
     del venues[Venue.POLYMARKET].words["0xaa"]
     assert await terms.load()
     assert kept == [SAME]
+
+
+async def test_words_that_could_not_be_kept_are_kept_at_the_next_turn() -> None:
+    _, venues, kept = reader()
+    busy = [JournalBusy("stayed locked")]
+
+    async def keep(found: list[Terms]) -> None:
+        if busy:
+            raise busy.pop()
+        kept.extend(found)
+
+    terms = TermsReader([PAIR], venues, keep)
+    assert not await terms.load()
+    assert kept == []
+    assert await terms.load()
+    assert kept == [ASKED, SAME]
