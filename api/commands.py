@@ -1,7 +1,6 @@
 """Whether entries may leave and under which limits, by page, socket or script: settings and the run
 state, one audit trail. What is asked of one trade is in steering.py."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,7 +14,7 @@ from api.steering import need_executor
 from api.wire import Json
 from domain.policy import ExecutorSettings
 from domain.venue import Mode
-from store import run_state, settings
+from store import settings
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
 from store.failpoints import Point, hit
 from store.journal import Journal
@@ -46,12 +45,12 @@ class Commands:
         saving = self._save({"enabled": value}, None, caller, now_ms)
         if value:
             await saving
-            return await self._switched(fenced=False)
+            return await self._switched()
         try:
             await self.kill_file.stop_surely(saving, f"disabled by {caller.actor}")
         except StoppedByFile as stopped:
-            return await self._stopped(stopped)
-        return await self._switched(fenced=True)
+            return self._stopped(stopped)
+        return await self._switched()
 
     async def save(
         self, changes: Mapping[str, object], expected: int | None, caller: Caller, now_ms: int
@@ -62,14 +61,14 @@ class Commands:
         saving = self._save(changes, expected, caller, now_ms)
         if changes.get("enabled") is not False:
             saved = await saving
-            await self._switched(fenced=False)
+            await self._switched()
             return saved
         try:
             saved = await self.kill_file.stop_surely(saving, f"disabled by {caller.actor}")
         except StoppedByFile as stopped:
             message = f"{stopped}. No entry leaves, and the settings were not saved: ask again"
             raise Problem(503, "busy", message, headers={"Retry-After": "1"}) from None
-        await self._switched(fenced=True)
+        await self._switched()
         return saved
 
     async def revert(
@@ -94,8 +93,8 @@ class Commands:
         try:
             await self.kill_file.stop_surely(halting, reason)
         except StoppedByFile as stopped:
-            return await self._stopped(stopped)
-        told = await self._switched(fenced=True)
+            return self._stopped(stopped)
+        told = await self._switched()
         number = len(self.live.queries.tracked)
         return told | {
             "text": f"Halted: no new entry leaves. {number} open positions stay open, running "
@@ -107,7 +106,7 @@ class Commands:
         caller.need(Scope.ADMIN)
         act = caller.act(now_ms)
         await self.kill_file.release(lambda: self.journal.resume(act))
-        return await self._switched(fenced=False)
+        return await self._switched()
 
     def _may_enable(self, caller: Caller, confirm: str | None) -> None:
         if self.mode is Mode.LIVE:
@@ -148,11 +147,9 @@ class Commands:
             current=slices.settings(saved, executors, numbers=False),
         )
 
-    async def _switched(self, *, fenced: bool) -> Json:
-        """What is true now; after a stop, once nothing can leave any more."""
+    async def _switched(self) -> Json:
+        """What is true now."""
         self.live.poke()
-        if fenced:
-            await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
         state = await self.journal.run_state()
         told = slices.state_word(state, alive=self.live.alive)
         shown = self.live.hub.board.get("run_state") or {}
@@ -161,9 +158,8 @@ class Commands:
             "run_state": shown | {"state": told, "reason": state.reason or ""},
         }
 
-    async def _stopped(self, stopped: StoppedByFile) -> Json:
+    def _stopped(self, stopped: StoppedByFile) -> Json:
         """What is true once the kill file has stopped entries: the journal cannot be asked."""
-        await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
         told = self.live.status()
         shown = told["run_state"] or {}
         return {

@@ -3,7 +3,6 @@
 Stopping needs only the journal, so that it works while Temporal is away.
 """
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -63,7 +62,6 @@ class ChatSteward:
             await self._kill_file.stop_surely(self._journal.halt(reason, act), reason)
         except StoppedByFile as stopped:
             return f"Halted by its file, since the journal is busy: {stopped}"
-        await _stopped()
         now = await self._entries()
         return (
             f"Halted: {reason}. No new entry leaves; running trades finish and unhedged legs are "
@@ -78,7 +76,6 @@ class ChatSteward:
             return (
                 f"Halted by {self._kill_file.path}, since the journal is busy: {stopped.__cause__}"
             )
-        await _stopped()
         now = await self._entries()
         return f"Paused: no new entry leaves. Running trades finish, {now.open} stay open"
 
@@ -252,11 +249,6 @@ class ChatSteward:
             raise Refusal(str(missing)) from None
         except LockstepError as trouble:
             raise Refusal(f"Nothing was changed: {trouble}") from None
-
-
-async def _stopped() -> None:
-    """Return once nothing can leave any more."""
-    await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
 
 
 def _caller(act: Act) -> Caller:

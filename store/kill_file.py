@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from store.errors import JournalBusy, StoppedByFile
+from store.run_state import STOPPED_AFTER_MS
 
 T = TypeVar("T")
 NAME = "KILL"
@@ -42,9 +43,9 @@ class KillFile:
         return found
 
     async def stop_surely(self, stopping: Coroutine[Any, Any, T], reason: str) -> T:
-        """Await what stops entries by the journal. From PATIENCE_S on the file stops them as well,
-        and goes again once the journal has; where the journal stays busy the file stays, and
-        StoppedByFile says so."""
+        """Await what stops entries by the journal, and until the last one on its way has left.
+        From PATIENCE_S on the file stops them as well, and goes again once the journal has; where
+        the journal stays busy the file stays, and StoppedByFile says so."""
         task = asyncio.ensure_future(stopping)
         await asyncio.wait({task}, timeout=PATIENCE_S)
         mine = not task.done() and self.reason() is None
@@ -55,9 +56,11 @@ class KillFile:
         except JournalBusy as busy:
             if self.reason() is None:
                 self.put(reason)
+            await asyncio.sleep(STOPPED_AFTER_MS / 1000)
             raise StoppedByFile(f"halted by {self.path}: {busy}") from busy
         if mine:
             self.remove()
+        await asyncio.sleep(STOPPED_AFTER_MS / 1000)
         return stopped
 
     async def release(self, resuming: Callable[[], Awaitable[object]]) -> bool:

@@ -134,7 +134,8 @@ def kill(
     """
     from app.stopping import kill as act
 
-    said = run(act(load(config), reason))
+    with working("halting: until the last entry on its way has left"):
+        said = run(act(load(config), reason))
     emit(Done(action="kill", done=True, said=said, run_state="HALTED"), as_json, said)
 
 

@@ -1,7 +1,5 @@
 """Whether entries may leave: pause, resume, arm, disarm. Stopping needs the journal alone."""
 
-import asyncio
-
 from api import slices
 from app.config import Config
 from app.errors import GuardError
@@ -10,7 +8,7 @@ from app.operating.office import act, opened
 from app.operating.outputs import Done
 from domain.money import plain
 from domain.venue import Mode
-from store import presence, run_state
+from store import presence
 from store.errors import SettingsConflict, StoppedByFile
 from store.journal import Journal
 from store.kill_file import KillFile
@@ -34,7 +32,6 @@ async def pause(config: Config, action: str) -> Done:
         except StoppedByFile as stopped:
             said = f"{stopped}. Unwinds go on; `lockstep unkill` and `lockstep resume` go on"
             return Done(action=action, done=True, said=said, run_state="HALTED")
-        await asyncio.sleep(run_state.STOPPED_AFTER_MS / 1000)
         number = len(await journal.unfinished())
         return await _told(
             journal,

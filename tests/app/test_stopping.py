@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from app.anchor import Anchor
 from app.config import Config
 from app.config_sources import load_config
 from app.errors import GuardError, UsageError
+from app.operating.switching import pause
 from app.stopping import confirm_restore, kill, unkill
 from domain.venue import Mode
 from store import anchors, reconciliation
@@ -18,6 +21,7 @@ from store.audit import Act
 from store.errors import JournalBusy
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
+from store.run_state import STOPPED_AFTER_MS
 from tests.store.builders import NOW, admitted, an_opportunity, ready
 from tests.support.holder import LOCKS, stopped_holder
 
@@ -59,6 +63,36 @@ async def test_half_a_release_is_none(config: Config, journal: Journal) -> None:
     with pytest.raises(JournalBusy):
         await file.release(busy)
     assert "the books look wrong" in str(file.reason())
+
+
+async def test_a_kill_is_acknowledged_once_nothing_can_leave_any_more(
+    config: Config, journal: Journal
+) -> None:
+    await kill(config, "the books look wrong")
+    acknowledged_ms = time.time_ns() // 1_000_000
+    since_ms = (await journal.run_state()).since_ms
+    assert since_ms is not None
+    assert acknowledged_ms - since_ms >= STOPPED_AFTER_MS
+
+
+async def test_a_stop_by_the_file_is_acknowledged_once_nothing_can_leave_any_more(
+    config: Config,
+) -> None:
+    config.database_path.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    await kill(config, "the books look wrong")
+    acknowledged_s = time.time()
+    assert acknowledged_s - KillFile(config.data_dir).path.stat().st_mtime >= (
+        STOPPED_AFTER_MS / 1000
+    )
+
+
+async def test_a_pause_is_acknowledged_once_nothing_can_leave_any_more(
+    config: Config, journal: Journal
+) -> None:
+    await pause(config, "pause")
+    acknowledged_ms = time.time_ns() // 1_000_000
+    saved_at = datetime.fromisoformat((await journal.settings.load()).updated_at)
+    assert acknowledged_ms - saved_at.timestamp() * 1_000 >= STOPPED_AFTER_MS
 
 
 async def test_a_kill_needs_a_reason(config: Config) -> None:
