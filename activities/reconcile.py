@@ -101,10 +101,10 @@ class Reconciler:
             try:
                 accounts = await self._accounts(asked_ms)
                 workflows = await self._old_workflows(asked_ms)
+                await self._first_offsets(accounts)
+                found = await self._compare(accounts, workflows)
             except (VenueUnreachable, VenueMisuse, WorkflowsUnreachable) as trouble:
                 return await self._reject(str(trouble), asked_ms)
-            await self._first_offsets(accounts)
-            found = await self._compare(accounts, workflows)
             repaired = await self._repair(found)
             try:
                 repaired += await self._adopter.adopt_orphans()
@@ -165,12 +165,7 @@ class Reconciler:
         known = await self._desk.journal.read(
             lambda s: reconciliation.instruments(s, venue, market)
         )
-        for instrument in known:
-            try:
-                return await self._desk.venues[venue].resolution(instrument) is not None
-            except (VenueUnreachable, VenueMisuse) as trouble:
-                log.warning("%s: %s: resolution not read: %s", venue, market, trouble)
-        return False
+        return bool(known) and await self._desk.venues[venue].resolution(known[0]) is not None
 
     async def _repair(self, found: tuple[Difference, ...]) -> tuple[str, ...]:
         """Missing fills are appended and failed ones voided, from the venue's own exact rows."""

@@ -206,6 +206,30 @@ async def test_a_report_that_cannot_be_read_whole_changes_nothing(
     assert sum(alarms(desk.database).values()) == 0
 
 
+async def test_an_answered_question_that_cannot_be_read_is_no_finding(
+    desk: Trading, reconciler: Reconciler, pair: str
+) -> None:
+    """The position is gone since its market paid; the read that would say so fails."""
+    handle = await desk.hold(pair)
+    assert await settled(desk, reconciler) == ()
+    await desk.control.fault("kalshi", pair, "read", "error_before", times=0)
+    try:
+        await desk.control.resolve(pair, "yes", "yes")
+        while await _held_at_kalshi(desk, pair):
+            await asyncio.sleep(0.05)
+        for _ in range(2):
+            report = await reconciler.report()
+            assert report.rejected is not None
+            assert report.findings == ()
+        assert alarms(desk.database) == {"RECONCILE_REJECTED": 1}
+        assert not (await desk.desk.journal.run_state()).halted
+    finally:
+        await desk.control.clear_faults()
+    await handle.result()
+    assert await settled(desk, reconciler) == ()
+    assert sum(alarms(desk.database).values()) == 0
+
+
 async def _now() -> NotFilled | None:
     return None
 
