@@ -81,7 +81,8 @@ class PostOffice:
                 sender.refresh(arb_id)
 
     async def _tick(self) -> None:
-        """The summary of yesterday, a sign of life, and an alarm where messages do not leave."""
+        """The summary of yesterday, a sign of life, red alarms that nobody has seen, and an alarm
+        where messages do not leave."""
         now_ms = self._wall_ms()
         signs = list(self._signs(now_ms))
         known = {sender.queue.oldest_ms() for sender in self.senders.values()}
@@ -92,6 +93,7 @@ class PostOffice:
         def write(session: Session) -> None:
             for key, topic, payload in signs:
                 outbox.put(session, key, topic, payload, now_ms)
+            alarms.ring(session, now_ms)
             if stuck and not was_stuck:
                 detail = "; ".join(f"{s.chat.chat_id}: {s.health()}" for s in self.senders.values())
                 alarm = Alarm(STUCK, "OUTBOX_STUCK", Severity.AMBER, f"chats {detail}")
@@ -99,7 +101,10 @@ class PostOffice:
             elif was_stuck and not stuck:
                 alarms.close(session, STUCK, "every message has left", now_ms)
 
-        if stuck != was_stuck or await self._journal.read(lambda s: _missing(s, signs)):
+        def due(session: Session) -> bool:
+            return _missing(session, signs) or bool(alarms.silent(session, now_ms))
+
+        if stuck != was_stuck or await self._journal.read(due):
             await self._journal.write(now_ms, write)
 
     def _signs(self, now_ms: int) -> Iterable[tuple[str, str, dict[str, object]]]:

@@ -29,7 +29,8 @@ def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
     """Open the alarm, or count one more repeat of the one that is open; returns its number.
 
     A message goes out at the opening and, until somebody acknowledges it, once per REPEAT_MS
-    in which it repeats; at once where it turns red: whoever has seen it has not seen that.
+    in which it repeats; at once where it turns red: whoever has seen it has not seen that. What
+    is red stays so until it closes: a try to mend it is no evidence, and was seen with it.
     """
     row, turns_red = _open(session, alarm.key), False
     if row is None:
@@ -50,14 +51,32 @@ def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
             row.acknowledged_ms = row.acknowledged_by = None
         row.repeats += 1
         row.repeated_ms = now_ms
-        row.detail, row.severity = alarm.detail, alarm.severity
+        row.detail = alarm.detail
+        if row.severity != Severity.RED:
+            row.severity = alarm.severity
     assert row.id is not None, "a flushed row has its key"
     if row.acknowledged_ms is None:
-        turn = max(now_ms - row.opened_ms, 0) // REPEAT_MS
-        told = _tell(session, row, f"alarm/{row.id}/{turn}", now_ms)
+        told = _tell(session, row, _turn(row, now_ms), now_ms)
         if turns_red and not told:
-            _tell(session, row, f"alarm/{row.id}/{turn}/red", now_ms)
+            _tell(session, row, f"{_turn(row, now_ms)}/red", now_ms)
     return row.id
+
+
+def silent(session: Session, now_ms: int) -> list[AlarmRow]:
+    """Red and open alarms that nobody has acknowledged and that no message of this REPEAT_MS
+    tells of."""
+    rows = select(AlarmRow).where(
+        col(AlarmRow.closed_ms).is_(None),
+        col(AlarmRow.acknowledged_ms).is_(None),
+        AlarmRow.severity == Severity.RED,
+    )
+    return [row for row in session.exec(rows) if not outbox.known(session, _turn(row, now_ms))]
+
+
+def ring(session: Session, now_ms: int) -> None:
+    """One more message of every alarm that is silent, whether or not what is wrong repeats."""
+    for row in silent(session, now_ms):
+        _tell(session, row, _turn(row, now_ms), now_ms)
 
 
 def acknowledge(session: Session, alarm_id: int, act: Act) -> None:
@@ -95,6 +114,11 @@ def page(session: Session, limit: int, before_id: int | None = None) -> list[Ala
 def _open(session: Session, key: str) -> AlarmRow | None:
     rows = select(AlarmRow).where(AlarmRow.key == key, col(AlarmRow.closed_ms).is_(None))
     return session.exec(rows).first()
+
+
+def _turn(row: AlarmRow, now_ms: int) -> str:
+    """The key of its message in this REPEAT_MS."""
+    return f"alarm/{row.id}/{max(now_ms - row.opened_ms, 0) // REPEAT_MS}"
 
 
 def _row(session: Session, alarm_id: int) -> AlarmRow:

@@ -10,9 +10,10 @@ from activities.record import write_down
 from domain.standing import Standing
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
+from store.alarms import open_alarms
 from store.arbitrages import ArbitrageState
 from tests.domain.tables import rows
-from tests.store.builders import NOW, admitted, ready
+from tests.store.builders import NOW, admitted, an_act, ready
 
 # Words in the order in which they reach the journal: run, length of its history, phase.
 TOLD = """
@@ -39,6 +40,23 @@ async def test_a_worker_that_was_overtaken_says_nothing_any_more(
         now_ms = NOW + 1_000 * (number + 1)
         await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))
     assert (await journal.arbitrage(arb_id)).phase == says
+    journal.close()
+
+
+async def test_another_try_leaves_an_alarm_red_and_seen(tmp_path: Path) -> None:
+    journal = await ready(tmp_path / "journal.db")
+    arb_id = (await admitted(journal)).arb_id
+    tries = ("RESOLVING", "UNWINDING", "NEEDS_OPERATOR", "UNWINDING", "NEEDS_OPERATOR")
+    for number, phase in enumerate(tries):
+        standing = _standing(await journal.arbitrage(arb_id), "one", str(number), phase)
+        now_ms = NOW + 1_000 * number
+        await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))
+        if number == 2:
+            [alarm] = await journal.read(open_alarms)
+            assert alarm.id is not None
+            await journal.acknowledge_alarm(alarm.id, an_act(now_ms))
+    [alarm] = await journal.read(open_alarms)
+    assert (alarm.code, alarm.severity, alarm.acknowledged_by) == ("UNHEDGED", "red", "ada")
     journal.close()
 
 

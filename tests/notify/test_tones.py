@@ -9,8 +9,9 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from notify.jobs import Job, job_of
 from notify.tones import Tones, hours, quiet_now
-from store import outbox
-from store.alarms import Alarm
+from store import alarms, outbox
+from store.alarms import REPEAT_MS, Alarm
+from store.audit import Act
 from store.chats import Chat
 from store.journal import Journal
 from store.outbox import Message
@@ -152,3 +153,18 @@ async def test_what_cannot_be_set_is_named_with_what_can(
         await here.shows(ADA, "this chat is told nothing by itself")
         await here.say(BOB, "/notify trade off", chat=GROUP)
         await here.shows(GROUP, "you may look, /notify needs the role trader")
+
+
+async def test_a_red_alarm_rings_again_while_nobody_has_seen_it_and_nothing_raises_it(
+    here: Telegram, journal: Journal, tmp_path: Path
+) -> None:
+    """The chat is new: what was told before its time does not reach it."""
+    alarm = Alarm("k", "DISK", Severity.RED, "full")
+    number = await journal.raise_alarm(alarm, wall_ms() - REPEAT_MS)
+    async with notifying(notifier_config(here, tmp_path), journal):
+        await here.shows(GROUP, "full")
+        await drained(journal)
+    assert [m.pings for m in here.messages(GROUP) if "full" in m.texts[0]] == [True]
+    await journal.acknowledge_alarm(number, Act("ada", "test", wall_ms()))
+    later_ms = wall_ms() + 2 * REPEAT_MS
+    assert await journal.read(lambda s: alarms.silent(s, later_ms)) == []

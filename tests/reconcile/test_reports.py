@@ -215,12 +215,11 @@ async def test_an_answered_question_that_cannot_be_read_is_no_finding(
     await desk.control.fault("kalshi", pair, "read", "error_before", times=0)
     try:
         await desk.control.resolve(pair, "yes", "yes")
-        while await _held_at_kalshi(desk, pair):
-            await asyncio.sleep(0.05)
-        for _ in range(2):
+        rejected = 0
+        while rejected < 2:
             report = await reconciler.report()
-            assert report.rejected is not None
             assert report.findings == ()
+            rejected += report.rejected is not None
         assert alarms(desk.database) == {"RECONCILE_REJECTED": 1}
         assert not (await desk.desk.journal.run_state()).halted
     finally:

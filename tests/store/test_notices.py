@@ -52,6 +52,28 @@ class TestAlarms:
         [row] = await journal.read(alarms.open_alarms)
         assert (row.severity, row.acknowledged_by) == ("red", None)
 
+    async def test_a_red_one_that_nobody_has_seen_rings_again_without_being_raised(
+        self, journal: Journal
+    ) -> None:
+        number = await journal.raise_alarm(UNHEDGED, NOW)
+        await journal.raise_alarm(replace(UNHEDGED, key="k", severity=Severity.AMBER), NOW)
+        for at in (1, REPEAT_MS - 1, REPEAT_MS, REPEAT_MS + 20_000, 3 * REPEAT_MS):
+            await journal.write(NOW + at, lambda s, at=at: alarms.ring(s, NOW + at))  # type: ignore[misc]
+        told = await messages(journal, NOW + 3 * REPEAT_MS)
+        assert [m.payload["alarm_id"] for m in told].count(number) == 3
+
+        await journal.acknowledge_alarm(number, an_act(NOW + 3 * REPEAT_MS))
+        assert await journal.read(lambda s: alarms.silent(s, NOW + 9 * REPEAT_MS)) == []
+
+    async def test_a_try_to_mend_a_red_one_leaves_it_red_and_seen(self, journal: Journal) -> None:
+        number = await journal.raise_alarm(UNHEDGED, NOW)
+        await journal.acknowledge_alarm(number, an_act(NOW + 1))
+        for at, severity in enumerate((Severity.AMBER, Severity.RED, Severity.AMBER), 2):
+            await journal.raise_alarm(replace(UNHEDGED, severity=severity), NOW + at)
+        [row] = await journal.read(alarms.open_alarms)
+        assert (row.severity, row.acknowledged_by) == ("red", "ada")
+        assert len(await messages(journal, NOW + 9)) == 1
+
     async def test_it_closes_on_evidence_and_opens_anew(self, journal: Journal) -> None:
         first = await journal.raise_alarm(UNHEDGED, NOW)
         assert await journal.close_alarm(UNHEDGED.key, "sold 3 at 0.38", NOW + 9)
