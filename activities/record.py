@@ -5,8 +5,9 @@ from sqlmodel import Session
 from domain.standing import Standing
 from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
-from store import adoptions, alarms, lifecycle
+from store import adoptions, alarms, fills, lifecycle
 from store.alarms import Alarm
+from store.arbitrages import load
 from store.lifecycle import Conclusion
 from store.states import Severity
 from store.tables import ArbitrageRow
@@ -83,6 +84,9 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
         )
     elif standing.phase.ended or (standing.phase is Phase.HOLDING and not standing.naked):
         alarms.close(session, unhedged, _holdings(standing), now_ms)
+        late = fills.late(session, standing.arb_id)
+        for key in late if late and _counts_all(session, standing) else ():
+            alarms.close(session, key, _holdings(standing), now_ms)
     if standing.phase.ended:
         alarms.close(session, f"ghost:{standing.arb_id}", _holdings(standing), now_ms)
     pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
@@ -99,6 +103,12 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
             ),
             now_ms,
         )
+
+
+def _counts_all(session: Session, standing: Standing) -> bool:
+    """Whether who says where it stands knows of every fill."""
+    state = load(session, standing.arb_id)
+    return all(state.leg(leg.state.venue) == leg.state for leg in standing.legs)
 
 
 def _details(standing: Standing) -> dict[str, object]:

@@ -7,11 +7,15 @@ from sqlmodel import Session, col, select
 
 from store import audit, outbox
 from store.audit import Act
-from store.errors import NotJournaled
+from store.errors import ClosesByItself, NotJournaled
 from store.states import Severity
 from store.tables import AlarmRow
 
 REPEAT_MS = 60_000
+CONFLICT = "journal_conflict"
+"""Key of the alarm that a person's resume closes."""
+BY_WORD = frozenset({"RESOLUTION_MISMATCH", "LATE_FILL"})
+"""Codes of what only a person may know to be settled: with a venue, or of an ended arbitrage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,22 @@ def ring(session: Session, now_ms: int) -> None:
         _tell(session, row, _turn(row, now_ms), now_ms)
 
 
-def acknowledge(session: Session, alarm_id: int, act: Act) -> None:
-    """Somebody has seen it: it stays open and stops repeating its message."""
+def acknowledge(session: Session, alarm_id: int, act: Act, evidence: str | None = None) -> None:
+    """Somebody has seen it: it stays open and stops repeating its message. His evidence closes one
+    of BY_WORD; for any other it raises ClosesByItself, and nothing was changed."""
     row = _row(session, alarm_id)
+    if evidence is not None and row.code not in BY_WORD:
+        raise ClosesByItself(
+            f"alarm {alarm_id} ({row.code}) closes by itself once what is wrong is over: a word "
+            f"closes only {' and '.join(sorted(BY_WORD))}"
+        )
     if row.acknowledged_ms is None:
         row.acknowledged_ms, row.acknowledged_by = act.at_ms, act.actor
         audit.record(session, act, "acknowledge", f"alarm/{alarm_id}", {"code": row.code})
+    if evidence is not None and row.closed_ms is None:
+        detail = {"code": row.code, "evidence": evidence}
+        audit.record(session, act, "close", f"alarm/{alarm_id}", detail)
+        close(session, row.key, f"{act.actor}: {evidence}", act.at_ms)
 
 
 def close(session: Session, key: str, evidence: str, now_ms: int) -> bool:

@@ -17,6 +17,10 @@ class StoppedByFile(Exception):
     """Entries are stopped by the kill file, since the journal cannot be written now."""
 
 
+class ClosesByItself(Exception):
+    """A person's word was to close an alarm that closes on what journal and venues show."""
+
+
 class NotJournaled(Exception):
     """Something was reported about an arbitrage or an order that the journal does not know."""
 

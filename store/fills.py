@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from domain.money import Size, Usd, from_micro, to_micro
 from domain.order import Fill, FillState
@@ -13,10 +13,11 @@ from store import alarms, rows
 from store.alarms import Alarm
 from store.errors import JournalConflict, NotJournaled
 from store.states import IntentState, Severity
-from store.tables import FillRow, IntentRow
+from store.tables import AlarmRow, FillRow, IntentRow
 
 # Fills are read as plain rows, by statements that are compiled once.
 _TABLE, _INTENTS = rows.table(FillRow), rows.table(IntentRow)
+_LATE = "late_fill:"
 _OF_ARBITRAGE = (
     sa.select(_TABLE)
     .join(_INTENTS, _INTENTS.c.id == _TABLE.c.intent_id)
@@ -56,6 +57,16 @@ def of_intent(session: Session, intent_id: str) -> tuple[Fill, ...]:
 def of_arbitrage(session: Session, arb_id: str) -> tuple[Fill, ...]:
     """The fills of every order of an arbitrage, oldest first."""
     return tuple(_fill(row) for row in rows.all_of(session, _OF_ARBITRAGE, arb_id=arb_id))
+
+
+def late(session: Session, arb_id: str) -> list[str]:
+    """The keys of its open alarms of fills that came after their orders were concluded."""
+    rows = (
+        select(AlarmRow.key)
+        .join(IntentRow, col(AlarmRow.key) == sa.literal(_LATE) + col(IntentRow.id))
+        .where(IntentRow.arb_id == arb_id, col(AlarmRow.closed_ms).is_(None))
+    )
+    return list(session.exec(rows))
 
 
 def _record_one(session: Session, fill: Fill, intent: IntentRow, now_ms: int) -> bool:
@@ -98,7 +109,7 @@ def _same_facts(row: FillRow, fill: Fill) -> None:
 
 def _late(fill: Fill, intent: IntentRow) -> Alarm:
     return Alarm(
-        key=f"late_fill:{intent.id}",
+        key=f"{_LATE}{intent.id}",
         code="LATE_FILL",
         severity=Severity.RED,
         detail=f"{intent.id} was concluded {intent.rejection}, yet trade {fill.trade_id} filled "

@@ -257,9 +257,9 @@ class Journal:
         """Close the open alarm of that key on evidence; False where there is none."""
         return await self.write(now_ms, lambda s: alarms.close(s, key, evidence, now_ms))
 
-    async def acknowledge_alarm(self, alarm_id: int, act: Act) -> None:
-        """Somebody has seen the alarm."""
-        await self.write(act.at_ms, lambda s: alarms.acknowledge(s, alarm_id, act))
+    async def acknowledge_alarm(self, alarm_id: int, act: Act, evidence: str | None = None) -> None:
+        """Somebody has seen the alarm; see `alarms.acknowledge`."""
+        await self.write(act.at_ms, lambda s: alarms.acknowledge(s, alarm_id, act, evidence))
 
     async def audit(self, act: Act, action: str, subject: str, detail: Mapping[str, object]) -> str:
         """Append to the audit trail; returns the head of its chain."""
@@ -296,5 +296,5 @@ def _observe(
 
 def _halt_for_conflict(session: Session, message: str, now_ms: int) -> None:
     run_state.halt(session, message, Act("lockstep", "journal", now_ms))
-    alarm = Alarm("journal_conflict", "JOURNAL_CONFLICT", Severity.RED, message)
+    alarm = Alarm(alarms.CONFLICT, "JOURNAL_CONFLICT", Severity.RED, message)
     alarms.raise_alarm(session, alarm, now_ms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from store import audit, outbox, rows
+from store import alarms, audit, outbox, rows
 from store.audit import Act
 from store.lease import FIRST_BYTE_MS
 from store.tables import RunStateRow, SettingsRow
@@ -73,7 +73,7 @@ def halt(session: Session, reason: str, act: Act) -> None:
 
 
 def resume(session: Session, act: Act) -> None:
-    """Release the latch."""
+    """Release the latch; it is a person's word, and closes the alarm of a conflict."""
     row = session.get_one(RunStateRow, 1)
     audit.record(session, act, "resume", "run_state", {"reason": row.halted_reason})
     if row.halted:
@@ -81,6 +81,7 @@ def resume(session: Session, act: Act) -> None:
         outbox.put(session, f"resume/{row.epoch}", "resumed", payload, act.at_ms)
     row.halted, row.halted_reason = False, None
     row.halted_by, row.halted_since_ms = None, None
+    alarms.close(session, alarms.CONFLICT, f"{act.actor} resumed", act.at_ms)
 
 
 def next_epoch(session: Session) -> None:

@@ -1,13 +1,18 @@
 """Logging in and out, and acknowledging alarms."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
+from fastapi import Body as FastApiBody
+from pydantic import Field
 from starlette.responses import Response
 
 from api.problems import Problem
 from api.routes.common import Body, CommandRoute, Reader, The, Trader
 from api.service import Service
+from api.steering import EVIDENCE_MAX
 from api.wire import JsonResponse
-from store.errors import NotJournaled
+from store.errors import ClosesByItself, NotJournaled
 
 router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["people"])
 login_router = APIRouter(prefix="/api/v1", tags=["people"])
@@ -17,6 +22,12 @@ class Login(Body):
     """The password."""
 
     password: str
+
+
+class Seen(Body):
+    """What settled it, where only a person can know; empty for "seen"."""
+
+    evidence: Annotated[str, Field(max_length=EVIDENCE_MAX)] = ""
 
 
 @login_router.post("/login")
@@ -38,10 +49,19 @@ async def log_out(service: The, caller: Reader) -> JsonResponse:
 
 
 @router.post("/alarms/{alarm_id}/acknowledge")
-async def acknowledge(alarm_id: int, service: The, caller: Trader) -> JsonResponse:
-    """Somebody has seen it: it stays open and stops repeating its message."""
+async def acknowledge(
+    alarm_id: int,
+    body: Annotated[Seen, FastApiBody(default_factory=Seen)],
+    service: The,
+    caller: Trader,
+) -> JsonResponse:
+    """Somebody has seen it: it stays open and stops repeating its message. With evidence it
+    closes, where the kind of alarm waits for a person's word."""
+    act, evidence = caller.act(service.wall_ms()), body.evidence.strip() or None
     try:
-        await service.journal.acknowledge_alarm(alarm_id, caller.act(service.wall_ms()))
+        await service.journal.acknowledge_alarm(alarm_id, act, evidence)
+    except ClosesByItself as refused:
+        raise Problem(409, "refused", str(refused)) from None
     except (NotJournaled, OverflowError):
         raise Problem(404, "not_found", f"no alarm {alarm_id}") from None
     return JsonResponse({"ok": True})

@@ -7,13 +7,14 @@ import pytest
 
 from activities.desk import report
 from activities.record import write_down
+from domain.order import Filled, NotFilled, Rejection
 from domain.standing import Standing
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store.alarms import open_alarms
 from store.arbitrages import ArbitrageState
 from tests.domain.tables import rows
-from tests.store.builders import NOW, admitted, an_act, ready
+from tests.store.builders import NOW, a_fill, admitted, an_act, ready
 
 # Words in the order in which they reach the journal: run, length of its history, phase.
 TOLD = """
@@ -57,6 +58,30 @@ async def test_another_try_leaves_an_alarm_red_and_seen(tmp_path: Path) -> None:
             await journal.acknowledge_alarm(alarm.id, an_act(now_ms))
     [alarm] = await journal.read(open_alarms)
     assert (alarm.code, alarm.severity, alarm.acknowledged_by) == ("UNHEDGED", "red", "ada")
+    journal.close()
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_late_fill_is_over_once_who_counts_it_finds_the_trade_even(
+    tmp_path: Path, knows: bool
+) -> None:
+    journal = await ready(tmp_path / "journal.db")
+    request = await admitted(journal)
+    polymarket, kalshi = (order for order, _ in request.orders)
+    lost = NotFilled(Rejection.NEVER_ARRIVED, "missed 5 times")
+    for order, answer in ((polymarket, Filled("1", (a_fill(polymarket),))), (kalshi, lost)):
+        await journal.mark_sent(order.intent_id, NOW + 1)
+        await journal.record_answer(order.intent_id, answer, NOW + 2)
+    before = await journal.arbitrage(request.arb_id)
+    await journal.record_answer(kalshi.intent_id, Filled("2", (a_fill(kalshi),)), NOW + 90_000)
+    late = [alarm.code for alarm in await journal.read(open_alarms)]
+    assert late == ["LATE_FILL"]
+    after = await journal.arbitrage(request.arb_id) if knows else before
+    for number, phase in enumerate(("RESOLVING", "FLAT")):
+        standing = _standing(after, "one", str(number), phase)
+        now_ms = NOW + 91_000 + number
+        await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))
+    assert [alarm.code for alarm in await journal.read(open_alarms)] == ([] if knows else late)
     journal.close()
 
 

@@ -9,8 +9,10 @@ from temporalio.client import Client
 
 from domain.venue import Mode
 from store import audit
+from store.alarms import Alarm
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
+from store.states import Severity
 from tests.api.harness import OPEN, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
 from tests.support.places import file_of
@@ -250,3 +252,18 @@ async def test_a_resume_removes_the_kill_file(api: Running) -> None:
     file.put("by hand")
     await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert file.reason() is None
+
+
+async def test_an_alarm_is_acknowledged_and_closes_on_a_word_only_where_it_waits_for_one(
+    api: Running,
+) -> None:
+    codes = {"UNHEDGED": 409, "RESOLUTION_MISMATCH": 200}
+    for code, closing in codes.items():
+        number = await api.journal.raise_alarm(Alarm(code, code, Severity.RED, "odd"), 1)
+        path = f"/api/v1/alarms/{number}/acknowledge"
+        answer = await api.http.post(path, json={"evidence": "claim 7 was paid"})
+        assert answer.status_code == closing, answer.text
+        assert (await api.http.post(path)).status_code == 200
+    items = (await api.http.get("/api/v1/alarms")).json()["items"]
+    assert all(one["acknowledged_at"] for one in items)
+    assert [one["code"] for one in items if one["closed_at"] is None] == ["UNHEDGED"]

@@ -147,6 +147,7 @@ async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even
         assert ended.polymarket.state.held >= ended.kalshi.state.held == order.size, ended.story
     assert abs(await _held_at_kalshi(desk, pair)) == ended.kalshi.state.held
     assert await settled(desk, reconciler) == ()
+    assert sum(alarms(desk.database).values()) == 0, "its late fill is over, too"
 
 
 async def test_a_late_fill_of_what_a_person_resolved_is_kept_until_he_says_more(

@@ -185,6 +185,10 @@ async def test_a_conflict_halts_entries_and_raises_an_alarm_once(
     [alarm] = await journal.read(alarms.open_alarms)
     assert (alarm.code, alarm.repeats) == ("JOURNAL_CONFLICT", 1)
 
+    await journal.resume(an_act(NOW + 9))
+    [closed] = await journal.read(lambda s: alarms.page(s, 9))
+    assert (closed.closed_ms, closed.evidence) == (NOW + 9, "ada resumed")
+
 
 async def test_a_fill_after_the_order_was_given_up_is_believed_and_alarmed(
     journal: Journal, order: Order

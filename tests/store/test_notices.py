@@ -5,13 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from store import alarms, audit, outbox
 from store.alarms import REPEAT_MS, Alarm
-from store.errors import NotJournaled
+from store.errors import ClosesByItself, NotJournaled
 from store.journal import Journal
 from store.outbox import Backlog
 from store.states import Severity
+from store.tables import AuditRow
 from tests.store.builders import NOW, an_act
 from tests.support.places import plain
 
@@ -86,6 +88,25 @@ class TestAlarms:
         assert (newest.id, newest.closed_ms) == (second, None)
         told = [message.payload["state"] for message in await messages(journal, NOW + 30)]
         assert told == ["open", "closed", "open"]
+
+    async def test_a_word_closes_what_only_a_person_can_know(self, journal: Journal) -> None:
+        odd = Alarm("resolution:arb-1", "RESOLUTION_MISMATCH", Severity.RED, "paid 0.5 and 1")
+        number = await journal.raise_alarm(odd, NOW)
+        await journal.acknowledge_alarm(number, an_act(NOW + 1), "claim 7 was paid")
+        [row] = await journal.read(lambda s: alarms.page(s, 10))
+        assert (row.closed_ms, row.evidence) == (NOW + 1, "ada: claim 7 was paid")
+        assert row.acknowledged_by == "ada"
+        trail = await journal.read(lambda s: [r.action for r in s.exec(select(AuditRow))])
+        assert trail[-2:] == ["acknowledge", "close"]
+
+    async def test_a_word_closes_nothing_that_journal_and_venues_can_show(
+        self, journal: Journal
+    ) -> None:
+        number = await journal.raise_alarm(UNHEDGED, NOW)
+        with pytest.raises(ClosesByItself, match="a word closes only LATE_FILL and RESOLUTION"):
+            await journal.acknowledge_alarm(number, an_act(NOW + 1), "I looked")
+        [row] = await journal.read(alarms.open_alarms)
+        assert row.acknowledged_by is None
 
     async def test_one_that_does_not_exist_cannot_be_acknowledged(self, journal: Journal) -> None:
         with pytest.raises(NotJournaled, match="no number 99"):
