@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from api.wire import Json, Number, iso, text, usd
 from domain.money import ZERO, Usd, floor_to, show_usd
-from domain.policy import ExecutorSettings
+from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
 from store.presence import Presence
 from store.run_state import RunState
@@ -36,7 +36,7 @@ def settings(saved: SavedSettings, executors: Iterable[Presence], *, numbers: bo
 
 
 def settings_meta(saved: SavedSettings, executors: Iterable[Presence]) -> Json:
-    """Version, author, exact amounts, and what is active where."""
+    """Version, author, exact amounts, what each may be, and what is active where."""
     exact = {name: str(value) for name, value in as_text(saved.settings).items()}
     del exact["enabled"]
     return {
@@ -45,6 +45,10 @@ def settings_meta(saved: SavedSettings, executors: Iterable[Presence]) -> Json:
         "saved_by": saved.updated_by,
         "origin": saved.origin,
         "exact": exact,
+        "ranges": {
+            name: {"least": str(allowed.least), "above": allowed.above}
+            for name, allowed in RANGES.items()
+        },
         "active": [
             {"executor": one.name, "version": version, "at": iso(_whole(one, "settings_at_ms"))}
             for one in executors

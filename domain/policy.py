@@ -1,11 +1,13 @@
 """What may be traded, and why not: the executor's settings, fixed bounds, refusal reasons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from domain.evidence import Quarantine
-from domain.money import NO_USD, ZERO, Size, Usd, plain
+from domain.money import ZERO, Size, Usd, plain
 
 DUST = Size(Decimal("0.05"))
 """An excess of this many contracts is kept: no venue buys it back for sure."""
@@ -48,6 +50,28 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """How low one setting may be: `least` is an amount, or the name of the setting it may not be
+    below; with `above` it must be more than that."""
+
+    least: Decimal | str
+    above: bool = False
+
+
+RANGES: Mapping[str, Range] = MappingProxyType(
+    {
+        "min_bet": Range(ZERO, above=True),
+        "max_bet": Range("min_bet"),
+        "min_roi": Range(ZERO),
+        "max_roi": Range("min_roi"),
+        "max_daily_trades": Range(ZERO),
+        "max_daily_loss": Range(ZERO),
+    }
+)
+"""What a person may set, for whoever checks it and whoever shows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorSettings:
     """What a person may change while trading. Bets are total outlay of both legs in dollars,
     ROIs percent of that outlay, losses dollars."""
@@ -62,31 +86,21 @@ class ExecutorSettings:
 
     def problems(self) -> tuple[Problem, ...]:
         """Every rule these values break, with the field that has to change."""
-        rules = (
-            (self.min_bet > ZERO, "min_bet", f"must be above 0, found {plain(self.min_bet)}"),
-            (
-                self.max_bet >= self.min_bet,
-                "max_bet",
-                f"must be at least min_bet {plain(self.min_bet)}, found {plain(self.max_bet)}",
-            ),
-            (self.min_roi >= ZERO, "min_roi", f"must be 0 or more, found {plain(self.min_roi)}"),
-            (
-                self.max_roi >= self.min_roi,
-                "max_roi",
-                f"must be at least min_roi {plain(self.min_roi)}, found {plain(self.max_roi)}",
-            ),
-            (
-                self.max_daily_trades >= 0,
-                "max_daily_trades",
-                f"must be 0 or more, found {self.max_daily_trades}",
-            ),
-            (
-                self.max_daily_loss >= NO_USD,
-                "max_daily_loss",
-                f"must be 0 or more, found {plain(self.max_daily_loss)}",
-            ),
+        return tuple(
+            Problem(name, f"must be {said}, found {plain(Decimal(getattr(self, name)))}")
+            for name, allowed in RANGES.items()
+            if (said := self._broken(name, allowed))
         )
-        return tuple(Problem(field, message) for holds, field, message in rules if not holds)
+
+    def _broken(self, name: str, allowed: Range) -> str:
+        """What the value should have been; "" where it is."""
+        value = getattr(self, name)
+        if isinstance(allowed.least, str):
+            least = getattr(self, allowed.least)
+            return "" if value >= least else f"at least {allowed.least} {plain(least)}"
+        if allowed.above:
+            return "" if value > allowed.least else f"above {allowed.least}"
+        return "" if value >= allowed.least else f"{allowed.least} or more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,30 @@ async def test_an_impossible_combination_is_named_at_its_field(
     assert pages.commands == []
 
 
+async def test_each_setting_says_what_it_may_be_and_what_is_hardly_meant(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open()
+    notes = {
+        "min_bet": "above 0, at most Max Bet",
+        "max_bet": "at least Min Bet",
+        "max_roi": "at least Min ROI · ignore above",
+        "max_daily_trades": "0 or more · 3 today",
+        "max_daily_loss": "0 or more · $0.80 today",
+    }
+    for name, words in notes.items():
+        await expect(page.locator(f"#setting-{name}-note")).to_contain_text(words)
+    await expect(page.locator("#settings-form .warn")).to_have_count(0)
+    await edit(page, "Max Bet:", "75.01")
+    await edit(page, "Max Daily Loss:", "4.99")
+    bet, loss = page.locator("#setting-max_bet-note"), page.locator("#setting-max_daily_loss-note")
+    await expect(bet).to_contain_text("more than the $75.00 that is free at both venues")
+    await expect(loss).to_contain_text("less than one bet")
+    await page.get_by_role("button", name="Save Settings").click()
+    wanted = {"max_bet": "75.01", "max_daily_loss": "4.99"}
+    assert (await pages.action("update_settings"))["settings"] == wanted
+
+
 async def test_the_servers_refusal_is_shown_at_its_field(
     visitor: Visitor, pages: PageServer
 ) -> None:

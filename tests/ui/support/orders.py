@@ -1,8 +1,8 @@
-"""Orders of one arbitrage, as the details of a trade show them."""
+"""Orders of one arbitrage, as the details of a trade show them, and what closing would bring."""
 
 from datetime import UTC, datetime, timedelta
 
-from tests.ui.support.states import Json, stamp
+from tests.ui.support.states import Json, ahead, stamp
 
 
 def orders() -> list[Json]:
@@ -29,3 +29,18 @@ def orders() -> list[Json]:
         killed | {"state": "not_filled", "rejection": "fok_not_filled", "questions": 2},
         order("polymarket", "sell", 10, sent_at=9, answered_at=33),
     ]
+
+
+def close_preview() -> Json:
+    """What closing a position now would bring."""
+    sale = {"size": "10", "slippage": "0.02", "fee": "0.07"}
+    yes = {"outcome": "YES", "average_price": "0.49", "worst_price": "0.48", "proceeds": "4.83"}
+    no = {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"}
+    return {
+        "result": "-0.42",
+        "hold_at_least": "0.71",
+        "hold_until": ahead(days=1),
+        "loss_max": "0.60",
+        "why_not": "",
+        "legs": {"polymarket": sale | yes, "kalshi": sale | no},
+    }

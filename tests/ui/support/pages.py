@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.ui.support import cards, states
+from tests.ui.support import cards, orders, states
 from tests.ui.support.states import Json
 
 UI = Path(__file__).resolve().parents[3] / "ui"
@@ -210,7 +210,7 @@ def default_answers() -> dict[str, Answer]:
             200,
             {"positions": 2, "proceeds": "19.12", "result": "-0.84", "hold_at_least": "0.36"},
         ),
-        f"positions/{states.position()['id']}/close-preview": (200, states.close_preview()),
+        f"positions/{states.position()['id']}/close-preview": (200, orders.close_preview()),
         "positions/arb-naked/retry": (202, {}),
         "positions/arb-naked/hold": (202, {}),
         "positions/arb-naked/take-over": (202, {}),

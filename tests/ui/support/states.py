@@ -4,6 +4,8 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain import policy
+
 Json = dict[str, Any]
 
 SETTINGS = {
@@ -14,6 +16,11 @@ SETTINGS = {
     "max_roi": 50.0,
     "max_daily_trades": 50,
     "max_daily_loss": 5.0,
+}
+
+RANGES = {
+    name: {"least": str(allowed.least), "above": allowed.above}
+    for name, allowed in policy.RANGES.items()
 }
 
 
@@ -43,6 +50,7 @@ def settings(version: int = 18, active: int | None = None, **values: Any) -> Jso
             "saved_by": "anna",
             "origin": "web",
             "exact": exact,
+            "ranges": RANGES,
             "active": [
                 {"executor": "executor-1", "version": active or version, "at": ago(minutes=11)}
             ],
@@ -287,21 +295,6 @@ def naked_leg(**more: Any) -> Json:
             "mark_resolved": True,
         },
     } | more
-
-
-def close_preview() -> Json:
-    """What closing a position now would bring."""
-    sale = {"size": "10", "slippage": "0.02", "fee": "0.07"}
-    yes = {"outcome": "YES", "average_price": "0.49", "worst_price": "0.48", "proceeds": "4.83"}
-    no = {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"}
-    return {
-        "result": "-0.42",
-        "hold_at_least": "0.71",
-        "hold_until": ahead(days=1),
-        "loss_max": "0.60",
-        "why_not": "",
-        "legs": {"polymarket": sale | yes, "kalshi": sale | no},
-    }
 
 
 def equity() -> Json:

@@ -5,7 +5,7 @@ import { live } from "../../vendor/lit-html-3.3.3/directives/live.js";
 import { get, request } from "../api.js";
 import { pendingPhase, pendingText, saveSettings, whyNotSend } from "../commands.js";
 import { closeDialog, openDialog, redraw } from "../dialog.js";
-import { clock, clockMs, digits, isDecimal, micro, pct, size, usd } from "../fmt.js";
+import { clock, clockMs, digits, isDecimal, micro, pct, plus, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
 
@@ -45,20 +45,49 @@ function changed(s) {
   );
 }
 
-/** What is wrong with the draft, by field; the same rules as the server's. */
-export function problems(values) {
+const labelOf = (name) => FIELDS.find((field) => field.name === name)?.label ?? name;
+
+/** What a field may be, in words, by the server's own ranges. */
+function rangeOf(name, ranges) {
+  const { least, above } = ranges[name] ?? {};
+  if (least === undefined) return "";
+  const [follower] = Object.keys(ranges).filter((other) => ranges[other].least === name);
+  const low = least in ranges ? `at least ${labelOf(least)}`
+    : above ? `above ${least}` : `${least} or more`;
+  return follower ? `${low}, at most ${labelOf(follower)}` : low;
+}
+
+/** What is wrong with the draft, by field; the server refuses by the same ranges. */
+function problems(values, ranges) {
   const found = {};
   for (const { name } of FIELDS) {
     if (!isDecimal(values[name])) found[name] = "must be a number with at most six decimals";
   }
-  const of = (name) => micro(values[name]);
-  const rule = (holds, name, message) => {
-    if (!found[name] && !holds) found[name] = message;
-  };
-  rule(of("min_bet") > 0n, "min_bet", "must be above 0");
-  rule(of("max_bet") >= of("min_bet"), "max_bet", `must be at least Min Bet ${values.min_bet}`);
-  rule(of("max_roi") >= of("min_roi"), "max_roi", `must be at least Min ROI ${values.min_roi}`);
-  rule(/^\d+$/.test(values.max_daily_trades), "max_daily_trades", "must be a whole number");
+  if (!found.max_daily_trades && !/^\d+$/.test(values.max_daily_trades)) {
+    found.max_daily_trades = "must be a whole number";
+  }
+  for (const [name, { least, above }] of Object.entries(ranges)) {
+    const follows = least in ranges;
+    const low = micro(follows ? values[least] : least);
+    const value = micro(values[name]);
+    if (found[name] || value > low || (value === low && !above)) continue;
+    found[name] = follows ? `must be at least ${labelOf(least)} ${values[least]}`
+      : `must be ${rangeOf(name, ranges)}`;
+  }
+  return found;
+}
+
+/** What is allowed and yet hardly meant, by field. */
+function warnings(s, values) {
+  const found = {};
+  const { poly, kalshi } = s.balances?.detail ?? {};
+  const free = poly && kalshi ? plus(poly.free, kalshi.free) : null;
+  if (free !== null && micro(values.max_bet) > micro(free)) {
+    found.max_bet = `more than the ${usd(free)} that is free at both venues`;
+  }
+  if (micro(values.max_daily_loss) < micro(values.min_bet)) {
+    found.max_daily_loss = "less than one bet: a single lost leg may exceed it";
+  }
   return found;
 }
 
@@ -71,14 +100,16 @@ function valuesOf(s) {
 export function settingsForm(s) {
   if (!s.settings) return html`<p class="muted">No settings have been read yet.</p>`;
   const values = valuesOf(s);
-  const errors = { ...problems(values), ...refusedAt };
+  const errors = { ...problems(values, s.settings.meta?.ranges ?? {}), ...refusedAt };
+  const doubts = warnings(s, values);
   const changes = changed(s);
   const phase = pendingPhase("settings");
   const whyNot = whyNotSend();
   const blocked = !changes.length || Object.keys(errors).length || phase || whyNot;
   return html`
     <form id="settings-form" novalidate @submit=${(event) => submit(event, blocked)}>
-      ${FIELDS.map((field) => input(s, field, values[field.name], errors[field.name]))}
+      ${FIELDS.map((field) => input(s, field, values[field.name], errors[field.name],
+        doubts[field.name]))}
       ${conflictNote(s)}
       ${changes.length ? difference(s, changes) : nothing}
       <div class="form-actions">
@@ -102,11 +133,12 @@ export function settingsForm(s) {
 const blockedWhy = (changes, errors) =>
   Object.values(errors)[0] ?? (changes.length ? "" : "Nothing has been changed");
 
-function input(s, field, value, error) {
+function input(s, field, value, error, doubt) {
   const id = `setting-${field.name}`;
   const today = todayOf(s, field);
   const dirty = field.name in draft && micro(draft[field.name]) !== micro(exactOf(s, field));
-  const lines = [field.note, today].filter(Boolean).join(" · ");
+  const range = rangeOf(field.name, s.settings.meta?.ranges ?? {});
+  const lines = [range, field.note, today].filter(Boolean).join(" · ");
   return html`
     <div class="field ${dirty ? "dirty" : ""}">
       <label for=${id}>${field.label}:</label>
@@ -119,6 +151,7 @@ function input(s, field, value, error) {
       </span>
       <span id="${id}-note" class=${error ? "field-error" : "field-note"}>
         ${error ? `✕ ${error}` : lines}
+        ${doubt && !error ? html`<br /><span class="warn">▲ ${doubt}</span>` : nothing}
       </span>
     </div>
   `;
@@ -275,7 +308,6 @@ function historyEntry(entry) {
   `;
 }
 
-const labelOf = (name) => FIELDS.find((field) => field.name === name)?.label ?? name;
 const plain = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : size(value));
 
 async function revert(version) {
