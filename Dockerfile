@@ -20,9 +20,11 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 ARG RUN_UID=1000
 ARG RUN_GID=1000
-RUN groupadd --gid "$RUN_GID" lockstep \
+# The group may be one that Debian has: that of macOS's users is.
+RUN test "$RUN_UID" -gt 0 \
+    && { getent group "$RUN_GID" || groupadd --gid "$RUN_GID" lockstep; } \
     && useradd --uid "$RUN_UID" --gid "$RUN_GID" --create-home lockstep \
-    && install -d -o lockstep -g lockstep -m 700 /var/lib/lockstep \
+    && install -d -o "$RUN_UID" -g "$RUN_GID" -m 700 /var/lib/lockstep \
     && install -d /etc/lockstep
 COPY --from=build /opt/lockstep /opt/lockstep
 ENV PATH=/opt/lockstep/.venv/bin:$PATH \

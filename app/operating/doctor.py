@@ -11,7 +11,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
-from app.config import Config
+from app.config import Config, PolymarketSection
 from app.errors import LockstepError
 from app.links import wall_ms
 from app.operating import machine, telegram
@@ -145,9 +145,10 @@ async def _venues(config: Config) -> list[Check]:
     here = whereabouts(config)
     urls = {"polymarket": config.polymarket.clob_url, "kalshi": config.kalshi.base_url}
     if config.mode is Mode.SIM:
-        if here is None:
+        if here is not None:
+            urls = {name: here.urls[name] for name in urls}
+        elif config.polymarket.clob_url == PolymarketSection().clob_url:
             return [bad("venues", "the simulated exchanges do not run", RUN)]
-        urls = {name: here.urls[name] for name in urls}
     paths = {"polymarket": "/ok", "kalshi": "/exchange/status"}
     checks = []
     async with httpx.AsyncClient(timeout=READ_SECONDS) as http:

@@ -164,6 +164,8 @@ class Installation:
         assert ours(service)
         mounted = self._mounted(name, service)
         told = {k: self._here(v, mounted) for k, v in environment(service).items()}
+        if told.get("LOCKSTEP_API__HOST") == "api":
+            told["LOCKSTEP_API__HOST"] = "127.0.0.1"
         assert not set(told) & {f"LOCKSTEP_{key.upper()}" for key in KEY_FILES}
         return self._base() | told | {"COLUMNS": "200"} | extra
 

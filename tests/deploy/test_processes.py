@@ -158,6 +158,9 @@ def test_from_nothing_to_a_locked_pair_and_in_order_to_the_end(
     sim, executor, api = trading(installation, times=2)
     held = until(lambda: locked(installation), "an arbitrage to be locked")
     assert held
+    # Every part is found from another container than its own.
+    looked = installation.lockstep("executor", "doctor", "--json")
+    assert [one for one in looked.json["checks"] if one["state"] == "bad"] == []
 
     # The pages ask who one is, whatever the mode: others than this machine's user may reach them.
     status = f"{installation.api}/api/v1/status"

@@ -1,6 +1,7 @@
 """`deploy/setup`: the secrets of an installation and whose containers they are."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,22 +44,29 @@ def test_a_second_run_changes_nothing_and_adds_what_is_missing(tmp_path: Path) -
     assert contents(tmp_path) == {**before, ".env": "DEPLOY_UID=7\n"}
 
 
-def test_the_containers_belong_to_who_ran_it(tmp_path: Path) -> None:
+def test_the_containers_belong_to_who_ran_it_and_never_to_root(tmp_path: Path) -> None:
     set_up(tmp_path)
     lines = (tmp_path / ".env").read_text().splitlines()
     told = dict(one.split("=", 1) for one in lines if not one.startswith("#"))
+    by_root = os.getuid() == 0
     assert told == {
-        "DEPLOY_UID": str(os.getuid()),
-        "DEPLOY_GID": str(os.getgid()),
+        "DEPLOY_UID": os.environ.get("SUDO_UID", "1000") if by_root else str(os.getuid()),
+        "DEPLOY_GID": os.environ.get("SUDO_GID", "1000") if by_root else str(os.getgid()),
         "COMPOSE_PROFILES": "sim",
     }
+    for file in [*(tmp_path / "secrets").iterdir(), tmp_path / ".env"]:
+        assert str(file.stat().st_uid) == told["DEPLOY_UID"]
 
 
 def test_the_program_reads_them_and_an_empty_file_sets_nothing(tmp_path: Path) -> None:
     set_up(tmp_path)
-    for name in ("postgres_password", "temporal_password", "journal_password"):
-        (tmp_path / "secrets" / name).unlink()  # those are for other programs' containers
-    env = {"LOCKSTEP_SECRETS_DIR": str(tmp_path / "secrets")}
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    for file in (tmp_path / "secrets").iterdir():
+        if not file.name.endswith("_password"):  # those are for other programs' containers
+            shutil.copyfile(file, mounted / file.name)
+            (mounted / file.name).chmod(0o600)
+    env = {"LOCKSTEP_SECRETS_DIR": str(mounted)}
     loaded = load_config(env=env, folder=tmp_path)
     assert set(loaded.origins) == {"database.url"}
     assert (
