@@ -1,6 +1,6 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-postgres check chaos mutants bench lock clean
+.PHONY: help setup demo test test-fast test-postgres test-cluster check chaos mutants bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
@@ -15,15 +15,19 @@ demo: setup ## Run real arbitrages against two simulated exchanges; no keys, no 
 
 test: check ## Run everything that must hold: check, then all tests
 	@scripts/bootstrap --browser
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign and not postgres"
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign and not postgres and not cluster"
 
 test-fast: setup ## Run the tests that are not marked slow
-	@$(PY) -m pytest -m "not slow and not campaign and not postgres"
+	@$(PY) -m pytest -m "not slow and not campaign and not postgres and not cluster"
 
 test-postgres: setup ## Run the store's tests, an executor and docker-compose.yml's commands on PostgreSQL
 	@scripts/bootstrap --postgres
 	@$(PY) -m tests.support.postgres $(PY) -m pytest tests/store tests/commands/test_on_postgres.py \
 		tests/workflows/test_endings.py tests/deploy/test_processes.py
+
+test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go
+	@scripts/bootstrap --postgres
+	@$(PY) -m pytest tests/deploy/test_cluster.py
 
 check: setup ## Run lint, format and type checks, and the house rules
 	@$(PY) -m ruff check .

@@ -83,7 +83,7 @@ def ensure_binary(env: Mapping[str, str] = os.environ, say: Say = say_on_stderr)
     if found := _search(env, tried):
         return found
     cache = cache_dir(env)
-    with _one_at_a_time(cache):
+    with one_at_a_time(cache):
         if found := _search(env, []):  # another process may have got it while we waited
             return found
         for get in (_download, _go_install):
@@ -106,7 +106,7 @@ def _search(env: Mapping[str, str], tried: list[str]) -> Path | None:
 
 
 @contextmanager
-def _one_at_a_time(cache: Path) -> Iterator[None]:
+def one_at_a_time(cache: Path) -> Iterator[None]:
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "temporal.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -114,7 +114,7 @@ def _one_at_a_time(cache: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _scratch(cache: Path) -> Iterator[Path]:
+def scratch_folder(cache: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=cache))
     try:
         yield folder
@@ -140,7 +140,7 @@ def _adopt(binary: Path, cache: Path) -> Path:
 def _download(cache: Path, env: Mapping[str, str], say: Say, tried: list[str]) -> Path | None:
     """Let the SDK fetch the CLI, in a child that can be ended: its download has no time limit."""
     say(f"Temporal CLI {CLI_VERSION}: downloading (about 100 MB, at most {DOWNLOAD_SECONDS} s)")
-    with _scratch(cache) as scratch:
+    with scratch_folder(cache) as scratch:
         child = subprocess.Popen(
             [sys.executable, "-m", "app.temporal_download", CLI_VERSION, str(scratch)],
             env=dict(env),
@@ -167,10 +167,10 @@ def _go_install(cache: Path, env: Mapping[str, str], say: Say, tried: list[str])
     say(
         f"Temporal CLI {CLI_VERSION}: building with Go (3 to 10 minutes and 3 GB for a while, once)"
     )
-    with _scratch(cache) as scratch:
+    with scratch_folder(cache) as scratch:
         child = subprocess.Popen(
             [go, "install", GO_PACKAGE],
-            env=_go_environment(env, scratch),
+            env=go_environment(env, scratch),
             cwd=scratch,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -186,7 +186,7 @@ def _go_install(cache: Path, env: Mapping[str, str], say: Say, tried: list[str])
     return None
 
 
-def _go_environment(env: Mapping[str, str], scratch: Path) -> dict[str, str]:
+def go_environment(env: Mapping[str, str], scratch: Path) -> dict[str, str]:
     """The user's Go settings, with every folder that Go writes to inside the scratch folder."""
     home = Path.home()
     config = Path(env.get("XDG_CONFIG_HOME") or home / ".config")

@@ -3,8 +3,10 @@ secrets and their health checks, with addresses of containers turned into addres
 """
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -14,14 +16,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.config_sources import KEY_FILES
-from tests.deploy.compose import Service, environment, ours, seconds, services
+from app.temporal_binary import ensure_binary
+from tests.deploy.compose import Service, environment, seconds, services
 from tests.support.postgres import Postgres, program
-from tests.support.processes import ROOT, free_port
+from tests.support.processes import ROOT
 from tests.support.stack import Ran
 
 SECONDS = 90
 """How long a machine with other work to do may take to have a process started."""
 KEPT = ("PATH", "LANG", "HOME", "TMPDIR", "TZ")
+PORTS = (
+    "7100", "7101", "7102", "8321",
+    "7233", "7234", "7235", "7239", "6933", "6934", "6935", "6939",
+)  # fmt: skip
+"""What the files name; each stands for a free one of this machine."""
 
 
 @dataclass
@@ -51,18 +59,26 @@ class Process:
 @dataclass
 class Installation:
     """A folder made by `deploy/setup`, and what stands for the containers' network and volumes.
-    `image` is the folder that stands for the image."""
+    `image` is the folder that stands for our image, `programs` for those of Temporal; without the
+    latter `temporal` is the address of a server that stands for its service."""
 
     folder: Path
     image: Path
     postgres: Postgres
-    temporal: str
+    temporal: str = ""
+    programs: Path | None = None
     ports: dict[str, int] = field(default_factory=dict)
     running: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ports |= {port: free_port() for port in ("7100", "7101", "7102", "8321")}
+        low = _low_ports()
+        self.ports |= {port: next(low) for port in PORTS}
+        self.temporal = self.temporal or f"127.0.0.1:{self.ports['7233']}"
         (self.folder / "data").mkdir()
+        (self.folder / "temporal").mkdir()
+        for file in (ROOT / "deploy" / "temporal").iterdir():
+            text = self._here(file.read_text(encoding="utf-8"), self.folder)
+            (self.folder / "temporal" / file.name).write_text(text, encoding="utf-8")
         self._give("database__url", self._url("journal", "lockstep"))
 
     @property
@@ -97,8 +113,8 @@ class Installation:
 
     def job(self, name: str, **extra: str) -> Ran:
         """Run a service that ends."""
-        service = services()[name]
-        return _ran(self._words(service["command"]), self._told(name, extra), self.image)
+        command = self._command(services()[name])
+        return _ran(command, self._told(name, extra), self.image)
 
     def start(self, name: str, **extra: str) -> Process:
         """Start a service that stays; `extra` is what its configuration file would say."""
@@ -106,7 +122,7 @@ class Installation:
         log = self.folder / f"{name}-{len(self.running)}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                self._words(service["command"]),
+                self._command(service),
                 env=self._told(name, extra),
                 cwd=self.image,
                 stdin=subprocess.DEVNULL,
@@ -118,7 +134,7 @@ class Installation:
         return self.running[-1]
 
     def health(self, name: str, **extra: str) -> Ran:
-        """The health check of a service in our image."""
+        """The health check of a service."""
         check = services()[name]["healthcheck"]["test"]
         assert check[0] == "CMD"
         return _ran(self._words(check[1:]), self._told(name, extra), self.image)
@@ -156,17 +172,19 @@ class Installation:
         return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
 
     def _base(self) -> dict[str, str]:
-        return {name: os.environ[name] for name in KEPT if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        return kept | ({"PATH": f"{self.programs}:{kept['PATH']}"} if self.programs else {})
 
     def _told(self, name: str, extra: dict[str, str]) -> dict[str, str]:
         """The environment of a container: nothing of ours but what a shell needs."""
         service = services()[name]
-        assert ours(service)
         mounted = self._mounted(name, service)
         told = {k: self._here(v, mounted) for k, v in environment(service).items()}
         if told.get("LOCKSTEP_API__HOST") == "api":
             told["LOCKSTEP_API__HOST"] = "127.0.0.1"
         assert not set(told) & {f"LOCKSTEP_{key.upper()}" for key in KEY_FILES}
+        if "SQL_HOST" in told:
+            told |= {"SQL_HOST": "127.0.0.1", "SQL_PORT": str(urlsplit(self.postgres.url).port)}
         return self._base() | told | {"COLUMNS": "200"} | extra
 
     def _mounted(self, name: str, service: Service) -> Path:
@@ -178,23 +196,40 @@ class Installation:
             shutil.copy2(self.folder / "secrets" / secret, folder / secret)
         return folder
 
+    def _command(self, service: Service) -> list[str]:
+        return self._words(service.get("entrypoint") or service["command"])
+
     def _words(self, command: list[str]) -> list[str]:
-        """The program within the folder that stands for the image."""
-        words = [self._here(one, self.folder) for one in command]
-        assert words[0] in ("lockstep", "python")
-        return [str(self.image / ".venv" / "bin" / words[0]), *words[1:]]
+        """The program within the folder that stands for its image."""
+        program_, *words = (self._here(one, self.folder) for one in command)
+        if program_ == "temporal":
+            return [str(ensure_binary()), *words]
+        if program_ in ("lockstep", "python"):
+            return [str(self.image / ".venv" / "bin" / program_), *words]
+        assert program_ == "/bin/sh"
+        return [program_, *words]
 
     def _here(self, text: str, mounted: Path) -> str:
         places = {
             "/var/lib/lockstep": str(self.folder / "data"),
             "/run/secrets": str(mounted),
+            "/etc/lockstep-temporal": str(self.folder / "temporal"),
+            "/etc/temporal/schema/postgresql/v12": f"{self.programs}/schema",
             "temporal:7233": self.temporal,
             "//sim:": "//127.0.0.1:",
-            **{name: str(port) for name, port in self.ports.items()},
+            **{rf"\b{name}\b": str(port) for name, port in self.ports.items()},
         }
-        for ours_there, here in places.items():
-            text = text.replace(ours_there, here)
-        return text
+        named = {key.replace(r"\b", ""): here for key, here in places.items()}
+        return re.sub("|".join(places), lambda found: named[found[0]], text)
+
+
+def _low_ports() -> Iterator[int]:
+    """Free ports, none twice. Temporal keeps its own in 16 bits with a sign: none above 32767."""
+    start = 20_000 + os.getpid() * 37 % 10_000
+    for port in range(start, 32_767):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                yield port
 
 
 def _ran(command: list[str], env: Mapping[str, str], folder: Path) -> Ran:
@@ -213,11 +248,15 @@ def _ran(command: list[str], env: Mapping[str, str], folder: Path) -> Ran:
 
 @contextmanager
 def installed(
-    folder: Path, image: Path, postgres: Postgres, temporal: str
+    folder: Path,
+    image: Path,
+    postgres: Postgres,
+    temporal: str = "",
+    programs: Path | None = None,
 ) -> Iterator[Installation]:
     """Set up as a person does it; whatever still runs is ended with the block."""
     subprocess.run([ROOT / "deploy" / "setup", folder], check=True, timeout=30, capture_output=True)
-    installation = Installation(folder, image, postgres, temporal)
+    installation = Installation(folder, image, postgres, temporal, programs)
     try:
         yield installation
     finally:

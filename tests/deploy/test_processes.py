@@ -3,10 +3,8 @@ real Temporal server with the dynamic configuration of the file, from nothing to
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -17,14 +15,13 @@ from temporalio.client import Client
 from app.prepare import RETENTION
 from app.temporal import Server, ServerOptions, start_server, stop_server
 from tests.deploy.compose import read_yaml, seconds, services
-from tests.deploy.image import build
-from tests.deploy.installation import Installation, Process, installed
+from tests.deploy.installation import Installation, installed
+from tests.deploy.play import done, locked, trading, until
 from tests.support.postgres import throwaway
 from tests.support.processes import ROOT, python_module
 from workflows.story import SEARCH_ATTRIBUTES
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.timeout(420)]
-SECONDS = 90
 CHAT = 1
 
 
@@ -40,64 +37,16 @@ def server() -> Iterator[Server]:
         asyncio.run(stop_server(started))
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image's own files and packages: what runs here is what would run in a container."""
-    folder = tmp_path_factory.mktemp("image") / "lockstep"
-    folder.mkdir()
-    build(folder)
-    return folder
-
-
 @pytest.fixture
 def installation(tmp_path: Path, image: Path, server: Server) -> Iterator[Installation]:
     """An installation whose database has its roles and nothing else."""
-    with throwaway() as postgres, installed(tmp_path, image, postgres, server.address) as made:
+    with (
+        throwaway() as postgres,
+        installed(tmp_path, image, postgres, server.address) as made,
+    ):
         roles = made.make_roles()
         assert roles.code == 0, roles.err
         yield made
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    """The first answer that is not nothing."""
-    deadline = time.monotonic() + SECONDS
-    while not (answer := found()):
-        assert time.monotonic() < deadline, f"waited {SECONDS} s for {what}"
-        time.sleep(0.3)
-    return answer
-
-
-def done(installation: Installation, *jobs: str, times: int = 1) -> None:
-    """Run these jobs; `up` does so every time."""
-    for name in jobs:
-        for _ in range(times):
-            ran = installation.job(name)
-            assert ran.code == 0, f"{name}: {ran.err}"
-
-
-def trading(installation: Installation, times: int = 1) -> tuple[Process, Process, Process]:
-    """Exchanges, an executor and the API, healthy, with entries allowed."""
-    sim = installation.start("sim")
-    installation.await_health(sim)
-    done(installation, "temporal-namespace", "sim-settings", "journal", times=times)
-    executor = installation.start("executor")
-    installation.await_health(executor)
-    api = installation.start("api")
-    installation.await_health(api)
-    for verb in (
-        ("settings", "set", "max_bet=20", "max_daily_trades=10000", "max_daily_loss=10000"),
-        ("resume",),
-    ):
-        ran = installation.lockstep("executor", *verb, "--yes")
-        assert ran.code == 0, ran
-    return sim, executor, api
-
-
-def locked(installation: Installation) -> list[Any]:
-    """What is held now, both legs filled."""
-    ran = installation.lockstep("executor", "positions", "--json")
-    assert ran.code == 0, ran
-    return [one for one in ran.json["positions"] if one["phase"] == "HOLDING"]
 
 
 def test_the_roles_see_only_what_is_theirs(installation: Installation) -> None:
