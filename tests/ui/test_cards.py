@@ -65,6 +65,8 @@ async def test_a_card_reads_as_in_the_seed(visitor: Visitor) -> None:
     await expect(card.locator(".headline")).to_have_text(
         re.compile(r"ROI:\s+▲\s+2\.4%\s*Cost: \$0\.97\s*Vol: 1\.2K")
     )
+    volume = card.get_by_title("Contracts that both books offer now")
+    await expect(volume).to_have_text("Vol: 1.2K")
     for text in ("Equal shares", "21", "$20.37", "$0.13", "Pays at least", "$21.00", "+$0.50"):
         await expect(card).to_contain_text(text)
     await expect(card.locator(".verdict")).to_contain_text("Would trade 21 shares")

@@ -13,6 +13,7 @@ export const LEGS = [
   ["kalshi", "Kalshi", "Kalshi"],
 ];
 const CONFIDENCE = { HIGH: "●", MEDIUM: "◐", LOW: "○" };
+const VOLUME = "Contracts that both books offer now, at any price; not what was traded";
 const DELAYED_MS = 2_000;
 const STALE_MS = 10_000;
 
@@ -44,7 +45,7 @@ export function card(one, { open, pinned, copied, expired, act }) {
       </p>
       <p class="headline">
         <span>ROI: ${roi(one.roi)}</span><span>Cost: <b>${usd(one.unit_cost)}</b></span
-        ><span>Vol: <b>${compact(one.volume)}</b></span>
+        ><span title=${VOLUME}>Vol: <b>${compact(one.volume)}</b></span>
       </p>
       ${sums(one)}
       <p class="verdict ${one.verdict.ok ? "would" : "skipped"}">
