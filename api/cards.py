@@ -96,13 +96,14 @@ class Cards:
         return found
 
     def best(self) -> Json | None:
-        """The largest net edge of all pairs now."""
+        """The largest net edge of all pairs now, and what a contract of each leg costs there."""
         cards = [_part(one, "card") for one in self._seen.values()]
         known = [card for card in cards if card.get("roi") is not None]
         if not known:
             return None
         best = max(known, key=lambda card: Decimal(card["roi"]))
-        return {"roi": best["roi"], "title": best["title"]}
+        prices = {venue: leg["price"] for venue, leg in best["legs"].items()}
+        return {"roi": best["roi"], "title": best["title"], "prices": prices}
 
 
 def markets(one: Sighting) -> dict[Venue, str]:

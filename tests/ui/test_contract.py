@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from api import slices
+from api.cards import Cards
 from domain.money import Usd
 from domain.venue import Venue
+from store.sightings import Sighting
 from store.views import Balance
 from tests.ui.support import cards, states
 
@@ -83,6 +85,18 @@ def test_what_caps_the_next_trade_is_told_by_the_documented_keys() -> None:
     documented = by_type("init")["balances"]
     assert set(told) == set(documented)
     assert set(told["cap"]) == set(documented["cap"]) == set(states.money()["cap"])
+
+
+def test_the_best_edge_is_told_by_the_documented_keys_with_the_price_of_each_leg() -> None:
+    known = Cards()
+    looks = [Sighting(f"p{n}", "test", 1, {"card": cards.card(n)}) for n in range(6)]
+    known.take(looks, {one.pair_id for one in looks})
+    told = known.best()
+    assert told is not None
+    assert told["prices"] == {"polymarket": "0.51", "kalshi": "0.42"}
+    documented = by_type("init")["scanner"]["best_edge"]
+    assert set(told) == set(documented) == set(states.executor()["scanner"]["best_edge"])
+    assert set(told["prices"]) == set(documented["prices"])
 
 
 def test_every_path_that_a_module_asks_for_is_documented() -> None:

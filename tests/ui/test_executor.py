@@ -52,6 +52,9 @@ async def test_balances_and_statistics_read_as_in_the_seed(visitor: Visitor) -> 
     await expect(page.locator("#balance-poly")).to_have_text("$50.00")
     await expect(page.locator("#balance-kalshi")).to_have_text("$45.00")
     await expect(page.locator("#balance-total")).to_have_text("$95.00")
+    await expect(page.locator("#balances")).to_contain_text(
+        "Kalshi caps the next trade: $35.40 is free there. Room for 76 contracts at 0.46"
+    )
     await expect(page.locator("#stat-trades")).to_have_text("3 / 50")
     await expect(page.locator("#stat-pnl")).to_have_text(re.compile(r"\+\$1\.25"))
     await expect(page.locator("#stat-wins")).to_have_text("66%")
@@ -163,6 +166,10 @@ async def test_each_setting_says_what_it_may_be_and_what_is_hardly_meant(
     bet, loss = page.locator("#setting-max_bet-note"), page.locator("#setting-max_daily_loss-note")
     await expect(bet).to_contain_text("more than the $75.00 that is free at both venues")
     await expect(loss).to_contain_text("less than one bet")
+    await pages.send(
+        "balance_update", {"detail": {"poly": {"free": "39.61"}, "kalshi": {"free": "35.40"}}}
+    )
+    await expect(bet).not_to_contain_text("free at both venues")
     await page.get_by_role("button", name="Save Settings").click()
     wanted = {"max_bet": "75.01", "max_daily_loss": "4.99"}
     assert (await pages.action("update_settings"))["settings"] == wanted

@@ -225,7 +225,10 @@ def base(mode: str = "sim", state: str = "RUNNING") -> Json:
             "pairs": 1284,
             "checks_per_s": "38",
             "cycle_at": ago(milliseconds=400),
-            "best_edge": {"roi": "-0.40", "title": "LAL vs BOS"},
+            "best_edge": {
+                "roi": "-0.40", "title": "LAL vs BOS",
+                "prices": {"polymarket": "0.55", "kalshi": "0.46"},
+            },
             "last_opportunity_at": ago(minutes=14),
         },
         "links": {"temporal_ui": "http://127.0.0.1:8233", "namespace": "default"},

@@ -20,7 +20,8 @@ view(at("command"), [...RUN, "stats", "venues"], commandBand);
 view(at("strip"), ["stats", "settings", "unhedged", "venues", "services", "balances", "clock"],
   strip);
 view(at("unhedged"), ["unhedged", "pending", "link", "services", "clock"], unhedgedPanel);
-view(at("settings"), ["settings", "stats", "pending", "link", "services"], settingsForm);
+view(at("settings"), ["settings", "stats", "balances", "pending", "link", "services"],
+  settingsForm);
 view(at("balances"), ["balances", "clock"], balances);
 view(at("stats"), ["stats", "settings"], stats);
 view(at("positions"), ["positions", "pending", "link", "services", "scanner"], positionsPanel);

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age } from "../clock.js";
-import { micro, pct, span, trend, usd } from "../fmt.js";
+import { micro, pct, price, span, trend, usd } from "../fmt.js";
 
 const PARTS = [
   ["free", "Free"],
@@ -11,7 +11,7 @@ const PARTS = [
   ["awaiting_settlement", "Awaiting settlement"],
 ];
 
-export function balances({ balances: found }) {
+export function balances({ balances: found, scanner }) {
   if (!found) return html`<p class="muted">No balance has been read yet.</p>`;
   const { poly, kalshi } = found.detail ?? {};
   return html`
@@ -22,8 +22,17 @@ export function balances({ balances: found }) {
       <dd class="total" id="balance-total">${usd(found.total ?? sum(found))}</dd>
     </dl>
     ${poly && kalshi ? parts(poly, kalshi) : nothing}
-    ${found.cap ? html`<p class="hint">${found.cap.text}</p>` : nothing}
+    ${found.cap ? html`<p class="hint">${found.cap.text} ${room(found.cap, scanner)}</p>` : nothing}
   `;
+}
+
+/** How many contracts the capping venue's free cash buys, before fees, of the best pair now. */
+function room({ venue, free }, scanner) {
+  const best = scanner?.best_edge;
+  const each = micro(best?.prices?.[venue]);
+  if (!each) return nothing;
+  return html`Room for ${micro(free) / each} contracts at ${price(best.prices[venue])}, as in
+    ${best.title}.`;
 }
 
 function sum({ poly, kalshi }) {
