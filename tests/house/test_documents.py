@@ -82,6 +82,12 @@ def test_every_make_target_of_the_readme_exists() -> None:
     assert {"demo", "test", "check", "bench", "lock"} <= targets
 
 
+def test_every_picture_is_shown_by_a_document() -> None:
+    shown = documentation()
+    pictures = [path.name for path in (ROOT / "docs" / "pictures").iterdir()]
+    assert [name for name in pictures if f"pictures/{name})" not in shown] == []
+
+
 def test_the_build_machine_runs_the_test_command_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.rstrip().splitlines()[-1] == "make test"
