@@ -60,13 +60,15 @@ class Process:
 class Installation:
     """A folder made by `deploy/setup`, and what stands for the containers' network and volumes.
     `image` is the folder that stands for our image, `programs` for those of Temporal; without the
-    latter `temporal` is the address of a server that stands for its service."""
+    latter `temporal` is the address of a server that stands for its service. `given` is what .env
+    says."""
 
     folder: Path
     image: Path
     postgres: Postgres
     temporal: str = ""
     programs: Path | None = None
+    given: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     running: list[Process] = field(default_factory=list)
 
@@ -113,12 +115,12 @@ class Installation:
 
     def job(self, name: str, **extra: str) -> Ran:
         """Run a service that ends."""
-        command = self._command(services()[name])
+        command = self._command(services(self.given)[name])
         return _ran(command, self._told(name, extra), self.image)
 
     def start(self, name: str, **extra: str) -> Process:
         """Start a service that stays; `extra` is what its configuration file would say."""
-        service = services()[name]
+        service = services(self.given)[name]
         log = self.folder / f"{name}-{len(self.running)}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -135,7 +137,7 @@ class Installation:
 
     def health(self, name: str, **extra: str) -> Ran:
         """The health check of a service."""
-        check = services()[name]["healthcheck"]["test"]
+        check = services(self.given)[name]["healthcheck"]["test"]
         assert check[0] == "CMD"
         return _ran(self._words(check[1:]), self._told(name, extra), self.image)
 
@@ -177,7 +179,7 @@ class Installation:
 
     def _told(self, name: str, extra: dict[str, str]) -> dict[str, str]:
         """The environment of a container: nothing of ours but what a shell needs."""
-        service = services()[name]
+        service = services(self.given)[name]
         mounted = self._mounted(name, service)
         told = {k: self._here(v, mounted) for k, v in environment(service).items()}
         if told.get("LOCKSTEP_API__HOST") == "api":

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
@@ -165,6 +167,33 @@ def test_the_notifier_tells_a_chat_and_is_well_while_it_does(installation: Insta
         until(lambda: '"ready": true' in notifier.log.read_text(), "the notifier to listen")
         assert installation.health("notifier", **extra).code == 0
         notifier.stop()
+
+
+def test_real_money_wants_the_keys_and_the_typed_word_and_the_pages_want_neither(
+    installation: Installation,
+) -> None:
+    example = ROOT / "deploy" / "etc" / "lockstep.example.toml"
+    installation.given = {"DEPLOY_CONFIG": str(example)}
+    done(installation, "temporal-namespace", "journal")
+    keyless = installation.job("executor")
+    assert (keyless.code, "polymarket.private_key: expected a value" in keyless.err) == (3, True)
+
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    installation.secret("polymarket__private_key", "0x" + "1f" * 32)
+    installation.secret("kalshi__private_key_pem", pem.decode())
+    unarmed = installation.job("executor")
+    assert (unarmed.code, "mode live moves real money" in unarmed.err) == (5, True)
+
+    installation.given["DEPLOY_ARM"] = "live"
+    api = installation.start("api")
+    alive = f"{installation.api}/healthz"
+    until(lambda: '"ready": true' in api.log.read_text(), "the pages")
+    assert httpx.get(alive, trust_env=False).status_code == httpx.codes.OK
+    unwell = installation.health("api")
+    assert (unwell.code, '"executor":false' in unwell.err.replace(" ", "")) == (1, True)
+    api.stop()
 
 
 def test_exchanges_that_begin_anew_begin_a_journal_anew(installation: Installation) -> None:

@@ -5,7 +5,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from app.config_sources import load_config
+from app.errors import ConfigError
+from domain.venue import Mode
 from tests.deploy.compose import compose
 from tests.support.processes import ROOT
 
@@ -56,6 +60,16 @@ def test_the_containers_belong_to_who_ran_it_and_never_to_root(tmp_path: Path) -
     }
     for file in [*(tmp_path / "secrets").iterdir(), tmp_path / ".env"]:
         assert str(file.stat().st_uid) == told["DEPLOY_UID"]
+
+
+def test_the_example_of_a_live_installation_is_one_but_for_the_keys(tmp_path: Path) -> None:
+    file = ROOT / "deploy" / "etc" / "lockstep.example.toml"
+    config = load_config(config_file=file, env={}, folder=tmp_path, trades=False).config
+    assert config.mode is Mode.LIVE
+    with pytest.raises(ConfigError) as missing:
+        load_config(config_file=file, env={}, folder=tmp_path)
+    keys = [line.partition(":")[0] for line in str(missing.value).splitlines()]
+    assert keys == ["polymarket.private_key", "kalshi.private_key_pem"]
 
 
 def test_the_program_reads_them_and_an_empty_file_sets_nothing(tmp_path: Path) -> None:
