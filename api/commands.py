@@ -14,7 +14,7 @@ from api.steering import need_executor
 from api.wire import Json
 from domain.policy import ExecutorSettings
 from domain.venue import Mode
-from store import settings
+from store import anchors, settings
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
 from store.failpoints import Point, hit
 from store.journal import Journal
@@ -104,6 +104,9 @@ class Commands:
     async def resume(self, caller: Caller, now_ms: int) -> Json:
         """Release the halt and remove the kill file; trading is then enabled or not, as it was."""
         caller.need(Scope.ADMIN)
+        suspicion = await self.journal.read(anchors.suspicion)
+        if suspicion is not None:
+            raise Problem(409, "refused", suspicion)
         act = caller.act(now_ms)
         await self.kill_file.release(lambda: self.journal.resume(act))
         return await self._switched()

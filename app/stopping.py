@@ -51,11 +51,8 @@ async def unkill(config: Config, word: str) -> str:
         raise GuardError(f"entries may leave again after this: add `--word {UNKILL_WORD}`")
     journal = open_journal(config)
     try:
-        standing = await journal.read(reconciliation.read)
-        if standing.restored is not None:
-            raise GuardError(
-                f"the journal was restored ({standing.restored}): see `lockstep confirm-restore`"
-            )
+        if (suspicion := await journal.read(anchors.suspicion)) is not None:
+            raise GuardError(suspicion)
         removed = await KillFile(config.data_dir).release(lambda: journal.resume(_act()))
     finally:
         journal.close()

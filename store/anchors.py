@@ -46,6 +46,12 @@ def missing(session: Session, seen: Seen) -> str | None:
     return None
 
 
+def suspicion(session: Session) -> str | None:
+    """Why a plain resume is refused; None where nothing says that the journal is an older one."""
+    why = reconciliation.read(session).restored
+    return why and f"the journal was restored ({why}): see `lockstep confirm-restore`"
+
+
 def restored(session: Session, why: str, act: Act) -> None:
     """Halt entries until the venues have been read and a person confirms."""
     reconciliation.mark_restored(session, why, act.at_ms)

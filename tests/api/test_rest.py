@@ -8,8 +8,9 @@ import pytest
 from temporalio.client import Client
 
 from domain.venue import Mode
-from store import audit
+from store import anchors, audit
 from store.alarms import Alarm
+from store.audit import Act
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
 from store.states import Severity
@@ -252,6 +253,20 @@ async def test_a_resume_removes_the_kill_file(api: Running) -> None:
     file.put("by hand")
     await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert file.reason() is None
+
+
+async def test_a_restored_journal_is_not_resumed_past_its_confirmation(api: Running) -> None:
+    act = Act("ada", "test", 1)
+    await api.journal.write(1, lambda s: anchors.restored(s, "expected order x, found none", act))
+    file = KillFile(file_of(api.journal.database.place).parent)
+    file.put("by hand")
+    answer = await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
+    assert answer.status_code == 409
+    assert (
+        "expected order x, found none): see `lockstep confirm-restore`" in answer.json()["detail"]
+    )
+    assert (await api.journal.run_state()).halted
+    assert file.remove(), "nothing was released"
 
 
 async def test_an_alarm_is_acknowledged_and_closes_on_a_word_only_where_it_waits_for_one(
