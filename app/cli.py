@@ -11,6 +11,7 @@ import typer
 
 from app.commands import (
     access,
+    alarms,
     auditing,
     closing,
     config,
@@ -43,6 +44,7 @@ FAMILIES = (
     running,
     reading,
     markets,
+    alarms,
     retrying,
     closing,
     keeping,

@@ -117,6 +117,11 @@ def open_alarms(session: Session) -> list[AlarmRow]:
     return list(session.exec(rows))
 
 
+def find(session: Session, alarm_id: int) -> AlarmRow | None:
+    """One alarm, open or over."""
+    return session.get(AlarmRow, alarm_id)
+
+
 def page(session: Session, limit: int, before_id: int | None = None) -> list[AlarmRow]:
     """All alarms from the newest down, those older than `before_id` only."""
     rows = select(AlarmRow).order_by(col(AlarmRow.id).desc()).limit(limit)
@@ -136,7 +141,7 @@ def _turn(row: AlarmRow, now_ms: int) -> str:
 
 
 def _row(session: Session, alarm_id: int) -> AlarmRow:
-    row = session.get(AlarmRow, alarm_id)
+    row = find(session, alarm_id)
     if row is None:
         raise NotJournaled(f"expected an alarm, found no number {alarm_id}")
     return row

@@ -3,8 +3,8 @@
 
 from typing import Any
 
+from app.operating import outputs_journal as journal
 from app.operating.output import Json, Output, Part
-from app.operating.outputs_journal import AuditVerified, BackedUp, Checked, Moved, Upgraded
 from app.operating.outputs_markets import PairReviewed, Pairs, PairShown, Scan
 
 
@@ -335,9 +335,11 @@ SCHEMAS: dict[str, type[Output]] = {
     "export-trades": Exported,
     "top": Status,
     "logs": LogLine,
-    "audit-verify": AuditVerified,
-    "db-upgrade": Upgraded,
-    "db-backup": BackedUp,
-    "db-check": Checked,
-    "db-migrate-to-postgres": Moved,
+    "alarms-list": journal.Alarms,
+    "alarms-ack": journal.Acknowledged,
+    "audit-verify": journal.AuditVerified,
+    "db-upgrade": journal.Upgraded,
+    "db-backup": journal.BackedUp,
+    "db-check": journal.Checked,
+    "db-migrate-to-postgres": journal.Moved,
 }

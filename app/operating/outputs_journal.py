@@ -1,4 +1,4 @@
-"""What `lockstep db` and `audit verify` print as JSON."""
+"""What `lockstep db`, `audit verify` and `alarms` print as JSON."""
 
 from app.operating.output import Output, Part
 
@@ -53,3 +53,34 @@ class AuditVerified(Output):
     rows: int
     head: str
     problem: str | None
+
+
+class Alarm(Part):
+    """One alarm from its opening to its evidence; None for what did not happen yet."""
+
+    id: int
+    key: str
+    code: str
+    severity: str
+    arb_id: str | None
+    detail: str
+    opened_at: str
+    repeated_at: str
+    repeats: int
+    acknowledged_at: str | None
+    acknowledged_by: str | None
+    closed_at: str | None
+    evidence: str | None
+
+
+class Alarms(Output):
+    """`lockstep alarms list`."""
+
+    mode: str
+    alarms: list[Alarm]
+
+
+class Acknowledged(Output):
+    """`lockstep alarms ack`: what the alarm is now."""
+
+    alarm: Alarm

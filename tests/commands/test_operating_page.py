@@ -1,5 +1,6 @@
 """Every command that docs/operating.md names is run, as it is written, on a real system."""
 
+import asyncio
 import json
 import os
 import re
@@ -10,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from app.links import wall_ms
 from app.temporal_binary import ensure_binary
+from store.alarms import Alarm
+from store.journal import Journal
+from store.states import Severity
 from tests.support.processes import ROOT
 from tests.support.stack import LOCKSTEP, Ran, StackUnderTest
 
@@ -81,6 +86,16 @@ def shared(stack: StackUnderTest) -> dict[str, Any]:
     return stack.open()
 
 
+async def an_alarm(stack: StackUnderTest) -> int:
+    """The number of an open one that a person's word closes."""
+    journal = Journal.open(stack.folder / "lockstep-sim.sqlite3", wall_ms())
+    try:
+        alarm = Alarm("resolution:page", "RESOLUTION_MISMATCH", Severity.RED, "paid 0.5 and 1")
+        return await journal.raise_alarm(alarm, wall_ms())
+    finally:
+        journal.close()
+
+
 def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     """The line with every placeholder replaced."""
     line = line.replace("--name NAME", "--name note").replace("-n NAME", "-n note")
@@ -88,6 +103,8 @@ def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     line = line.replace("backup FILE", f"backup copy-{time.time_ns()}.sqlite3")
     if line.startswith("temporal"):
         line = line.replace('"…"', "\"ArbPhase = 'HOLDING'\"")
+    if "ALARM" in line:
+        line = line.replace("ALARM", str(asyncio.run(an_alarm(stack))))
     if "ACTIVITY" in line:
         described = typed(stack, f"temporal workflow describe -w {arb_id} --output json")
         pending = json.loads(described.out)["pendingActivities"]
