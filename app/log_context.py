@@ -7,6 +7,8 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.messages import Ticket
+from domain.order import Purpose
+from domain.venue import Venue
 from workflows import names
 
 
@@ -26,9 +28,16 @@ class _Bound(ActivityInboundInterceptor):
             "arb_id": names.arb_of(workflow_id) if workflow_id.startswith("arb-") else None,
             "correlation_id": f"{workflow_id}/{info.activity_id}.{info.attempt}",
         }
-        ticket = input.args[0] if input.args else None
-        if isinstance(ticket, Ticket):
-            fields["venue"] = ticket.order.venue.value
-            fields["leg"] = f"{ticket.order.venue.value} {ticket.order.purpose.value}"
+        fields |= _leg(input.args[0] if input.args else None)
         with structlog.contextvars.bound_contextvars(**fields):
             return await super().execute_activity(input)
+
+
+def _leg(argument: object) -> dict[str, object]:
+    """The venue that an activity is asked about, and for what where that is said, too."""
+    about = argument.order if isinstance(argument, Ticket) else argument
+    venue, purpose = getattr(about, "venue", None), getattr(about, "purpose", None)
+    if not isinstance(venue, Venue):
+        return {}
+    leg = venue.value if not isinstance(purpose, Purpose) else f"{venue.value} {purpose.value}"
+    return {"venue": venue.value, "leg": leg}
