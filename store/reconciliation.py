@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import text
-from sqlmodel import Session, case, col, func, or_, select
+from sqlmodel import Session, and_, case, col, func, or_, select
 
 from domain.money import Size, Usd, from_micro, to_micro
 from domain.order import FillState, Rejection
+from domain.policy import DUST
 from domain.reconcile import (
     AccountView,
     Finding,
@@ -258,12 +259,16 @@ def _moved(session: Session) -> dict[tuple[Venue, str], int | None]:
 
 
 def _payable(session: Session, venue: Venue, mode: Mode) -> Usd:
-    """A dollar for every contract of an arbitrage that has not ended."""
-    total = session.exec(
-        select(func.coalesce(func.sum(_SIGNED), 0))
+    """A dollar for every contract that the venue may still pay: of an arbitrage that has not
+    ended, and the dust that one ended with, whose payout is booked nowhere."""
+    held, is_open = func.sum(_SIGNED), col(ArbitrageRow.closed_ms).is_(None)
+    kept = session.exec(
+        select(held)
         .join(IntentRow, col(FillRow.intent_id) == col(IntentRow.id))
         .join(ArbitrageRow, col(ArbitrageRow.id) == col(IntentRow.arb_id))
         .where(FillRow.venue == venue, FillRow.state != FillState.VOIDED)
-        .where(ArbitrageRow.mode == mode, col(ArbitrageRow.closed_ms).is_(None))
-    ).one()
-    return Usd(from_micro(max(int(total), 0)))
+        .where(ArbitrageRow.mode == mode, or_(is_open, col(ArbitrageRow.phase) == Phase.FLAT))
+        .group_by(col(ArbitrageRow.id), col(ArbitrageRow.closed_ms))
+        .having(and_(held > 0, or_(is_open, held <= to_micro(DUST))))
+    )
+    return Usd(from_micro(sum(int(micro) for micro in kept)))
