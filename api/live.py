@@ -214,7 +214,7 @@ class Live:
         board.put("venues", slices.venues(executors))
         temporal = await self._temporal()
         board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
-        board.put("alarms", {str(a.id): slices.alarm(a) for a in survey.alarms})
+        board.put("alarms", {str(a.id): slices.alarm(a) | {"id": str(a.id)} for a in survey.alarms})
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(seen, pair_ids)
         self._words.take(words)

@@ -64,6 +64,7 @@ async def acknowledge(
         raise Problem(409, "refused", str(refused)) from None
     except (NotJournaled, OverflowError):
         raise Problem(404, "not_found", f"no alarm {alarm_id}") from None
+    service.live.poke()
     return JsonResponse({"ok": True})
 
 

@@ -14,7 +14,7 @@ from store.audit import Act
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
 from store.states import Severity
-from tests.api.harness import OPEN, Running, serving
+from tests.api.harness import OPEN, Json, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
 from tests.support.places import file_of
 
@@ -282,3 +282,21 @@ async def test_an_alarm_is_acknowledged_and_closes_on_a_word_only_where_it_waits
     items = (await api.http.get("/api/v1/alarms")).json()["items"]
     assert all(one["acknowledged_at"] for one in items)
     assert [one["code"] for one in items if one["closed_at"] is None] == ["UNHEDGED"]
+
+
+async def test_an_alarm_is_on_the_page_while_it_is_open(api: Running) -> None:
+    async with api.page() as page:
+        await page.say(action="hello", topics=["executor"])
+        await page.next("init")
+
+        async def patched() -> Json:
+            while "alarms" not in (told := (await page.next("patch"))["data"]):
+                pass
+            change: Json = told["alarms"]
+            return change
+
+        number = await api.journal.raise_alarm(Alarm("k", "DISK", Severity.RED, "full"), 1)
+        [row] = (await patched())["upsert"]
+        assert (row["id"], row["code"]) == (str(number), "DISK")
+        await api.journal.close_alarm("k", "there is room", 2)
+        assert await patched() == {"upsert": [], "remove": [row["id"]]}

@@ -211,6 +211,7 @@ def default_answers() -> dict[str, Answer]:
             {"positions": 2, "proceeds": "19.12", "result": "-0.84", "hold_at_least": "0.36"},
         ),
         f"positions/{states.position()['id']}/close-preview": (200, orders.close_preview()),
+        "alarms/1/acknowledge": (200, {"ok": True}),
         "positions/arb-naked/retry": (202, {}),
         "positions/arb-naked/hold": (202, {}),
         "positions/arb-naked/take-over": (202, {}),

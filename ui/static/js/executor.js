@@ -1,6 +1,7 @@
 // The /executor page: which part of the state draws which panel.
 
 import { activityPanel } from "./executor/activity.js";
+import { alarmsPanel } from "./executor/alarms.js";
 import { drawEquity, startCharts } from "./executor/charts.js";
 import { commandBand, thumbBar } from "./executor/command.js";
 import { funnelPanel } from "./executor/funnel.js";
@@ -20,6 +21,7 @@ view(at("command"), [...RUN, "stats", "venues"], commandBand);
 view(at("strip"), ["stats", "settings", "unhedged", "venues", "services", "balances", "clock"],
   strip);
 view(at("unhedged"), ["unhedged", "pending", "link", "services", "clock"], unhedgedPanel);
+view(at("alarms"), ["alarms", "pending", "link", "clock"], alarmsPanel);
 view(at("settings"), ["settings", "stats", "balances", "pending", "link", "services"],
   settingsForm);
 view(at("balances"), ["balances", "clock"], balances);
