@@ -116,7 +116,7 @@ def test_from_nothing_to_a_locked_pair_and_in_order_to_the_end(
     # The pages ask who one is, whatever the mode: others than this machine's user may reach them.
     status = f"{installation.api}/api/v1/status"
     assert httpx.get(status, trust_env=False).status_code == httpx.codes.UNAUTHORIZED
-    link = installation.lockstep("api", "login-url", "--base-url", installation.api)
+    link = installation.lockstep("executor", "login-url", "--base-url", installation.api)
     assert link.code == 0, link
     with httpx.Client(trust_env=False, follow_redirects=True) as browser:
         browser.get(link.out.strip())
