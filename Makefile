@@ -27,6 +27,7 @@ test-postgres: setup ## Run the store's tests, an executor and docker-compose.ym
 
 test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go
 	@scripts/bootstrap --postgres
+	@$(PY) -m tests.support.cluster
 	@$(PY) -m pytest tests/deploy/test_cluster.py
 
 check: setup ## Run lint, format and type checks, and the house rules

@@ -16,7 +16,7 @@ VERSION = "v1.29.1"
 PROGRAMS = {"server": "cmd/server", "sql": "cmd/tools/sql"}
 NAMES = {"server": "temporal-server", "sql": "temporal-sql-tool"}
 SCHEMA = "schema/postgresql/v12"
-BUILD_SECONDS = 1_800
+BUILD_SECONDS = 3_600
 NO_GO = "no Go on this machine to build Temporal's server with: `make test-cluster` needs it"
 
 
@@ -62,4 +62,6 @@ def _build(go: str, scratch: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{build()}\n")
+    # Before the tests, whose time limit it would break; without Go they skip and say so.
+    if programs().exists() or shutil.which("go"):
+        sys.stdout.write(f"{build()}\n")
