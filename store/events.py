@@ -2,12 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from store import rows
 from store.codec import detail_from, detail_json
 from store.tables import ArbitrageRow, EventRow
+
+_TABLE = rows.table(EventRow)
+_LATEST = (
+    sa.select(_TABLE)
+    .where(_TABLE.c.arb_id == sa.bindparam("arb_id"), _TABLE.c.kind == sa.bindparam("kind"))
+    .order_by(_TABLE.c.revision.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,7 @@ def append(
 
 def latest(session: Session, arb_id: str, kind: str) -> Event | None:
     """The last event of that kind."""
-    found = session.exec(
-        select(EventRow)
-        .where(EventRow.arb_id == arb_id, EventRow.kind == kind)
-        .order_by(col(EventRow.revision).desc())
-        .limit(1)
-    ).first()
+    found = rows.first_of(session, _LATEST, arb_id=arb_id, kind=kind)
     return _event(found) if found else None
 
 
@@ -71,5 +76,5 @@ def of_arbitrage(session: Session, arb_id: str, after_revision: int = 0) -> list
     return [_event(row) for row in session.exec(later)]
 
 
-def _event(row: EventRow) -> Event:
+def _event(row: EventRow | sa.Row[Any]) -> Event:
     return Event(row.arb_id, row.revision, row.at_ms, row.kind, detail_from(row.detail))
