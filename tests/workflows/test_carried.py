@@ -1,11 +1,16 @@
 """Nothing that an arbitrage knows is left behind when its history is."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from activities.messages import ArbitrageInput, Carried
 from app.payloads import DATA_CONVERTER
+from domain.money import price, usd
+from domain.standing import Word
+from domain.venue import Venue
+from store.codec import word_from, word_json
 from tests.virtual.plan import a_plan
 from tests.virtual.script import script
+from workflows.carried import taken_from
 from workflows.state import TradeState
 
 SPARED = {"plan", "nudged", "next_try_ms"}
@@ -24,3 +29,15 @@ async def test_a_state_goes_through_a_payload_and_comes_back_the_same() -> None:
     (read,) = await DATA_CONVERTER.decode(await DATA_CONVERTER.encode([plan]), [ArbitrageInput])
     assert read == plan
     assert TradeState(read).carried() == plan
+
+
+async def test_a_word_goes_through_payload_and_journal_and_is_obeyed() -> None:
+    word = Word(True, usd("0.01"), {Venue.KALSHI: price("0.41")})
+    plan = replace(a_plan(script(1)), word=word_from(word_json(word)))
+    (read,) = await DATA_CONVERTER.decode(await DATA_CONVERTER.encode([plan]), [ArbitrageInput])
+    state = TradeState(read)
+    assert (state.flattening, state.limits, state.budget_left) == (True, word.limits, usd("0.01"))
+    assert taken_from(state).word == word
+    kept = TradeState(replace(plan, word=Word(sells=False)))
+    assert taken_from(kept).word == Word(sells=False)
+    assert taken_from(TradeState(replace(plan, word=None))).word is None
