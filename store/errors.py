@@ -49,6 +49,10 @@ class CannotMove(Exception):
     """A journal that must not be moved now, or not to there; nothing was changed."""
 
 
+class CannotRestore(Exception):
+    """A backup that must not be put in the journal's place now, or at all; nothing was changed."""
+
+
 class UnfitDatabase(Exception):
     """A database server that a journal cannot be trusted to; the message says what to change."""
 

@@ -185,7 +185,7 @@ def _busy_message(path: Path) -> str:
 
 def _damaged_message(path: Path, found: str) -> str:
     return (
-        f"{path} is not a sound database (found: {found}). Stop every lockstep process, move the "
-        f"file aside together with its -journal or -wal file, put the newest backup in its place, "
-        f"and start again: positions are compared with both venues before anything is traded."
+        f"{path} is not a sound database (found: {found}). Stop every lockstep process, put the "
+        f"newest backup in its place by `lockstep db restore FILE`, which keeps this one, and "
+        f"start again: positions are compared with both venues before anything is traded."
     )

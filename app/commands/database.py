@@ -21,6 +21,7 @@ from app.errors import ExitCode
 Source = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="The journal's file; the mode's.")
 ]
+Backup = Annotated[Path, typer.Argument(metavar="FILE", help="What `db backup` wrote.")]
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")]
 
 
@@ -39,6 +40,12 @@ def register(app: typer.Typer) -> None:
         "db backup journal-2026-11-27.sqlite3: copy the journal while it is in use",
         'db backup "$(date +%F).sqlite3" --json: for a nightly script',
     )(backup)
+    verb(
+        db,
+        "restore",
+        "db restore journal-2026-11-27.sqlite3: put a backup in the journal's place",
+        "db restore copy.sqlite3 --json | jq -r .aside: where the one before it is kept",
+    )(restore)
     verb(
         db,
         "check",
@@ -73,14 +80,32 @@ def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Copy the journal while it is in use; a copy by hand would miss what is in its -wal file.
 
-    On PostgreSQL this is pg_dump's custom format. To go on with a copy: stop everything, put it in
-    the journal's place (pg_restore), start, and see `lockstep confirm-restore`.
+    On PostgreSQL this is pg_dump's custom format. To go on with a copy: `lockstep db restore`.
     """
     from app.operating import database
 
     with working("copying the journal"):
         told = run(database.copy_to(load(config), target))
     emit(told, as_json, f"{told.path}: {told.bytes} bytes")
+
+
+def restore(source: Backup, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Put a backup in the journal's place, with everything stopped; what was there is kept.
+
+    No entry leaves until an executor has read both venues and a person has said
+    `lockstep confirm-restore`: a backup does not know what was sent after it was made.
+    """
+    from app.operating import restoring
+
+    with working("putting the backup in the journal's place"):
+        told = restoring.restore(load(config), source)
+    before = f"; what was there is in {told.aside}" if told.aside else ""
+    emit(
+        told,
+        as_json,
+        f"{told.path}: as in {told.copied_from}{before}. Entries are halted: start `lockstep run`, "
+        "let it read both venues, then `lockstep confirm-restore`",
+    )
 
 
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:

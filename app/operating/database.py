@@ -1,15 +1,12 @@
 """The journal as a whole: brought to this program's schema, or copied while others use it."""
 
 import asyncio
-import os
-import shutil
-import subprocess
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from app.config import Config
 from app.errors import ConfigError, DependencyError, UsageError
 from app.links import journal_exists, open_journal
+from app.operating import dumps
 from app.operating.office import opened
 from app.operating.outputs_journal import BackedUp, Upgraded
 from store import schema
@@ -55,39 +52,12 @@ def _copy(journal: Journal, target: Path) -> int:
     where = journal.database.place
     try:
         if isinstance(where, SchemaAddress):
-            _dump(where, target)
+            dumps.dump(where, target)
         else:
             backup(journal.database.reader, target)
     except (OSError, sqlite.Error) as trouble:
         raise UsageError(f"FILE: {target}: {trouble}") from None
     return target.stat().st_size
-
-
-def _dump(where: SchemaAddress, target: Path) -> None:
-    """By PostgreSQL's own program, which sees one state of the schema; `pg_restore` reads it."""
-    program = shutil.which("pg_dump")
-    if program is None:
-        raise DependencyError(
-            "pg_dump: expected PostgreSQL's program on PATH, found none: "
-            "`apt install postgresql-client`"
-        )
-    parts = urlsplit(where.url)
-    # The password goes by the environment: arguments are seen by everybody on the machine.
-    address = parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@")).geturl()
-    partial = target.with_name(f"{target.name}.partial")
-    command = [program, "--format=custom", f"--schema={where.schema}", f"--file={partial}"]
-    secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
-    done = subprocess.run(
-        [*command, address],
-        env={**os.environ, **secret},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        partial.unlink(missing_ok=True)
-        raise DependencyError(f"pg_dump: {done.stderr.strip()}")
-    partial.replace(target)
 
 
 def _version(where: Place) -> str | None:

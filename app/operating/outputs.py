@@ -340,6 +340,7 @@ SCHEMAS: dict[str, type[Output]] = {
     "audit-verify": journal.AuditVerified,
     "db-upgrade": journal.Upgraded,
     "db-backup": journal.BackedUp,
+    "db-restore": journal.Restored,
     "db-check": journal.Checked,
     "db-migrate-to-postgres": journal.Moved,
 }

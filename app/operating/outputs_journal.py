@@ -20,6 +20,14 @@ class BackedUp(Output):
     bytes: int
 
 
+class Restored(Output):
+    """`lockstep db restore`: `aside` is the file, or the schema, that the journal was before."""
+
+    path: str
+    copied_from: str
+    aside: str | None
+
+
 class Checked(Output):
     """`lockstep db check`: `problem` is None where the trail of who did what holds together."""
 

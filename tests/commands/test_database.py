@@ -1,5 +1,7 @@
-"""`db upgrade` and `db backup`: the journal's file, without a running system."""
+"""`db upgrade`, `backup`, `restore`, `check`: the journal's file, without a running system."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import fastjsonschema
@@ -8,7 +10,9 @@ from alembic import command
 from alembic.config import Config
 
 from app.wiring import wall_ms
-from store import schema
+from domain.venue import Venue
+from store import lease, restoring, schema
+from store.audit import Act
 from store.engine import Database
 from store.journal import Journal
 from tests.support.driver import sqlite3
@@ -91,6 +95,124 @@ def test_what_cannot_be_copied_or_upgraded_is_said(journal: Path, tmp_path: Path
     newer = run_lockstep("db", "upgrade", folder=tmp_path)
     assert newer.code == 3
     assert "use the newer program" in newer.err
+
+
+def events(path: Path) -> int:
+    with sqlite3.connect(path) as plain:
+        found = plain.execute("SELECT count(*) FROM audit WHERE action = 'later'").fetchone()[0]
+    plain.close()
+    return int(found)
+
+
+def went_on(path: Path) -> None:
+    """The journal learns something that no backup has."""
+    with sqlite3.connect(path) as plain:
+        plain.execute(
+            "INSERT INTO audit (at_ms, actor, origin, action, subject, detail, previous_hash, hash)"
+            " VALUES (1, 'eve', 'x', 'later', 'x', '{}', 'no', 'no')"
+        )
+    plain.close()
+
+
+@pytest.fixture
+def copy(journal: Path) -> Path:
+    """A backup, after which the journal went on."""
+    target = journal.parent / "copy.sqlite3"
+    assert run_lockstep("db", "backup", str(target), folder=journal.parent).code == 0
+    went_on(journal)
+    return target
+
+
+def assert_halted(journal: Path) -> None:
+    opened = Journal.open(journal, wall_ms())
+    state = asyncio.run(opened.run_state())
+    opened.close()
+    assert (state.halted, "copy.sqlite3 in its place" in str(state.reason)) == (True, True)
+
+
+def test_a_backup_is_put_back_halted_and_what_was_there_is_kept(journal: Path, copy: Path) -> None:
+    folder = journal.parent
+    told = published(
+        "db-restore", run_lockstep("db", "restore", str(copy), "--json", folder=folder), folder
+    )
+    aside = Path(str(told["aside"]))
+    assert (events(journal), events(aside)) == (0, 1)
+    assert_halted(journal)
+    resumed = run_lockstep("unkill", "--word", "unkill", folder=folder)
+    assert (resumed.code, "confirm-restore" in resumed.err) == (5, True)
+
+
+def test_a_backup_is_put_where_no_journal_is_or_a_torn_one(journal: Path, copy: Path) -> None:
+    journal.write_bytes(b"\xff" * 8192)
+    assert run_lockstep("db", "restore", str(copy), folder=journal.parent).code == 0
+    assert_halted(journal)
+    journal.unlink()
+    done = run_lockstep("db", "restore", str(copy), "--json", folder=journal.parent)
+    assert (done.code, done.json["aside"]) == (0, None)
+    assert_halted(journal)
+
+
+def test_what_sqlite_kept_beside_the_one_that_goes_is_never_read_with_the_backup(
+    journal: Path, copy: Path
+) -> None:
+    aside = journal.with_name("aside")
+    for suffix in ("-wal", "-shm", "-journal"):
+        Path(f"{journal}{suffix}").write_bytes(b"of the one that goes")
+    restoring.put_back(copy, journal, aside, "a test", Act("eve", "cli", wall_ms()))
+    for suffix in ("-wal", "-shm", "-journal"):
+        assert not Path(f"{journal}{suffix}").exists()
+        assert Path(f"{aside}{suffix}").read_bytes() == b"of the one that goes"
+    assert events(journal) == 0
+
+
+@pytest.mark.parametrize("point", ["begun", "copied", "restore/ready", "restore/aside"])
+def test_killed_while_putting_back_nothing_is_lost_and_a_second_run_goes_on(
+    journal: Path, copy: Path, point: str
+) -> None:
+    folder = journal.parent
+    killed = run_lockstep("db", "restore", str(copy), folder=folder, FP=f"P24/{point}:1")
+    assert killed.code == -signal.SIGKILL
+    assert events(journal) == 1, "the old journal is in its place"
+    assert run_lockstep("db", "restore", str(copy), folder=folder).code == 0
+    assert events(journal) == 0
+    assert_halted(journal)
+    assert not list(folder.glob("*.restoring*"))
+
+
+def test_what_is_no_backup_or_not_now_changes_nothing(journal: Path, copy: Path) -> None:
+    folder = journal.parent
+    before = journal.read_bytes()
+    text, empty, foreign, newer = (folder / name for name in ("text", "empty", "foreign", "newer"))
+    text.write_text("a diary\n" * 999)
+    empty.touch()
+    with sqlite3.connect(foreign) as plain:
+        plain.execute("CREATE TABLE somebody_elses (x)")
+    plain.close()
+    newer.write_bytes(copy.read_bytes())
+    with sqlite3.connect(newer) as plain:
+        plain.execute("UPDATE alembic_version SET version_num = '9999'")
+    plain.close()
+    for file, code, words in (
+        (folder / "nowhere", 2, "found no file"),
+        (journal, 2, "is the journal itself"),
+        (text, 5, "is not a journal"),
+        (empty, 5, "is not a journal"),
+        (foreign, 3, "somebody_elses"),
+        (newer, 3, "use the newer program"),
+    ):
+        done = run_lockstep("db", "restore", str(file), folder=folder)
+        assert (done.code, done.out) == (code, ""), (file, done)
+        assert words in done.err, (file, done)
+    assert journal.read_bytes() == before
+
+    opened = Journal.open(journal, wall_ms())
+    accounts, later = {Venue.KALSHI: "kalshi/key"}, wall_ms() + 600_000
+    opened.database.write_here(lambda s: lease.take(s, "executor-1", accounts, later))
+    opened.close()
+    done = run_lockstep("db", "restore", str(copy), folder=folder)
+    assert (done.code, done.out) == (5, "")
+    assert "executor-1 sends for kalshi/key: stop every executor" in done.err
+    assert events(journal) == 1
 
 
 def test_a_check_tells_a_sound_journal_from_a_broken_trail_and_a_torn_file(journal: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 from pathlib import Path
 from uuid import uuid4
 
@@ -180,26 +179,39 @@ def test_without_a_server_it_says_what_is_missing(file: Path, where: SchemaAddre
     assert "secret99" not in done.err
 
 
-def test_a_copy_of_the_server_is_whole_and_can_be_put_back(
+def test_a_copy_of_the_server_is_whole_and_is_put_back_halted(
     file: Path, where: SchemaAddress
 ) -> None:
     assert move(file, where).code == 0
     before = rows(Journal.open(where, LATER))
-    target = file.parent / "copy.dump"
-    told = published(
-        "db-backup",
-        lockstep("db", "backup", str(target), "--json", where=where, folder=file.parent),
-        file.parent,
-    )
-    assert told["bytes"] == target.stat().st_size > 0
-    raw = plain(where)
-    raw.execute(f"DROP SCHEMA {where.schema} CASCADE")
-    raw.commit()
-    raw.close()
-    gone = lockstep("db", "backup", "x.dump", where=where, folder=file.parent)
-    assert (gone.code, "no journal at" in gone.err) == (4, True)
+    folder, target = file.parent, file.parent / "copy.dump"
+    copied = lockstep("db", "backup", str(target), "--json", where=where, folder=folder)
+    assert published("db-backup", copied, folder)["bytes"] == target.stat().st_size > 0
 
-    subprocess.run(["pg_restore", "--dbname", where.url, str(target)], check=True, timeout=60)
+    later = Journal.open(where, LATER)
+    asyncio.run(later.note("arb-n1", "after", {}, LATER))
+    later.close()
+    done = lockstep("db", "restore", str(target), "--json", where=where, folder=folder)
+    told = published("db-restore", done, folder)
+    back = Journal.open(where, LATER)
+    state = asyncio.run(back.run_state())
+    assert (state.halted, "copy.dump in its place" in str(state.reason)) == (True, True)
+    assert rows(back)["events"] == before["events"]
+    aside = SchemaAddress(where.url, str(told["aside"]))
+    assert len(rows(Journal.open(aside, LATER))["events"]) == len(before["events"]) + 1
+
+
+def test_a_copy_of_another_schema_or_none_changes_nothing(file: Path, where: SchemaAddress) -> None:
+    assert move(file, where).code == 0
+    folder, target = file.parent, file.parent / "copy.dump"
+    assert lockstep("db", "backup", str(target), where=where, folder=folder).code == 0
+    before = rows(Journal.open(where, LATER))
+    other = SchemaAddress(where.url, f"{where.schema}_other")
+    refused = lockstep("db", "restore", str(target), where=other, folder=folder)
+    assert (refused.code, f"found of {where.schema}" in refused.err) == (2, True)
+    target.write_bytes(target.read_bytes()[:-200])
+    torn = lockstep("db", "restore", str(target), where=where, folder=folder)
+    assert (torn.code, "pg_restore: " in torn.err) == (4, True)
     assert rows(Journal.open(where, LATER)) == before
 
 

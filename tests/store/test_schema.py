@@ -134,7 +134,7 @@ def test_a_damaged_file_is_refused_with_the_way_back(tmp_path: Path, damage: str
         content[4096:8192] = b"\xff" * 4096
         path.write_bytes(bytes(content))
 
-    with pytest.raises(DatabaseDamaged, match="put the newest backup in its place"):
+    with pytest.raises(DatabaseDamaged, match="newest backup in its place by `lockstep db restore"):
         Journal.open(path, NOW)
 
 

@@ -1,0 +1,77 @@
+"""Copies of a journal on PostgreSQL, by its own programs."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from app.errors import DependencyError, UsageError
+from store.place import SchemaAddress
+
+# What pg_restore lists of an archive: "5; 2615 16386 SCHEMA - lockstep_live lockstep".
+_SCHEMA = re.compile(r"^\d+; \d+ \d+ SCHEMA - (\S+) ", re.MULTILINE)
+
+
+def dump(where: SchemaAddress, target: Path) -> None:
+    """Write the schema in pg_dump's custom format; it sees one state of it."""
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        _run(
+            "pg_dump", "--format=custom", f"--schema={where.schema}", f"--file={partial}", of=where
+        )
+    except DependencyError:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(target)
+
+
+def put_back(where: SchemaAddress, copy: Path, aside: str | None) -> None:
+    """Make the schema what `copy` holds, in one transaction; what was there is renamed to `aside`.
+    UsageError where `copy` is of another schema."""
+    listed = _run("pg_restore", "--list", str(copy))
+    found = _SCHEMA.findall(listed)
+    if found != [where.schema]:
+        had = ", ".join(found) or "none"
+        raise UsageError(f"FILE: expected a copy of the schema {where.schema}, found of {had}")
+    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
+        script = Path(folder) / "journal.sql"
+        _run("pg_restore", f"--file={script}", str(copy))
+        rename = f'ALTER SCHEMA "{where.schema}" RENAME TO "{aside}"' if aside else "SELECT 1"
+        whole = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        _run(
+            "psql",
+            *whole,
+            "--output=/dev/null",
+            f"--command={rename}",
+            f"--file={script}",
+            of=where,
+        )
+
+
+def _run(program: str, *arguments: str, of: SchemaAddress | None = None) -> str:
+    """What it prints; DependencyError where it is missing or fails."""
+    path = shutil.which(program)
+    if path is None:
+        raise DependencyError(
+            f"{program}: expected PostgreSQL's program on PATH, found none: "
+            "`apt install postgresql-client`"
+        )
+    address, secret = [], {}
+    if of is not None:
+        # The password goes by the environment: arguments are seen by everybody on the machine.
+        parts = urlsplit(of.url)
+        address = [parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@")).geturl()]
+        secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
+    done = subprocess.run(
+        [path, *arguments, *address],
+        env={**os.environ, **secret},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DependencyError(f"{program}: {done.stderr.strip()}")
+    return done.stdout

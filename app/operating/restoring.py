@@ -1,0 +1,45 @@
+"""A backup put in the journal's place, halted until both venues were read and a person confirms."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.config import Config
+from app.errors import GuardError, UsageError
+from app.links import database_trouble, journal_exists, wall_ms
+from app.operating import dumps
+from app.operating.office import act, whereabouts
+from app.operating.outputs_journal import Restored
+from app.operating.watching import ALIVE_MS
+from store import restoring
+from store.errors import CannotRestore
+from store.place import SchemaAddress
+
+
+def restore(config: Config, copy: Path) -> Restored:
+    """Put `copy` in the place of the mode's journal; what was there is kept beside it. UsageError
+    where `copy` is no journal, GuardError while anything is at work."""
+    place = config.journal
+    if not copy.is_file():
+        raise UsageError(f"FILE: expected a backup of the journal, found no file at {copy}")
+    if isinstance(place, Path) and place.exists() and copy.samefile(place):
+        raise UsageError(f"FILE: {copy} is the journal itself")
+    if whereabouts(config) is not None:
+        raise GuardError(f"`lockstep run` is at work on {config.data_dir}: stop it, then restore")
+    there, by = journal_exists(config), act()
+    stamp = datetime.fromtimestamp(by.at_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    why = f"{by.actor} put {copy.name} in its place"
+    with database_trouble():
+        try:
+            if there:
+                restoring.refuse_living(place, by, wall_ms() - ALIVE_MS)
+            if isinstance(place, SchemaAddress):
+                aside = f"{place.schema}_{stamp.lower()}" if there else None
+                dumps.put_back(place, copy, aside)
+                restoring.mark(place, why, by)
+                return Restored(path=str(place), copied_from=str(copy), aside=aside)
+            kept = place.with_name(f"{place.name}.replaced-{stamp}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            restoring.put_back(copy, place, kept, why, by)
+        except CannotRestore as refused:
+            raise GuardError(str(refused)) from None
+    return Restored(path=str(place), copied_from=str(copy), aside=str(kept) if there else None)

@@ -1,0 +1,109 @@
+"""A backup in the place of a journal's file. What it does not know is looked for at both venues
+before anything is traded: it goes into its place halted."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from store import anchors, lease, presence, schema
+from store.audit import Act
+from store.driver import sqlite
+from store.engine import Database
+from store.errors import CannotRestore, DatabaseDamaged, ForeignDatabase, SchemaTooNew
+from store.failpoints import Point, hit
+from store.journal import Journal
+from store.place import Place
+from store.sqlite import backup, reader_engine
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file and must never be read with another one."""
+
+
+def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None:
+    """Put what `copy` holds in the place of `journal`; what was there goes to `aside`. Blocks.
+
+    Raises CannotRestore where `copy` is no journal, and as `Journal.open`. Killed before the last
+    step, the old journal is in its place, at worst older than its anchor says: entries stay
+    closed, and a second run goes on.
+    """
+    partial = journal.with_name(f"{journal.name}.restoring")
+    with _made_ready(copy, partial, why, act):
+        hit(Point.BACKUP, "restore", "ready")
+        if journal.exists():
+            aside.unlink(missing_ok=True)
+            os.link(journal, aside)
+            for suffix in BESIDE:
+                beside = Path(f"{journal}{suffix}")
+                if beside.exists():
+                    beside.replace(f"{aside}{suffix}")
+        hit(Point.BACKUP, "restore", "aside")
+        partial.replace(journal)
+        _keep(journal.parent)
+
+
+def refuse_living(place: Place, act: Act, alive_since_ms: int) -> None:
+    """Raise CannotRestore where somebody is at work on the journal that is there. One that is
+    damaged or of another version is at work for nobody: a start checks and upgrades it."""
+    try:
+        database = Database(place)
+        with closing(database):
+            database.backend.check(database.reader)
+            with database.reader.connect() as connection:
+                if schema.version(connection) != schema.newest():
+                    return
+            holders = database.read_here(lambda s: lease.holders(s, act.at_ms))
+            at_work = database.read_here(lambda s: presence.reports(s, alive_since_ms))
+    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew):
+        return
+    for account, holder in holders.items():
+        raise CannotRestore(f"{holder} sends for {account}: stop every executor, then restore")
+    for one in at_work:
+        raise CannotRestore(f"{one.name} is at work: stop every process of lockstep, then restore")
+
+
+def mark(place: Place, why: str, act: Act) -> None:
+    """Say in a journal that is in its place that it came from a backup."""
+    with closing(Journal.open(place, act.at_ms)) as journal:
+        journal.database.write_here(lambda s: anchors.restored(s, why, act))
+
+
+@contextmanager
+def _made_ready(copy: Path, partial: Path, why: str, act: Act) -> Iterator[None]:
+    _remove(partial)
+    try:
+        source = reader_engine(copy)
+        try:
+            backup(source, partial)
+        except sqlite.DatabaseError as trouble:
+            raise CannotRestore(f"{copy} is not a journal ({trouble})") from None
+        finally:
+            source.dispose()
+        _refuse_strangers(copy, partial)
+        mark(partial, why, act)
+        _keep(partial)
+        yield
+    finally:
+        _remove(partial)
+
+
+def _refuse_strangers(copy: Path, partial: Path) -> None:
+    """An empty file would be made a journal: one that knows of no position."""
+    with closing(Database(partial)) as database:
+        database.backend.check(database.reader)
+        with database.reader.connect() as connection:
+            if schema.version(connection) is None:
+                raise CannotRestore(f"{copy} is not a journal: it has no version of its schema")
+
+
+def _remove(partial: Path) -> None:
+    for part in partial.parent.glob(partial.name + "*"):
+        part.unlink()
+
+
+def _keep(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
