@@ -1,6 +1,6 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-postgres test-cluster check chaos mutants bench lock clean
+.PHONY: help setup demo test test-fast test-replayed test-postgres test-cluster check chaos mutants bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
@@ -19,6 +19,9 @@ test: check ## Run everything that must hold: check, then all tests
 
 test-fast: setup ## Run the tests that are not marked slow
 	@$(PY) -m pytest -m "not slow and not campaign and not postgres and not cluster"
+
+test-replayed: setup ## Run the tests of workflows again, each replayed at every step
+	@REPLAYED=1 $(PY) -m pytest tests/workflows
 
 test-postgres: setup ## Run the store's tests, an executor and docker-compose.yml's commands on PostgreSQL
 	@scripts/bootstrap --postgres

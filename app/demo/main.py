@@ -18,7 +18,7 @@ from app.demo.control import Control
 from app.demo.freeplay import FreePlay
 from app.demo.ledgers import audit
 from app.demo.play import Play
-from app.demo.refusals import PAIRS_NEEDED, Refusals
+from app.demo.refusals import BETS, PAIRS_NEEDED, Refusals
 from app.demo.report import Summary, summarise
 from app.demo.scenario import CRASH, HELD, LOCKED, ORDER_MS, TROUBLED, stage
 from app.demo.screen import Screen
@@ -34,7 +34,7 @@ FREE_PAIRS = 12
 ACTS = (*LOCKED, HELD, *TROUBLED, CRASH)
 SETTINGS = {
     "enabled": True,
-    "max_bet": "10",
+    **BETS,
     "max_daily_trades": 1_000,
     "max_daily_loss": "100",
 }

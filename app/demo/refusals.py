@@ -20,6 +20,8 @@ HEARD_SECONDS = 8.0
 NOTICED_SECONDS = 0.7
 """The executor reads settings four times a second."""
 PAIRS_NEEDED = 8
+BETS = {"min_bet": "5", "max_bet": "10"}
+"""Dollars that a trade of the demo may cost."""
 
 
 class Refusals:
@@ -45,6 +47,11 @@ class Refusals:
         await asyncio.sleep(NOTICED_SECONDS)
         await self._expect(Refusal.DISABLED, control.edge(off, 8))
         await play.change(enabled=True)
+        await play.change(min_bet="0.10", max_bet="0.50")
+        await asyncio.sleep(NOTICED_SECONDS)
+        await self._expect(Refusal.BET_ABOVE_MAXIMUM, control.edge(thin, 8))
+        await control.quiet(thin)
+        await play.change(**BETS)
         await self._halt(halted)
         await self._without_cash("polymarket", Refusal.POLYMARKET_CASH_TOO_LOW, poor, 8)
         await self._without_cash("kalshi", Refusal.KALSHI_CASH_TOO_LOW, poor, 9)

@@ -31,6 +31,7 @@ LIMITS = {
     Refusal.EDGE_BELOW_POLICY,
     Refusal.ROI_ABOVE_POLICY,
     Refusal.BET_BELOW_MINIMUM,
+    Refusal.BET_ABOVE_MAXIMUM,
     Refusal.SIZE_BELOW_VENUE_MINIMUM,
     Refusal.DISABLED,
     Refusal.HALTED,

@@ -1,5 +1,6 @@
 """One simulator per session, one executor per test, a real Temporal server."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from itertools import count
@@ -13,6 +14,8 @@ from tests.support.processes import Child, run_sim
 from tests.support.trading import SETTLING, Trading, trading
 
 PAIRS = 200
+CACHED = 0 if "REPLAYED" in os.environ else 100
+"""Workflows that an executor keeps in memory: none with `make test-replayed`."""
 _pairs = count(1)
 _executors = count(1)
 
@@ -37,7 +40,7 @@ def hire(exchanges: Child, temporal_client: Client, task_queue: str, tmp_path: P
     """Open an executor on this test's journal, task queue and exchanges."""
     prefix = f"{next(_executors)}-"
 
-    def open_executor(cached: int = 100) -> AbstractAsyncContextManager[Trading]:
+    def open_executor(cached: int = CACHED) -> AbstractAsyncContextManager[Trading]:
         return trading(
             exchanges.ready, temporal_client, task_queue, prefix, tmp_path, cached=cached
         )
@@ -54,7 +57,8 @@ async def desk(request: pytest.FixtureRequest, hire: Hire) -> AsyncIterator[Trad
 
 @pytest.fixture
 async def steady(hire: Hire) -> AsyncIterator[Trading]:
-    """An executor with its workflows cached, where replaying them would show nothing new."""
+    """An executor with its workflows cached, where replaying them would show little new:
+    `make test-replayed` does it."""
     async with hire() as running:
         yield running
 
