@@ -14,12 +14,13 @@ from api.steering import need_executor
 from api.wire import Json
 from domain.policy import ExecutorSettings
 from domain.venue import Mode
-from store import anchors, settings
+from store import anchors
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict, StoppedByFile
 from store.failpoints import Point, hit
 from store.journal import Journal
 from store.kill_file import KillFile
-from store.settings import Changes, SavedSettings
+from store.settings import SavedSettings
+from store.settings_values import Changes, parse
 from store.states import Scope
 
 SAVES = 3
@@ -184,7 +185,7 @@ def checked(current: ExecutorSettings, changes: Mapping[str, object]) -> Changes
             errors.append({"field": field, "message": "must be a number"})
             continue
         try:
-            parsed |= settings.parse({field: value})
+            parsed |= parse({field: value})
         except InvalidSettings as invalid:
             errors.append({"field": invalid.field, "message": invalid.message})
         else:

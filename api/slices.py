@@ -9,7 +9,8 @@ from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
 from store.presence import Presence
 from store.run_state import RunState
-from store.settings import FIELDS, SavedSettings, SettingsVersion, as_text
+from store.settings import SavedSettings, SettingsVersion
+from store.settings_values import FIELDS, as_text
 from store.tables import AlarmRow, AuditRow
 from store.trade_log import DayStats
 from store.views import Balance, Pulse, Survey

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import from_json
 
-from domain.evidence import Quarantine
+from app.config_base import Milliseconds, Section
+from app.config_trading import SettingsSection, TradeSection
 from domain.pair import Confidence, Pair
-from domain.policy import Bounds, Timing
 from domain.venue import Mode
 from store.place import Place, SchemaAddress, expected_of
 
@@ -77,14 +77,7 @@ Hex32 = Annotated[str, AfterValidator(_text("0x[0-9a-fA-F]{64}", "0x and 64 hex 
 Wallet = Annotated[str, AfterValidator(_text("0x[0-9a-fA-F]{40}", "0x and 40 hex digits"))]
 TokenId = Annotated[str, AfterValidator(_text("[0-9]{1,78}", "a decimal token id, quoted"))]
 Ticker = Annotated[str, AfterValidator(_text("[A-Z0-9][A-Z0-9.-]*", "a Kalshi market ticker"))]
-Milliseconds = Annotated[int, Field(ge=1, le=600_000)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: closed, frozen, and silent about its values in errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class TemporalSection(Section):
@@ -220,48 +213,6 @@ class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class TradeSection(Section):
-    """Fixed bounds and pauses of a trade; `domain.policy` says what each one means."""
-
-    deadline_ms: Milliseconds = 2_000
-    book_age_ms: Milliseconds = 500
-    balance_age_ms: Milliseconds = 60_000
-    cooldown_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 60_000
-    unwind_loss_percent: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(25)
-    unwind_attempts: Annotated[int, Field(ge=1, le=100)] = 8
-    buy_opposite: bool = False
-    unwind_pause_ms: Milliseconds = 500
-    unwind_pause_ms_max: Milliseconds = 30_000
-    quarantine_ms: Annotated[int, Field(ge=500, le=600_000)] = 90_000
-    resolve_pause_ms: Milliseconds = 200
-    provisional_pause_ms: Milliseconds = 1_000
-    settle_pause_ms: Milliseconds = 60_000
-
-    def bounds(self) -> Bounds:
-        """The bounds that a trade is admitted under."""
-        return Bounds(
-            unwind_loss_share=self.unwind_loss_percent / 100,
-            unwind_attempts=self.unwind_attempts,
-            buy_opposite=self.buy_opposite,
-            book_age_ms_max=self.book_age_ms,
-            deadline_ms=self.deadline_ms,
-            cooldown_ms=self.cooldown_ms,
-            balance_age_ms_max=self.balance_age_ms,
-        )
-
-    def timing(self) -> Timing:
-        """The pauses that a trade keeps to."""
-        return Timing(
-            polymarket_quarantine=Quarantine(wait_ms=self.quarantine_ms),
-            kalshi_quarantine=Quarantine(wait_ms=self.quarantine_ms, needs_as_of=True),
-            resolve_pause_ms=self.resolve_pause_ms,
-            unwind_pause_ms=self.unwind_pause_ms,
-            unwind_pause_ms_max=self.unwind_pause_ms_max,
-            settle_pause_ms=self.settle_pause_ms,
-            provisional_pause_ms=self.provisional_pause_ms,
-        )
-
-
 class PolymarketListing(Section):
     """One question at Polymarket."""
 
@@ -319,6 +270,7 @@ class Config(Section):
     telegram: TelegramSection = TelegramSection()
     log: LogSection = LogSection()
     trade: TradeSection = TradeSection()
+    settings: SettingsSection = SettingsSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()
 
     @property

@@ -29,7 +29,7 @@ def open_journal(config: Config) -> Journal:
     """The mode's database, checked and upgraded; ConfigError where it must not be used,
     DependencyError where it does not answer."""
     with database_trouble():
-        return Journal.open(config.journal, wall_ms())
+        return Journal.open(config.journal, wall_ms(), config.settings.first())
 
 
 def journal_exists(config: Config) -> bool:

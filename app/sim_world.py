@@ -9,7 +9,7 @@ from app.links import journal_exists, open_journal, wall_ms
 from domain.venue import Mode
 from store.audit import Act
 from store.backend import backend
-from store.settings import as_text
+from store.settings_values import as_text
 from store.sqlite import Sqlite
 from workflows import names
 

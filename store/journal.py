@@ -13,6 +13,7 @@ from domain.evidence import Observation
 from domain.money import Usd
 from domain.opportunity import Refused
 from domain.order import Answer, Fill, Identity, NotFilled, Order
+from domain.policy import ExecutorSettings
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store import (
@@ -49,6 +50,7 @@ from store.trade_log import TradeLogger
 from store.writing import Turn
 
 T = TypeVar("T")
+DEFAULT_SETTINGS = ExecutorSettings()
 
 
 class Journal:
@@ -60,16 +62,18 @@ class Journal:
         self.trade_log = TradeLogger(database)
 
     @classmethod
-    def open(cls, place: Place, now_ms: int) -> "Journal":
-        """Check, upgrade and open the database, making the journal where there is none. Blocks:
-        call it before the event loop is busy. Raises DatabaseDamaged, UnfitDatabase,
-        ForeignDatabase, SchemaTooNew or JournalBusy."""
+    def open(
+        cls, place: Place, now_ms: int, first: ExecutorSettings = DEFAULT_SETTINGS
+    ) -> "Journal":
+        """Check, upgrade and open the database, making the journal where there is none, with the
+        settings `first`. Blocks: call it before the event loop is busy. Raises DatabaseDamaged,
+        UnfitDatabase, ForeignDatabase, SchemaTooNew or JournalBusy."""
         database = Database(place)
         try:
             database.backend.prepare()
             database.backend.check(database.reader)
             schema.upgrade(database)
-            database.write_here(lambda s: settings.initialise(s, now_ms))
+            database.write_here(lambda s: settings.initialise(s, now_ms, first))
         except BaseException:
             database.close()
             raise

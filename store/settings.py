@@ -1,14 +1,13 @@
 """The executor's settings: one versioned row, a history, and a copy in memory for fast reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from domain.money import NotMoney, exact, from_micro, to_micro, usd
+from domain.money import from_micro, to_micro, usd
 from domain.policy import ExecutorSettings
 from store import audit, outbox, rows, run_state
 from store.audit import Act
@@ -16,11 +15,10 @@ from store.codec import detail_from, detail_json, iso_utc
 from store.engine import Database
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict
 from store.failpoints import Point, hit
+from store.settings_values import FIELDS, Changes, as_text, parse
 from store.tables import RunStateRow, SettingsHistoryRow, SettingsRow
 
-FIELDS = tuple(field.name for field in fields(ExecutorSettings))
 _ROW = sa.select(rows.table(SettingsRow))
-Changes = Mapping[str, str | int | bool | Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +86,12 @@ class ExecutorSettingsManager:
         return self._current
 
 
-def initialise(session: Session, now_ms: int) -> None:
-    """Write the defaults and an open run state into a new database; otherwise do nothing."""
+def initialise(session: Session, now_ms: int, settings: ExecutorSettings) -> None:
+    """Write the first settings and an open run state into a new database; otherwise do nothing."""
     if session.get(SettingsRow, 1) is not None:
         return
-    first = SavedSettings(ExecutorSettings(), 1, iso_utc(now_ms), "lockstep", "defaults")
+    origin = "defaults" if settings == ExecutorSettings() else "configuration"
+    first = SavedSettings(settings, 1, iso_utc(now_ms), "lockstep", origin)
     session.add(_row(first))
     session.add(RunStateRow(epoch=1, halted=False))
     session.add(_history_row(first, {}, now_ms))
@@ -167,40 +166,6 @@ def history(session: Session, limit: int, before: int | None = None) -> list[Set
         )
         for row in session.exec(rows)
     ]
-
-
-def parse(changes: Changes) -> dict[str, Any]:
-    """Exact values from what a form, a file or a command brings; else InvalidSettings."""
-    parsed: dict[str, Any] = {}
-    for field, value in changes.items():
-        if field not in FIELDS:
-            raise InvalidSettings(field, f"is no setting, expected one of {', '.join(FIELDS)}")
-        if field == "enabled":
-            if not isinstance(value, bool):
-                raise InvalidSettings(field, f"must be true or false, found {value!r}")
-            parsed[field] = value
-        else:
-            parsed[field] = _amount(field, value)
-    return parsed
-
-
-def as_text(settings: ExecutorSettings) -> dict[str, str | int | bool]:
-    """Settings for JSON: amounts as strings without needless zeros."""
-    values = {field: getattr(settings, field) for field in FIELDS}
-    return {f: f"{v.normalize():f}" if isinstance(v, Decimal) else v for f, v in values.items()}
-
-
-def _amount(field: str, value: str | int | Decimal) -> int | Decimal:
-    try:
-        number = exact(value)
-        to_micro(number)
-    except NotMoney as error:
-        raise InvalidSettings(field, f"is no exact amount: {error}") from None
-    if field != "max_daily_trades":
-        return number
-    if number != int(number):
-        raise InvalidSettings(field, f"must be a whole number, found {number}")
-    return int(number)
 
 
 def _row(saved: SavedSettings) -> SettingsRow:

@@ -9,7 +9,8 @@ from api.problems import Problem
 from api.routes.common import Amount, Body, CommandRoute, Reader, The, Trader, cursor_of, link, page
 from api.service import Service
 from api.wire import JsonResponse
-from store.settings import FIELDS, SavedSettings
+from store.settings import SavedSettings
+from store.settings_values import FIELDS
 
 router = APIRouter(prefix="/api/v1/settings", route_class=CommandRoute, tags=["settings"])
 IfMatch = Annotated[str | None, Header(description="The version that was read, such as 18")]

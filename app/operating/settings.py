@@ -19,7 +19,8 @@ from app.operating.outputs import (
 from domain.policy import ExecutorSettings
 from store import settings as stored
 from store.errors import SettingsConflict
-from store.settings import FIELDS, SavedSettings, SettingsVersion, as_text
+from store.settings import SavedSettings, SettingsVersion
+from store.settings_values import FIELDS, Changes, as_text, parse
 
 Values = dict[str, str | int | bool]
 TIGHTER_WHEN_HIGHER = frozenset({"min_bet", "min_roi"})
@@ -135,7 +136,7 @@ def loosens(change: SettingsChange) -> list[str]:
     return found
 
 
-def _checked(saved: SavedSettings, pairs: Mapping[str, str]) -> stored.Changes:
+def _checked(saved: SavedSettings, pairs: Mapping[str, str]) -> Changes:
     if "enabled" in pairs:
         raise UsageError(
             "enabled: `lockstep resume` and `lockstep pause` let entries leave or stop them"
@@ -149,8 +150,8 @@ def _checked(saved: SavedSettings, pairs: Mapping[str, str]) -> stored.Changes:
         raise UsageError(problem.detail) from None
 
 
-def _applied(settings: ExecutorSettings, good: stored.Changes) -> ExecutorSettings:
-    return replace(settings, **stored.parse(good))
+def _applied(settings: ExecutorSettings, good: Changes) -> ExecutorSettings:
+    return replace(settings, **parse(good))
 
 
 def _saved(before: SavedSettings, saved: SavedSettings) -> SettingsChange:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from app.config import Config, default_data_dir
 from app.config_sources import LoadedConfig, check_private, load_config
 from app.errors import ConfigError, ExitCode
 from domain.pair import Confidence
+from domain.policy import ExecutorSettings
 from domain.venue import Mode
+from store.settings_values import Changes, parse
 
 ETHEREUM_KEY = "0x" + "1f" * 32
 PAIR: dict[str, object] = {
@@ -142,6 +145,29 @@ MISTAKES = [
     ("polymarket.private_key", "hunter2", "expected a private key of 64 hex digits"),
     ("kalshi.private_key_pem", "hunter2", "expected an unencrypted private key in PEM"),
 ]
+
+
+BEGINNINGS = [
+    ({"MAX_BET": "20"}, {"max_bet": "20"}, ""),
+    ({"MIN_BET": "12", "MAX_DAILY_TRADES": "7"}, {}, "max_bet must be at least min_bet 12"),
+    ({"MAX_DAILY_LOSS": "-1"}, {}, "max_daily_loss must be"),
+    ({"MIN_BET": "0.0000001"}, {}, "min_bet is no exact amount"),
+    ({"ENABLED": "true"}, {}, "settings.enabled"),
+]
+
+
+@pytest.mark.parametrize(("given", "found", "mistake"), BEGINNINGS)
+def test_settings_to_begin_with_are_checked_as_a_save_is(
+    tmp_path: Path, given: Mapping[str, str], found: Changes, mistake: str
+) -> None:
+    env = {f"LOCKSTEP_SETTINGS__{name}": value for name, value in given.items()}
+    if not mistake:
+        first = load(tmp_path, env).config.settings.first()
+        assert first == replace(ExecutorSettings(), **parse(found))
+        return
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, env)
+    assert mistake in str(caught.value)
 
 
 class TestMistakes:

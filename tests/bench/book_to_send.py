@@ -19,7 +19,7 @@ from domain.venue import Mode
 from store.arbitrages import ArbitrageState, admitted
 from store.audit import Act
 from store.journal import Journal
-from store.settings import Changes
+from store.settings_values import Changes
 from tests.bench.figures import percentiles
 
 PAIRS_MAX = 200

@@ -11,7 +11,8 @@ from domain.money import usd
 from domain.policy import ExecutorSettings
 from store.errors import InvalidSettings, NotJournaled, SettingsConflict
 from store.journal import Journal
-from store.settings import Changes, SavedSettings
+from store.settings import SavedSettings
+from store.settings_values import Changes
 from tests.store.builders import NOW, an_act
 from tests.support.driver import sqlite3
 from tests.support.places import REFUSED, place, plain
@@ -32,6 +33,20 @@ async def test_a_new_journal_has_the_seed_defaults_and_is_disabled(tmp_path: Pat
         max_daily_loss=usd("5"),
     )
     assert (saved.version, saved.updated_at) == (1, "2026-09-21T14:13:20.000Z")
+
+
+async def test_the_first_start_alone_decides_what_the_settings_begin_with(tmp_path: Path) -> None:
+    where = place(tmp_path / "journal.db")
+    for at_ms, given in ((NOW, "20"), (NOW + 5, "30")):
+        journal = Journal.open(where, at_ms, ExecutorSettings(max_bet=usd(given)))
+        saved = await journal.settings.load()
+        told = await journal.settings.history(9)
+        journal.close()
+        assert (saved.settings, saved.origin) == (
+            ExecutorSettings(max_bet=usd("20")),
+            "configuration",
+        )
+        assert [one.settings for one in told] == [saved.settings]
 
 
 async def test_an_update_is_seen_in_memory_at_once_and_after_a_restart(tmp_path: Path) -> None:

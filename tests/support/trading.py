@@ -33,7 +33,7 @@ from domain.venue import Mode, Outcome, Venue
 from store.audit import Act
 from store.errors import NotJournaled
 from store.place import Place
-from store.settings import Changes
+from store.settings_values import Changes
 from tests.support.places import schema_of
 from tests.support.postgres import VARIABLE
 from venues.port import Untradable
