@@ -12,6 +12,7 @@ from domain.order import Fill, FillState, Purpose
 from domain.trade import roi_percent
 from domain.venue import Action, Venue
 from store.intents import StoredIntent
+from store.leg_results import leg_results
 from store.states import IntentState
 from store.views import OrderTimes
 from workflows import names
@@ -71,6 +72,7 @@ def detail(known: Known, planned: list[Json]) -> Json:
         "realised": None if state.realised is None else usd(state.realised),
         "detail": state.detail,
         "waterfall": _waterfall(known),
+        "results": leg_results(state.intents, state.fills),
         "events": planned,
         "orders": [
             _order(one, known.times.get(one.order.intent_id, OrderTimes()))

@@ -89,6 +89,11 @@ async def test_a_position_is_closed_by_its_workflow(trader: Trading, dashboard: 
         assert leg["state"] == "sold"
         assert leg["stamps"]["sent_at"] <= leg["stamps"]["acked_at"]
     assert detail["workflow_id"] == arb_id
+    for result in detail["results"]:
+        own = detail["legs"][result["platform"]]
+        assert (result["success"], result["error"]) == (True, None)
+        assert result["order_id"] == own["order_id"]
+        assert Decimal(result["filled_shares"]) == Decimal(own["size"])
     orders = detail["orders"]
     assert [one["action"] for one in orders] == ["buy", "buy", "sell", "sell"]
     for one in orders:
