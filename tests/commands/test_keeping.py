@@ -22,7 +22,7 @@ def uneven(stack: StackUnderTest) -> Iterator[dict[str, Any]]:
 
 
 def held(stack: StackUnderTest, arb_id: str) -> bool:
-    return bool(stack.shown(arb_id)["position"]["phase"] == "HOLDING")
+    return bool(stack.told(arb_id)["phase"] == "HOLDING")
 
 
 def test_a_preview_says_what_is_naked_and_changes_nothing(

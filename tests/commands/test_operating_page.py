@@ -26,6 +26,7 @@ COMMANDS = list(dict.fromkeys(re.findall(r"`((?:lockstep|temporal|tctl) [^`]+)`"
 QUERIES = re.findall(r"^\| [^|]+ \| `([^`]+)` \|$", PAGE.split("### Saved queries")[1], re.M)
 ELSEWHERE = {
     "lockstep db migrate-to-postgres": "test_on_postgres moves a journal to a server",
+    "lockstep db restore FILE": "test_database puts a backup back, with everything stopped",
     "lockstep run executor": "every system of these tests runs one",
     "lockstep run": "every system of these tests is one",
     "lockstep logs -f": "test_watching follows a log until Ctrl-C",
@@ -125,9 +126,7 @@ def test_a_command_of_the_page_does_what_it_says(
         assert (done.code, REFUSED[line] in done.err) == (5, True), done
     else:
         assert done.code == 0, done
-    stack.until(
-        lambda: stack.shown(shared["id"])["position"]["phase"] == "HOLDING", "it to be held"
-    )
+    stack.until(lambda: stack.told(shared["id"])["phase"] == "HOLDING", "it to be held")
 
 
 @pytest.mark.parametrize("line", ENDINGS)
@@ -141,11 +140,11 @@ def test_a_command_that_ends_a_trade_ends_it_without_an_order_twice(
     assert done.code == 0, done
     if "terminate" in line:
         stack.until(
-            lambda: stack.shown(open_one["id"])["workflow_id"].endswith(":adopt-1"), "an adoption"
+            lambda: stack.told(open_one["id"])["workflow_id"].endswith(":adopt-1"), "an adoption"
         )
         assert len(stack.orders(open_one["id"])) == 2
         return
-    stack.until(lambda: stack.shown(open_one["id"])["position"]["phase"] == "FLAT", "it to be sold")
+    stack.until(lambda: stack.told(open_one["id"])["phase"] == "FLAT", "it to be sold")
     assert len(stack.orders(open_one["id"])) == 4
 
 

@@ -73,9 +73,7 @@ class TestRetry:
         told = stack.published("retry", "retry", mine["id"], "--yes")
         assert told["done"] is True
         stack.mend()
-        stack.until(
-            lambda: stack.shown(mine["id"])["position"]["phase"] == "FLAT", "the sale to be done"
-        )
+        stack.until(lambda: stack.told(mine["id"])["phase"] == "FLAT", "the sale to be done")
         ended = stack.run("retry", mine["id"])
         assert ended.code == 5
         assert "FLAT: there is nothing to retry" in ended.err
@@ -102,7 +100,7 @@ class TestRetry:
         if told["remedy"] == "adopt":
             assert told["what"] == f"{mine['id']}:adopt-1 carries it now"
         stack.until(
-            lambda: stack.shown(mine["id"])["workflow_id"].endswith(":adopt-1"), "an adoption"
+            lambda: stack.told(mine["id"])["workflow_id"].endswith(":adopt-1"), "an adoption"
         )
         assert stack.orders(mine["id"]) == orders
         story = stack.published("trace", "trace", mine["id"])

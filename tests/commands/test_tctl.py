@@ -110,9 +110,9 @@ class TestOnAServer:
         assert f"`lockstep close {held['id']}`" in refused.err
         reset = tctl(stack, "wf", "reset", "-w", held["id"], "--event_id", "4", "--re", "x")
         assert (reset.code, reset.out) == (5, "")
-        assert stack.shown(held["id"])["position"]["phase"] == "HOLDING"
+        assert stack.told(held["id"])["phase"] == "HOLDING"
 
     def test_a_cancel_sells_and_ends(self, stack: StackUnderTest) -> None:
         mine = stack.open()
         assert tctl(stack, "wf", "cancel", "-w", mine["id"]).code == 0
-        stack.until(lambda: stack.shown(mine["id"])["position"]["phase"] == "FLAT", "it to be sold")
+        stack.until(lambda: stack.told(mine["id"])["phase"] == "FLAT", "it to be sold")

@@ -165,6 +165,13 @@ class StackUnderTest:
                 return found
         return None
 
+    def told(self, arb_id: str) -> Json:
+        """What the API says of it: without starting a process, for who asks often."""
+        reply = self._api.get(f"/api/v1/arbitrages/{arb_id}")
+        assert reply.status_code == httpx.codes.OK, reply.text
+        found: Json = reply.json()
+        return found
+
     def shown(self, arb_id: str) -> Json:
         """What `show` says of it."""
         return self.ok("show", arb_id, "--json").json
