@@ -1,7 +1,7 @@
 """What every activity needs: the journal, both venues and a clock."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.money import Size
 from domain.order import Purpose
@@ -12,6 +12,7 @@ from store.errors import NotJournaled
 from store.journal import Journal
 from store.lease import Claim
 from store.leg_results import leg_result
+from store.tally import Tally
 from venues.port import VenuePort
 
 NEVER = "never written down"
@@ -21,13 +22,14 @@ NEVER = "never written down"
 class Desk:
     """One executor's hands. `wall_ms` is the wall clock in milliseconds, `claim` its lease on the
     accounts (None while another process sends), `killed` why no entry may leave whatever the
-    journal says."""
+    journal says, `tally` what it counts for graphs."""
 
     journal: Journal
     venues: Mapping[Venue, VenuePort]
     wall_ms: Callable[[], int]
     claim: Callable[[], Claim | None]
     killed: Callable[[], str | None]
+    tally: Tally = field(default_factory=Tally)
 
     async def leg(self, arb_id: str, venue: Venue, planned: Size) -> LegReport:
         """One leg as its intents and fills in the journal tell it. An arbitrage that the gate

@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities import measured
 from activities.desk import Desk
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
 from activities.send import send_once
@@ -25,6 +26,7 @@ class EntryActivities:
         opportunity, bounds = request.opportunity, request.bounds
         polymarket, kalshi = (entry_ticket(self._desk, request, venue) for venue in Venue)
         hit(Point.BEFORE_GATE)
+        asked_ms = self._desk.wall_ms()
         verdict = await self._desk.journal.reserve(
             GateRequest(
                 arb_id=request.arb_id,
@@ -37,10 +39,11 @@ class EntryActivities:
                 worst_loss=bounds.loss_budget(opportunity.dearer_outlay),
                 cooldown_ms=bounds.cooldown_ms,
                 balance_age_ms_max=bounds.balance_age_ms_max,
-                now_ms=self._desk.wall_ms(),
+                now_ms=asked_ms,
                 bounds=bounds,
             )
         )
+        measured.judged(self._desk, verdict, asked_ms)
         hit(Point.AFTER_GATE)
         if not isinstance(verdict, Granted):
             return Reserved((), verdict.reason, verdict.detail)

@@ -55,6 +55,7 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
         await desk.journal.withdraw(order.intent_id, desk.wall_ms())
         return
     assert intent.sent_at_ms is not None, f"{order.intent_id} is {intent.state}, never sent"
+    desk.tally.count("arb_questions", venue=order.venue.value)
     sighting = await desk.venues[order.venue].find(order, intent.identity, intent.sent_at_ms)
     seen = await desk.journal.add_observations(
         order.intent_id, sighting.observations, desk.wall_ms()

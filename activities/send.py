@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from temporalio import activity
 
+from activities import measured
 from activities.desk import Desk
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Order, Rejection, Unknown
@@ -27,17 +28,21 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     """
     order = ticket.order
     leave: Leave | None = None
+    left_ms: int | None = None
 
     async def first_byte() -> NotFilled | None:
-        nonlocal leave
+        nonlocal leave, left_ms
         hit(Point.AFTER_INTENT, order.venue, order.purpose)
+        asked_ms = desk.wall_ms()
         leave = await desk.journal.mark_sent(
             order.intent_id, desk.wall_ms(), desk.claim(), desk.killed()
         )
         match leave:
             case MaySend(sent_at_ms):
                 hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
-                if desk.wall_ms() <= sent_at_ms + FIRST_BYTE_MS:
+                if (now_ms := desk.wall_ms()) <= sent_at_ms + FIRST_BYTE_MS:
+                    left_ms = now_ms
+                    measured.left(desk, order, asked_ms)
                     return None
                 # This process stood still: its lease may have run out, so another may be sending.
                 return NotFilled(Rejection.NOT_SENT, "paused between the last gate and the send")
@@ -55,6 +60,7 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     if isinstance(leave, AlreadySent):
         known = await desk.journal.intent(order.intent_id)
         return known.answer or _sent_before(order)
+    measured.answered(desk, order, answer, left_ms)
     hit(Point.ANSWERED, order.venue, order.purpose)
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     hit(Point.RECORDED, order.venue, order.purpose)

@@ -12,16 +12,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import panels, rows, slices, story, trade_rows
-from api.cards import Cards, funnel
+from api import glance, panels, rows, slices, story, trade_rows
+from api.cards import Cards
 from api.first_page import first_page
 from api.hub import Hub
 from api.known import Known
 from api.known import read as read_known
+from api.measured import Measured, naked_since_ms
 from api.naked import naked
 from api.queries import Queries
 from api.wire import Json, usd
@@ -29,10 +29,11 @@ from api.words import Words
 from domain.money import ZERO, Usd
 from domain.trade import Phase
 from domain.venue import Mode
-from store import arbitrages, sightings, terms, views
+from store import views
 from store.errors import JournalBusy, NotJournaled
 from store.journal import Journal
 from store.views import Pulse, Survey, Told
+from store.watch import Watched
 
 log = logging.getLogger(__name__)
 Act = Callable[[], Awaitable[None]]
@@ -43,9 +44,7 @@ SURVEY_SECONDS = 1
 REPRICE_SECONDS = 5
 FUNNEL_SECONDS = 10
 HEALTH = timedelta(seconds=1)
-ALIVE_MS = 5_000
 INTEREST_MS = 10_000
-HOUR_MS = 3_600_000
 
 
 class Live:
@@ -80,6 +79,9 @@ class Live:
         self.hub.board.put("links", links)
         self.pulse: Pulse | None = None
         self.survey: Survey | None = None
+        self.watched: Watched | None = None
+        self.measured = Measured(wall_ms(), mode)
+        self.naked_since_ms: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -199,15 +201,11 @@ class Live:
         """Balances, numbers of the day, executors, alarms, cards."""
         now_ms = self._wall_ms()
         since, words_since = self._cards.after_ms, self._words.after_ms
-        survey, seen, pair_ids, words = await self._journal.read(
-            lambda s: (
-                views.survey(s, self._mode, now_ms, now_ms - ALIVE_MS),
-                sightings.since(s, since),
-                sightings.pair_ids(s),
-                terms.since(s, words_since),
-            )
+        found = await self._journal.read(
+            lambda s: glance.around(s, self._mode, now_ms, since, words_since)
         )
-        self.survey = survey
+        self.survey = survey = found.survey
+        self.watched = found.watched
         board, executors = self.hub.board, survey.executors
         self._show_balances(slices.balances(survey.balances, executors))
         board.put("stats", slices.stats(survey))
@@ -216,8 +214,8 @@ class Live:
         board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
         board.put("alarms", {str(a.id): slices.alarm(a) | {"id": str(a.id)} for a in survey.alarms})
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
-        self._cards.take(seen, pair_ids)
-        self._words.take(words)
+        self._cards.take(found.seen, found.pair_ids)
+        self._words.take(found.words)
         board.put("cards", self._cards.rows(self._words, taken, now_ms, alive=self.alive))
         board.put("scanner", slices.scanner(executors, self._cards.best()))
         if self.pulse is not None:
@@ -258,6 +256,7 @@ class Live:
                 row = trade_rows.trade_told(told.payload, expected)
                 self.hub.publish_row("trade_event", "trades", row)
                 panels.trim_trades(self.hub)
+                self.measured.take(await self._journal.arbitrage(arb_id))
             case "position_opened":
                 arb_id = str(told.payload["arb_id"])
                 self._stale_rows.pop(arb_id, None)
@@ -301,7 +300,10 @@ class Live:
         self._show_unhedged()
 
     def _show_unhedged(self) -> None:
-        legs = [leg for one in self._known.values() if (leg := naked(one)) is not None]
+        found = [(one, leg) for one in self._known.values() if (leg := naked(one)) is not None]
+        legs = [leg for _, leg in found]
+        since = [naked_since_ms(one.state) for one, leg in found if not leg["kept"]]
+        self.naked_since_ms = min((ms for ms in since if ms is not None), default=None)
         total = sum((Decimal(leg["exposure"]) for leg in legs), start=ZERO)
         self.hub.board.put("unhedged", {"usd": usd(total), "legs": legs})
 
@@ -312,19 +314,9 @@ class Live:
 
     async def _count(self) -> None:
         """The skip funnel of an hour and of a day."""
-        now_ms = self._wall_ms()
-        mode = self._mode
-
-        def work(session: Session) -> Json:
-            told = {}
-            for name, span in (("1h", HOUR_MS), ("24h", 24 * HOUR_MS)):
-                counts = sightings.counted(session, now_ms - span)
-                admitted = views.executed(session, mode, now_ms - span)
-                refused = arbitrages.refusals(session, mode, now_ms - span)
-                told[name] = funnel(counts, refused, admitted, self._cards.examples)
-            return told
-
-        self.hub.board.put("funnel", await self._journal.read(work))
+        now_ms, examples = self._wall_ms(), self._cards.examples
+        told = await self._journal.read(lambda s: glance.funnels(s, self._mode, now_ms, examples))
+        self.hub.board.put("funnel", told)
         self.hub.flush()
 
     async def _read_log(self) -> None:

@@ -223,6 +223,12 @@ def scanner(executors: tuple[Presence, ...], best: Json | None) -> Json | None:
     }
 
 
+def executor(one: Presence) -> Json:
+    """One executor's report without what it counts for graphs: /metrics has that."""
+    seen = {name: value for name, value in one.report.items() if name != "tally"}
+    return {"name": one.name, "seen_ms": one.seen_ms, **seen}
+
+
 def alarm(row: AlarmRow) -> Json:
     """One alarm from its opening to its evidence."""
     return {

@@ -17,6 +17,7 @@ from app.dues import Dues
 from app.duty import serve
 from app.intake import Intake
 from app.sightings import Lookout
+from app.vitals import SdkMetrics, Vitals
 from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
 from domain.opportunity import Opportunity
@@ -47,10 +48,16 @@ class Executor:
     """Finds opportunities and carries arbitrages out until it is told to stop."""
 
     def __init__(
-        self, config: Config, station: Station, intake: Intake, caretaker: Caretaker
+        self,
+        config: Config,
+        station: Station,
+        intake: Intake,
+        caretaker: Caretaker,
+        vitals: Vitals,
     ) -> None:
         desk = station.desk
         self._caretaker = caretaker
+        self._vitals = vitals
         self._config = config
         self._station = station
         self._desk = desk
@@ -103,6 +110,7 @@ class Executor:
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
                 group.create_task(self._caretaker.run()),
+                group.create_task(self._vitals.run()),
             ]
             await stop.wait()
             self._intake.closed = True
@@ -202,7 +210,8 @@ class Executor:
     async def _report(self) -> None:
         """Say in the journal that this executor lives, and what it sees."""
         now_ms = wall_ms()
-        report = self._presence(now_ms)
+        self._vitals.look()
+        report = self._presence(now_ms) | {"tally": self._desk.tally.told()}
         seen, gone = self._lookout.changed(now_ms), self._lookout.gone()
         counts = self._lookout.counts(now_ms)
 
@@ -257,13 +266,15 @@ async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> None:
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Open everything, say `ready`, trade until `stop`, drain, close."""
     async with open_station(config) as station:
-        client = await connect(config)
+        sdk = SdkMetrics()
+        client = await connect(config, sdk.runtime)
         trade = config.trade
         queue = config.temporal.task_queue
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())
         caretaker = Caretaker(client, config, station)
         await caretaker.check_anchor()
-        executor = Executor(config, station, intake, caretaker)
+        vitals = Vitals(station, sdk, config.data_dir, config.database_path)
+        executor = Executor(config, station, intake, caretaker, vitals)
         polling, done = asyncio.Event(), asyncio.Event()
         # What was in flight when the last executor died does not wait for books and balances.
         serving = asyncio.create_task(

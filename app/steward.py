@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from api import sales
 from api.auth import Caller
-from api.live import ALIVE_MS, Live
+from api.glance import ALIVE_MS
+from api.live import Live
 from api.problems import Problem
 from api.steering import FLATTENS, Steering
 from app.config import Config

@@ -1,6 +1,7 @@
 """A client of the Temporal server that the configuration names."""
 
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, RPCError
 
 from app.config import Config
@@ -8,8 +9,9 @@ from app.errors import ConfigError, DependencyError
 from app.payloads import DATA_CONVERTER
 
 
-async def connect(config: Config) -> Client:
-    """A Temporal client; DependencyError where the server does not answer."""
+async def connect(config: Config, runtime: Runtime | None = None) -> Client:
+    """A Temporal client, in this runtime or the process's own; DependencyError where the server
+    does not answer."""
     address = config.temporal.address
     if address is None:
         raise ConfigError("temporal.address: expected host:port, found none")
@@ -19,6 +21,7 @@ async def connect(config: Config) -> Client:
             namespace=config.temporal.namespace,
             data_converter=DATA_CONVERTER,
             grpc_compression=GrpcCompression.NONE,
+            runtime=runtime,
         )
     except (RuntimeError, RPCError) as error:
         raise DependencyError(

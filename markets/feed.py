@@ -27,12 +27,14 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """A feed's state, the age of its newest book in milliseconds (None before the first one) and
-    what is wrong with it ("" where nothing is)."""
+    """A feed's state, the age of its newest book in milliseconds (None before the first one),
+    what is wrong with it ("" where nothing is), and how often its stream broke or a book could not
+    be read since it was begun."""
 
     state: FeedState
     age_ms: int | None
     reason: str
+    problems: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Feed:
         self._streamed_ns: dict[str, int] = {}
         self._asked_ns: dict[str, int] = {}
         self._problem = ""
+        self._problems = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -88,7 +91,7 @@ class Feed:
     def health(self) -> FeedHealth:
         """As of now."""
         if self._heard_ns is None:
-            return FeedHealth(FeedState.DOWN, None, self._problem or "no book yet")
+            return FeedHealth(FeedState.DOWN, None, self._problem or "no book yet", self._problems)
         age_ms = (self._clock() - self._heard_ns) // NS_PER_MS
         if age_ms > self._limits.delayed_ms:
             state = FeedState.DOWN if self._problem else FeedState.STALE
@@ -96,7 +99,7 @@ class Feed:
             state = FeedState.DELAYED
         else:
             state = FeedState.LIVE
-        return FeedHealth(state, age_ms, self._problem)
+        return FeedHealth(state, age_ms, self._problem, self._problems)
 
     def may_ask(self, token: str) -> bool:
         """Whether the pause since the token was last asked for out of turn is over; starts it
@@ -157,4 +160,5 @@ class Feed:
 
     def _complain(self, problem: str) -> None:
         self._problem = problem
+        self._problems += 1
         log.warning("%s %s", self._port.venue, problem)

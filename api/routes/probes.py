@@ -42,5 +42,5 @@ async def ready(service: The) -> JsonResponse:
 @router.get("/metrics")
 async def metrics(service: The, _caller: Reader) -> Response:
     """For Prometheus."""
-    text = exposition(service.live, service.mode)
+    text = exposition(service.live, service.mode, service.wall_ms())
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

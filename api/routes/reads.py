@@ -55,7 +55,7 @@ async def status(service: The, _caller: Reader) -> JsonResponse:
         "settings_version": state.settings_version,
         "balances": {v.value: None if cash is None else text(cash) for v, cash in free.items()},
         "open": [one.arb_id for one in await service.journal.unfinished()],
-        "executors": [{"name": e.name, "seen_ms": e.seen_ms, **e.report} for e in executors],
+        "executors": [slices.executor(one) for one in executors],
         "temporal_ui": service.options.temporal_ui,
     }
     return JsonResponse(told)

@@ -14,6 +14,7 @@ from store.audit import Act
 from store.journal import Journal
 from store.kill_file import PATIENCE_S, KillFile
 from store.states import Severity
+from store.tally import BOUNDS_US
 from tests.api.harness import OPEN, Json, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
 from tests.support.places import file_of
@@ -183,6 +184,25 @@ async def test_what_is_not_there_is_a_problem(api: Running, path: str) -> None:
 )  # fmt: skip
 async def test_an_empty_journal_can_be_read(api: Running, path: str) -> None:
     assert (await api.http.get(path)).status_code == 200
+
+
+async def test_what_an_executor_counts_is_for_prometheus_alone(api: Running) -> None:
+    counted = [
+        ["arb_fees_usd", "counter", [["venue", "kalshi"]], [1_250_000]],
+        ["temporal_slots", "gauge", [], [7]],
+        ["arb_leg_seconds", "histogram", [], [0, 1, *([0] * (len(BOUNDS_US) - 1)), 4_000]],
+    ]
+    await api.executor_lives(host="here", tally=counted)
+    (seen,) = (await api.http.get("/api/v1/status")).json()["executors"]
+    assert seen.keys() == {"name", "seen_ms", "host"}
+    lines = (await api.http.get("/metrics")).text.splitlines()
+    assert 'arb_fees_usd_total{executor="executor-1",venue="kalshi"} 1.25' in lines
+    assert 'temporal_slots{executor="executor-1"} 7.0' in lines
+    assert 'arb_leg_seconds_bucket{executor="executor-1",le="0.002"} 0.0' in lines
+    assert 'arb_leg_seconds_bucket{executor="executor-1",le="0.005"} 1.0' in lines
+    assert 'arb_leg_seconds_bucket{executor="executor-1",le="+Inf"} 1.0' in lines
+    assert 'arb_leg_seconds_sum{executor="executor-1"} 0.004' in lines
+    assert "# TYPE arb_leg_seconds histogram" in lines
 
 
 async def test_readiness_names_what_is_missing(api: Running) -> None:

@@ -20,6 +20,7 @@ from domain.standing import Standing
 from domain.trade import Phase
 from domain.venue import Action, Venue
 from store.lease import Claim
+from store.tally import Tally
 from tests.virtual.checks import Checks
 from tests.virtual.exchange import CENT, GOOD, ONE, Exchange, Fate, micro
 from tests.virtual.ledger import Ledger
@@ -273,6 +274,7 @@ class Process:
             "wall_ms": lambda: world.loop.now_ms,
             "claim": lambda: Claim("virtual", {}),
             "killed": lambda: None,
+            "tally": Tally(),
         }
         return Desk(**cast(Any, {field.name: parts[field.name] for field in fields(Desk)}))
 

@@ -1,0 +1,51 @@
+"""What one look at the journal reads for pages and graphs, each in one consistent state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from api.cards import funnel
+from api.wire import Json
+from domain.terms import Terms
+from domain.venue import Mode
+from store import arbitrages, sightings, terms, views, watch
+from store.sightings import Sighting
+from store.views import Survey
+from store.watch import Watched
+
+ALIVE_MS = 5_000
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Everything but the open arbitrages: sightings and words are those written since a time."""
+
+    survey: Survey
+    watched: Watched
+    seen: list[Sighting]
+    pair_ids: set[str]
+    words: list[tuple[int, Terms]]
+
+
+def around(session: Session, mode: Mode, now_ms: int, seen_ms: int, words_ms: int) -> Glance:
+    """As of now."""
+    return Glance(
+        survey=views.survey(session, mode, now_ms, now_ms - ALIVE_MS),
+        watched=watch.look(session),
+        seen=sightings.since(session, seen_ms),
+        pair_ids=sightings.pair_ids(session),
+        words=terms.since(session, words_ms),
+    )
+
+
+def funnels(session: Session, mode: Mode, now_ms: int, examples: Mapping[str, list[Json]]) -> Json:
+    """The skip funnel of an hour and of a day."""
+    told = {}
+    for name, span in (("1h", HOUR_MS), ("24h", 24 * HOUR_MS)):
+        counts = sightings.counted(session, now_ms - span)
+        admitted = views.executed(session, mode, now_ms - span)
+        refused = arbitrages.refusals(session, mode, now_ms - span)
+        told[name] = funnel(counts, refused, admitted, examples)
+    return told

@@ -1,0 +1,87 @@
+"""How an executor does: what Temporal's SDK counts, its event loop, disk and clock."""
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+
+from temporalio.runtime import (
+    BUFFERED_METRIC_KIND_COUNTER,
+    BUFFERED_METRIC_KIND_HISTOGRAM,
+    BufferedMetricUpdate,
+    MetricBuffer,
+    MetricBufferDurationFormat,
+    Runtime,
+    TelemetryConfig,
+)
+
+from app.wiring import Station
+from store.tally import Tally
+from venues.kalshi.client import KalshiClient
+
+BUFFER = 200_000
+DRAIN_SECONDS = 0.25
+"""Often, so that taking a busy executor's updates over never holds an order up for long."""
+LABELS = ("worker_type", "poller_type", "failure_reason", "status_code")
+"""What is kept apart of the SDK's attributes; the others only name this one worker again."""
+FAILED, NONDETERMINISM = "temporal_workflow_task_execution_failed", "NonDeterminismError"
+"""What an alert waits for: there from the start, at zero."""
+US = 1_000_000
+
+
+class SdkMetrics:
+    """Temporal's SDK in a runtime that keeps its metrics for us. Made once in a process."""
+
+    def __init__(self) -> None:
+        self._buffer = MetricBuffer(BUFFER, MetricBufferDurationFormat.SECONDS)
+        self.runtime = Runtime(telemetry=TelemetryConfig(metrics=self._buffer))
+
+    def drain(self, tally: Tally) -> None:
+        """Take over what was counted since the last call."""
+        for update in self._buffer.retrieve_updates():
+            _take(tally, update)
+
+
+class Vitals:
+    """Into the tally of the executor's desk."""
+
+    def __init__(self, station: Station, sdk: SdkMetrics, folder: Path, journal: Path) -> None:
+        self._station = station
+        self._sdk = sdk
+        self._folder = folder
+        self._wal = journal.with_name(journal.name + "-wal")
+
+    async def run(self) -> None:
+        """For as long as the executor runs."""
+        tally = self._station.desk.tally
+        tally.count(FAILED, 0, failure_reason=NONDETERMINISM)
+        for venue in self._station.desk.venues:
+            tally.count("arb_questions", 0, venue=venue.value)
+        while True:
+            began_ns = time.monotonic_ns()
+            await asyncio.sleep(DRAIN_SECONDS)
+            late_us = (time.monotonic_ns() - began_ns) // 1_000 - int(DRAIN_SECONDS * US)
+            tally.took("arb_event_loop_lag_seconds", late_us)
+            self._sdk.drain(tally)
+
+    def look(self) -> None:
+        """What is only worth a look with each report."""
+        tally = self._station.desk.tally
+        tally.gauge("arb_disk_free_bytes", shutil.disk_usage(self._folder).free)
+        if self._wal.exists():
+            tally.gauge("arb_wal_bytes", self._wal.stat().st_size)
+        for venue, port in self._station.desk.venues.items():
+            if isinstance(port, KalshiClient) and port.clock_skew_ms is not None:
+                skew_us = port.clock_skew_ms * 1_000
+                tally.gauge("arb_clock_skew_seconds", skew_us, venue=venue.value)
+
+
+def _take(tally: Tally, update: BufferedMetricUpdate) -> None:
+    metric, attributes = update.metric, update.attributes
+    labels = {name: str(attributes[name]) for name in LABELS if name in attributes}
+    if metric.kind == BUFFERED_METRIC_KIND_HISTOGRAM:
+        tally.took(f"{metric.name}_seconds", int(update.value * US), **labels)
+    elif metric.kind == BUFFERED_METRIC_KIND_COUNTER:
+        tally.count(metric.name, int(update.value), **labels)
+    else:
+        tally.gauge(metric.name, int(update.value), **labels)

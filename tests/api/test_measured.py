@@ -1,0 +1,124 @@
+"""How long one leg was held beyond the other, and what else graphs are told of an arbitrage."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from api.measured import Measured, naked_since_ms
+from domain.money import usd
+from domain.order import Fill, FillState
+from domain.trade import Phase, TradeStatus
+from domain.venue import Action, Mode
+from store.arbitrages import ArbitrageState
+from store.tally import Series
+from tests.store.builders import NOW, a_fill, admitted, ready
+
+TABLE = """
+    fills                                     naked now  seconds  flat
+    -                                         -          -        -
+    p100+10 k100+10                           -          -        -
+    p100+10 k140+10                           -          0.040    -
+    k100+10 p140+12                           -          0.040    -
+    p100+10                                   100        -        -
+    p100+10 k140+4                            100        0.040    -
+    p100+10 k140+4 p300-6                     -          0.200    0.200
+    p100+10 p300-10                           -          0.200    0.200
+    p100+10 k140x10                           100        -        -
+    p100+10 k140x10 p300-10                   -          0.200    0.200
+    p100+10 k140+10 p900-10 k950-10           -          0.090    0.850
+"""
+ROWS = [line.strip().rsplit(maxsplit=3) for line in TABLE.strip().splitlines()[1:]]
+
+
+@pytest.fixture
+async def admitted_one(tmp_path: Path) -> ArbitrageState:
+    """An arbitrage of ten contracts that nothing was bought for."""
+    journal = await ready(tmp_path / "journal.db")
+    try:
+        request = await admitted(journal)
+        state = await journal.arbitrage(request.arb_id)
+    finally:
+        journal.close()
+    assert state.opportunity.size == 10
+    return state
+
+
+def with_fills(state: ArbitrageState, said: str) -> ArbitrageState:
+    """`p100+10`: Polymarket bought 10 at 100 ms; `-` sold, `x` a fill that was voided."""
+    orders = {one.order.venue.value[0]: one.order for one in state.intents}
+    fills: list[Fill] = []
+    for number, word in enumerate(said.split() if said != "-" else ()):
+        sign = next(one for one in "+x-" if one in word)
+        at_ms, contracts = word[1:].split(sign)
+        fill = a_fill(orders[word[0]], trade=str(number), contracts=contracts)
+        voided = FillState.VOIDED if sign == "x" else FillState.CONFIRMED
+        action = Action.SELL if sign == "-" else Action.BUY
+        fills.append(replace(fill, at_ms=NOW + int(at_ms), state=voided, action=action))
+    return replace(state, fills=tuple(fills))
+
+
+def told(measured: Measured, name: str) -> list[Series]:
+    return [one for one in measured.tally.told() if one[0] == name]
+
+
+def seconds(measured: Measured, name: str) -> str:
+    """The one duration that was measured."""
+    found = told(measured, name)
+    if not found:
+        return "-"
+    *counts, total_us = found[0][3]
+    assert sum(counts) == 1
+    return f"{total_us / 1_000_000:.3f}"
+
+
+@pytest.mark.parametrize(("fills", "now", "naked", "flat"), ROWS, ids=[row[0] for row in ROWS])
+def test_what_was_naked_is_measured_between_fills(
+    admitted_one: ArbitrageState, fills: str, now: str, naked: str, flat: str
+) -> None:
+    state = with_fills(admitted_one, fills)
+    since = naked_since_ms(state)
+    assert ("-" if since is None else str(since - NOW)) == now
+    sold_back = flat != "-"
+    phase = Phase.FLAT if sold_back else Phase.HOLDING
+    status = TradeStatus.ROLLED_BACK if sold_back else TradeStatus.SUCCESS
+    measured = Measured(0, Mode.SIM)
+    for _ in range(2):
+        measured.take(replace(state, phase=phase, status=status, realised=usd("-0.3")))
+    assert seconds(measured, "arb_naked_seconds") == naked
+    assert seconds(measured, "arb_time_to_flat_seconds") == flat
+    lost = [300_000] if sold_back else [0]
+    assert [one[3] for one in told(measured, "arb_rollback_loss_usd")] == [lost]
+
+
+def test_each_word_fee_and_voided_fill_counts_once(admitted_one: ArbitrageState) -> None:
+    measured = Measured(0, Mode.SIM)
+    held = with_fills(admitted_one, "p100+10 k110+10")
+    locked = replace(held, phase=Phase.HOLDING, status=TradeStatus.SUCCESS)
+    taken_back = with_fills(admitted_one, "p100x10 k110+10 k500-10")
+    ended = replace(taken_back, phase=Phase.FLAT, status=TradeStatus.ROLLED_BACK)
+    moving = replace(held, phase=Phase.RESOLVING, status=TradeStatus.PARTIAL)
+    for state in (moving, locked, locked, moving, ended, ended):
+        measured.take(state)
+    words = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_executions")}
+    assert {word for word, n in words.items() if n == [1]} == {"SUCCESS", "ROLLED_BACK"}
+    fees = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_fees_usd")}
+    assert fees == {"polymarket": [50_000], "kalshi": [100_000]}
+    voided = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_voided_fills")}
+    assert voided == {"polymarket": [1], "kalshi": [0]}
+    formula = {labels[0][1]: n[0] for _, _, labels, n in told(measured, "arb_fees_by_formula_usd")}
+    assert all(0 < micro < 1_000_000 for micro in formula.values())
+
+
+def test_what_was_opened_before_is_left_to_whoever_counted_it(
+    admitted_one: ArbitrageState,
+) -> None:
+    measured = Measured(admitted_one.opened_at_ms + 1, Mode.SIM)
+    measured.take(replace(admitted_one, phase=Phase.FLAT, status=TradeStatus.FAILED))
+    assert all(n == [0] for _, _, _, n in measured.tally.told())
+
+
+def test_dust_and_what_a_better_price_gave_on_top_are_no_gap(admitted_one: ArbitrageState) -> None:
+    assert naked_since_ms(with_fills(admitted_one, "p100+10.5 k100+10")) is None
+    state = with_fills(admitted_one, "p100+10 k100+9.96")
+    assert naked_since_ms(state) is None
