@@ -150,13 +150,13 @@ class _State(Collector):
             feeds = one.report.get("feeds")
             for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
                 labels = {"executor": one.name, "venue": venue}
-                up.append((labels, int(feed.get("state") == "live")))
+                up.append((labels, int(feed.get("state") in ("live", "delayed"))))
                 problems.add_metric([one.name, venue], feed.get("problems", 0))
                 if feed.get("age_ms") is not None:
                     age.append((labels, _graph(feed["age_ms"]) / 1000))
         names = ("executor", "venue")
         yield _gauges("arb_book_age_seconds", "Age of the newest book.", age, names)
-        yield _gauges("arb_feed_live", "Whether its books are current.", up, names)
+        yield _gauges("arb_feed_up", "Whether a book came within ten seconds.", up, names)
         yield problems
 
     def _since(self, at_ms: int | None) -> float:
