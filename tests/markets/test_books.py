@@ -100,9 +100,11 @@ async def test_a_stream_that_breaks_is_shown_with_its_reason_and_opened_again(
         await until(lambda: venues[PM].streams_opened >= 3)
         shown = books.health()[PM]
         assert (shown.state, shown.reason) == (FeedState.DELAYED, "stream: maintenance")
+        assert shown.problems >= 2
         venues[PM].stream_refusal = None
         await until(lambda: books.health()[PM].state is FeedState.LIVE)
-        assert books.health()[PM].reason == ""
+        now = books.health()[PM]
+        assert (now.reason, now.problems >= shown.problems) == ("", True)
 
 
 async def test_a_feed_is_down_before_it_has_told_anything_and_says_why(
