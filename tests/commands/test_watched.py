@@ -11,7 +11,7 @@ from tests.support.stack import StackUnderTest
 
 SECONDS = 60
 Samples = dict[str, list[dict[str, str]]]
-pytestmark = pytest.mark.temporal
+pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.timeout(300)]
 
 
 def samples(stack: StackUnderTest) -> Samples:
