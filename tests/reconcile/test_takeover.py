@@ -35,6 +35,9 @@ from workflows.names import workflow_id
 TAKEOVER_SECONDS = 3.0
 ADOPTION_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
+PAIRS = ("p01", "p02", "p03", "p04")
+MOMENTS = ("P6/polymarket/entry:1", "P7/kalshi/entry:1", "P10/polymarket/entry:1")
+"""Written down, about to be sent, answered and not written down: see `store.failpoints`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,12 @@ class Stage:
     async def trade(self, pair: str) -> None:
         """Open an edge and wait until the pair is held."""
         await self.control.edge(pair, 8)
-        await until(lambda: self._phase(pair) == Phase.HOLDING, PATIENCE_SECONDS)
+        await until(lambda: self.phase(pair) == Phase.HOLDING, PATIENCE_SECONDS)
         await self.control.quiet(pair)
 
-    def _phase(self, pair: str) -> str | None:
+    def phase(self, pair: str) -> str | None:
+        """Where the trade of this pair is."""
+
         def read(session: Session) -> str | None:
             rows = select(ArbitrageRow.phase).where(
                 ArbitrageRow.pair_id == pair, ArbitrageRow.phase != Phase.REFUSED
@@ -94,7 +99,7 @@ async def until(holds: Any, seconds: float) -> float:
 @pytest.fixture
 def market() -> Iterator[Child]:
     """Exchanges of this test's own: nobody quotes on them but the test."""
-    with run_sim("--seed", "5", "--pairs", "3") as child:
+    with run_sim("--seed", "5", "--pairs", str(len(PAIRS))) as child:
         yield child
 
 
@@ -108,6 +113,7 @@ async def stage(
         "LOCKSTEP_DATA_DIR": str(tmp_path),
         "LOCKSTEP_TEMPORAL__ADDRESS": temporal_server.address,
         "LOCKSTEP_TEMPORAL__TASK_QUEUE": task_queue,
+        "LOCKSTEP_TRADE__QUARANTINE_MS": "1500",
     }
     now_ms = time.time_ns() // 1_000_000
     journal = Journal.open(tmp_path / "lockstep-sim.sqlite3", now_ms)
@@ -115,19 +121,19 @@ async def stage(
     await journal.settings.update(dict(CHANGES), saved.version, Act("test", "test", now_ms))
     async with Control(market.ready["urls"]["control"]) as control:
         await control.knobs("polymarket", **SETTLING)
-        for pair in ("p01", "p02", "p03"):
+        for pair in PAIRS:
             await control.quiet(pair)
         yield Stage(journal, control, environment)
     journal.close()
 
 
 @contextmanager
-def executor(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
+def executor(stage: Stage, dies_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
     """A process as `lockstep run` starts it, once it says that it is ready."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.process", "executor"],
         cwd=ROOT,
-        env={**os.environ, **stage.environment},
+        env={**os.environ, **stage.environment, "FP": dies_at},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -142,10 +148,7 @@ def executor(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
-async def test_who_stands_by_takes_over_and_who_comes_back_stands_by(
-    stage: Stage, sent: signal.Signals
-) -> None:
+async def test_who_stands_by_takes_over_and_who_comes_back_stands_by(stage: Stage) -> None:
     with ExitStack() as running:
         first = running.enter_context(executor(stage))
         await until(lambda: stage.held_by(first), PATIENCE_SECONDS)
@@ -153,14 +156,28 @@ async def test_who_stands_by_takes_over_and_who_comes_back_stands_by(
         await stage.trade("p01")
         assert stage.held_by(first)
 
-        first.send_signal(sent)
+        first.send_signal(signal.SIGSTOP)
         took = await until(lambda: stage.held_by(second), PATIENCE_SECONDS)
         assert took < TAKEOVER_SECONDS
-        if sent is signal.SIGSTOP:
-            first.send_signal(signal.SIGCONT)
+        first.send_signal(signal.SIGCONT)
         await stage.trade("p02")
         assert stage.held_by(second)
         assert {epoch for _, epoch, _ in stage.leases()} == {2}
+    await _nothing_was_sent_twice(stage)
+
+
+@pytest.mark.timeout(180)
+async def test_whenever_a_sender_dies_its_trade_and_its_opportunities_go_on_elsewhere(
+    stage: Stage,
+) -> None:
+    with ExitStack() as running:
+        sender = running.enter_context(executor(stage, MOMENTS[0]))
+        await until(lambda: stage.held_by(sender), PATIENCE_SECONDS)
+        for pair, next_moment in zip(PAIRS, (*MOMENTS[1:], ""), strict=False):
+            spare = running.enter_context(executor(stage, next_moment))
+            await _dies_trading(stage, pair, sender, spare)
+            sender = spare
+        await stage.trade(PAIRS[-1])
     await _nothing_was_sent_twice(stage)
 
 
@@ -215,6 +232,22 @@ async def test_a_terminated_workflow_is_adopted_within_five_seconds(
         (one,) = stage.journal.database.read_here(lambda s: unfinished(s, Mode.SIM))
         assert one.adopted == 1
     await _nothing_was_sent_twice(stage)
+
+
+async def _dies_trading(
+    stage: Stage,
+    pair: str,
+    sender: subprocess.Popen[bytes],
+    spare: subprocess.Popen[bytes],
+) -> None:
+    """The sender takes an edge and is killed in it; who stands by brings the trade to rest."""
+    await stage.control.edge(pair, 8)
+    await until(lambda: sender.poll() is not None, PATIENCE_SECONDS)
+    assert sender.returncode == -signal.SIGKILL
+    assert await until(lambda: stage.held_by(spare), PATIENCE_SECONDS) < TAKEOVER_SECONDS
+    await stage.control.quiet(pair)
+    rests = (Phase.HOLDING, Phase.FLAT)
+    await until(lambda: stage.phase(pair) in rests, PATIENCE_SECONDS)
 
 
 async def _nothing_was_sent_twice(stage: Stage) -> None:
