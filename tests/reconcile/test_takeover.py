@@ -28,6 +28,8 @@ from store.audit import Act
 from store.journal import Journal
 from store.kill_file import KillFile
 from store.tables import ArbitrageRow, SenderLeaseRow
+from tests.support.driver import sqlite3
+from tests.support.places import file_of
 from tests.support.processes import ROOT, Child, run_sim
 from tests.support.trading import CHANGES, SETTLING
 from workflows.names import workflow_id
@@ -156,7 +158,7 @@ async def test_who_stands_by_takes_over_and_who_comes_back_stands_by(stage: Stag
         await stage.trade("p01")
         assert stage.held_by(first)
 
-        first.send_signal(signal.SIGSTOP)
+        await _stand_still(stage, first)
         took = await until(lambda: stage.held_by(second), PATIENCE_SECONDS)
         assert took < TAKEOVER_SECONDS
         first.send_signal(signal.SIGCONT)
@@ -232,6 +234,26 @@ async def test_a_terminated_workflow_is_adopted_within_five_seconds(
         (one,) = stage.journal.database.read_here(lambda s: unfinished(s, Mode.SIM))
         assert one.adopted == 1
     await _nothing_was_sent_twice(stage)
+
+
+async def _stand_still(stage: Stage, process: subprocess.Popen[bytes]) -> None:
+    """Stop the process outside of a transaction: within one it holds the lock of the journal's
+    file, and nobody goes on before it does."""
+    path = file_of(stage.journal.database.place)
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        other = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.05)
+        else:
+            return
+        finally:
+            other.close()
 
 
 async def _dies_trading(
