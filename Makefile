@@ -1,6 +1,6 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-replayed test-postgres test-cluster check chaos mutants bench lock clean
+.PHONY: help setup demo test test-fast test-replayed test-postgres test-cluster check chaos soak mutants bench lock clean
 PY := .venv/bin/python
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
@@ -42,10 +42,13 @@ check: setup ## Run lint, format and type checks, and the house rules
 chaos: setup ## Break a real system on purpose and judge it: SEED=7 RUNS=60 POINTS=all
 	@.venv/bin/lockstep chaos --seed $(or $(SEED),7) --runs $(or $(RUNS),60) --points $(or $(POINTS),all)
 
+soak: setup ## Trade for MINUTES=20 with a SIGKILL every two, then judge; prints JSON
+	@$(PY) -m tests.chaos.soak --seed $(or $(SEED),7) --minutes $(or $(MINUTES),20)
+
 mutants: setup ## Run forty executors that are wrong on purpose; each must be caught by name
 	@$(PY) -m pytest -m campaign
 
-bench: setup ## Measure signal to send; prints JSON
+bench: setup ## Measure signal to send, several executors, and growth; prints JSON
 	@$(PY) -m tests.bench
 
 lock: setup ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 for newest)

@@ -1,5 +1,5 @@
-"""Measure what has a limit: python -m tests.bench [--only NAME] [--trades N]. Prints one JSON
-object; ends with an error where a trade did not do what it should."""
+"""Measure what has a limit: python -m tests.bench [--only NAME] [--trades N] [--cluster]. Prints
+one JSON object; ends with an error where a trade did not do what it should."""
 
 import argparse
 import json
@@ -15,11 +15,14 @@ from tests.bench import (
     bench_gate,
     book_to_send,
     dashboards,
+    executors,
+    growth,
     page_stream,
     signal_to_send,
     snapshot,
     telegram_hang,
 )
+from tests.bench.cluster import cluster
 from tests.bench.figures import machine
 
 SCHEMA_VERSION = 1
@@ -38,12 +41,16 @@ BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
     "snapshot": snapshot.measure,
     "page_stream": page_stream.measure,
     "telegram_hang": telegram_hang.measure,
+    "executors": executors.measure,
+    "growth": growth.measure,
 }
 
 
-async def _run(names: list[str], trades: int) -> dict[str, object]:
+async def _run(names: list[str], trades: int, on_cluster: bool) -> dict[str, object]:
     before = machine()
     results = {name: await BENCHES[name](trades) for name in names}
+    if on_cluster:
+        results["executors_on_cluster"] = await executors.measure_on(cluster, trades)
     return {"schema_version": SCHEMA_VERSION, "machine": before, "results": results}
 
 
@@ -52,10 +59,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     arguments.add_argument("--only", choices=BENCHES, help="run this one alone")
     arguments.add_argument("--trades", type=int, default=192, help="trades per load and way")
+    arguments.add_argument(
+        "--cluster",
+        action="store_true",
+        help="the executors on Temporal's own server on PostgreSQL too (see `make test-cluster`)",
+    )
     given = arguments.parse_args()
     names = [given.only] if given.only else list(BENCHES)
     stay_responsive()
-    result = uvloop.run(_run(names, given.trades))
+    result = uvloop.run(_run(names, given.trades, given.cluster))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
 
 

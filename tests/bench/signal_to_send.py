@@ -106,7 +106,7 @@ class Floor:
 
     async def close_all(self) -> None:
         """Sell every durable position as an operator would, and hold the ends to account."""
-        await _in_slots(SLOTS, [trade.arb_id for trade in self.durable], self._close)
+        await in_slots(SLOTS, [trade.arb_id for trade in self.durable], self._close)
 
     async def audit(self) -> dict[str, int]:
         """When each order's first byte arrived (ns); fails unless the exchanges saw exactly the
@@ -208,8 +208,8 @@ async def _side_by_side(floor: Floor, slots: int) -> dict[str, object]:
         batch = pairs[first : first + block]
         if slots == 1:
             await asyncio.sleep(ALONE_SECONDS)
-        await _in_slots(slots, batch, floor.trade_durably)
-        await _in_slots(slots, batch, floor.trade_naively)
+        await in_slots(slots, batch, floor.trade_durably)
+        await in_slots(slots, batch, floor.trade_naively)
     arrived = await arrivals(floor)
     durable, naive = floor.durable[WARM_UP:], floor.naive[WARM_UP:]
     lasted = {
@@ -233,7 +233,7 @@ async def _saturate(floor: Floor) -> dict[str, object]:
     rates, busy = {}, {}
     for name, act in (("durable", floor.trade_durably), ("naive", floor.trade_naively)):
         began, used = time.perf_counter(), time.process_time()
-        await _in_slots(CROWD, pairs, act)
+        await in_slots(CROWD, pairs, act)
         rates[name] = round(len(pairs) / (time.perf_counter() - began), 1)
         busy[name] = round((time.process_time() - used) / len(pairs) * 1_000, 1)
     return {
@@ -278,7 +278,7 @@ def _stages(
     return {name: percentiles(times) for name, times in stages.items()}
 
 
-async def _in_slots(slots: int, pairs: list[str], act: Callable[[str], Awaitable[None]]) -> None:
+async def in_slots(slots: int, pairs: list[str], act: Callable[[str], Awaitable[None]]) -> None:
     """`act` on all, never on more than `slots` at once."""
     waiting = iter(pairs)
 

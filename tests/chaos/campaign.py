@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -151,22 +151,27 @@ async def _play_part(
             trader = Trader(stack, journal)
             await trader.operator.save(**SETTINGS)
             case_of = await _play_cases(result, stack, Around(trader), cases, first, tell)
-            world = await _quiet_world(stack)
         finally:
             journal.close()
-        _judge(result, world, case_of)
-        result.sometimes.update(seen_in(world))
-        stopped = [stop.told_ms - stop.asked_ms for stop in stack.stops]
-        result.times.setdefault("stopped", []).extend(stopped)
-        for proxy in stack.proxies.values():
-            result.sometimes.update({f"network_{name}": n for name, n in proxy.hits.items()})
-        result.sometimes["temporal_restarted"] += stack.temporal_restarts
-        result.sometimes["temporal_lost"] += stack.temporal_losses
-        result.sometimes["executor_took_over"] += stack.takeovers
-        for name, times in asdict(stack.times).items():
-            result.times.setdefault(name, []).extend(times)
-        result.times.setdefault("alarm", []).extend(times_to_alarm(world))
-        result.sometimes["executor_restarted"] += stack.executor_restarts
+        await conclude(result, stack, case_of)
+
+
+async def conclude(result: Result, stack: Stack, case_of: Mapping[str, str]) -> None:
+    """Once nothing moves: judge what a system did, and add up what was seen and measured."""
+    world = await _quiet_world(stack)
+    _judge(result, world, case_of)
+    result.sometimes.update(seen_in(world))
+    stopped = [stop.told_ms - stop.asked_ms for stop in stack.stops]
+    result.times.setdefault("stopped", []).extend(stopped)
+    for proxy in stack.proxies.values():
+        result.sometimes.update({f"network_{name}": n for name, n in proxy.hits.items()})
+    result.sometimes["temporal_restarted"] += stack.temporal_restarts
+    result.sometimes["temporal_lost"] += stack.temporal_losses
+    result.sometimes["executor_took_over"] += stack.takeovers
+    for name, times in asdict(stack.times).items():
+        result.times.setdefault(name, []).extend(times)
+    result.times.setdefault("alarm", []).extend(times_to_alarm(world))
+    result.sometimes["executor_restarted"] += stack.executor_restarts
 
 
 async def _play_cases(
@@ -227,7 +232,7 @@ def _found(world: World) -> list[Violation]:
     return [Violation(name, what) for name, check in CHECKS.items() for what in check(world)]
 
 
-def _judge(result: Result, world: World, case_of: dict[str, str]) -> None:
+def _judge(result: Result, world: World, case_of: Mapping[str, str]) -> None:
     pair_of = {row["id"]: row["pair_id"] for row in world.rows("arbitrages")}
     for violation in _found(world):
         about = [pair for arb_id, pair in pair_of.items() if arb_id in violation.what]
