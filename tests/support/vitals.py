@@ -15,11 +15,11 @@ def descriptors(pid: int) -> int:
 
 
 def resident_kb(pid: int) -> int:
-    """Memory that is in use and in RAM (KB)."""
+    """Memory that is in use and in RAM (KB); ProcessLookupError where it has ended."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
-    return 0  # it ended, and nobody has waited for it yet
+    raise ProcessLookupError(pid)  # it ended, and nobody has waited for it yet
 
 
 def processor_ms(pid: int) -> int:
