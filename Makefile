@@ -43,7 +43,8 @@ chaos: setup ## Break a real system on purpose and judge it: SEED=7 RUNS=60 POIN
 	@.venv/bin/lockstep chaos --seed $(or $(SEED),7) --runs $(or $(RUNS),60) --points $(or $(POINTS),all)
 
 soak: setup ## Trade for MINUTES=20 with a SIGKILL every two, then judge; prints JSON
-	@$(PY) -m tests.chaos.soak --seed $(or $(SEED),7) --minutes $(or $(MINUTES),20)
+	@$(PY) -m tests.chaos.soak --seed $(or $(SEED),7) --minutes $(or $(MINUTES),20) \
+		--every $(or $(EVERY),120)
 
 mutants: setup ## Run forty executors that are wrong on purpose; each must be caught by name
 	@$(PY) -m pytest -m campaign
