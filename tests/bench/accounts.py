@@ -43,13 +43,14 @@ PATIENT = {"LOCKSTEP_TRADE__DEADLINE_MS": "10000"}
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What installations stand on: a Temporal server, its processes by number, its file if it is
-    one, and what every process of ours is told of both servers."""
+    """What installations stand on: a Temporal server, its process by number, its file if it is on
+    one, that of a PostgreSQL server, and what every process of ours is told of both."""
 
     address: str
     namespace: str
-    pids: tuple[int, ...]
+    pid: int
     file: Path | None = None
+    postgresql: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +60,7 @@ async def dev_server(folder: Path) -> AsyncIterator[Ground]:
     file = folder / "temporal.sqlite3"
     async with open_server(ServerOptions(ui=False, database=file)) as server:
         assert server.pid is not None, "started here"
-        yield Ground(server.address, server.namespace, (server.pid,), file)
+        yield Ground(server.address, server.namespace, server.pid, file)
 
 
 @dataclass(slots=True)

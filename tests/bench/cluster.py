@@ -29,6 +29,7 @@ async def cluster(folder: Path) -> AsyncIterator[Ground]:
         yield Ground(
             made.temporal,
             "lockstep",
-            (server.process.pid,),
+            server.process.pid,
+            postgresql=postgres.process.pid if postgres.process else None,
             environment={"LOCKSTEP_DATABASE__URL": url},
         )

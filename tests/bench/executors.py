@@ -25,7 +25,7 @@ from tests.bench.accounts import (
 )
 from tests.bench.figures import percentiles
 from tests.bench.signal_to_send import in_slots
-from tests.support.vitals import TOLD, processor_ms
+from tests.support.vitals import TOLD, children, processor_ms
 
 SIZES = (1, 2, 4)
 ALONE_SECONDS = 0.3
@@ -122,9 +122,11 @@ def _processor_ms(ground: Ground, accounts: list[Account]) -> dict[str, int]:
     kinds: dict[str, list[int | None]] = {
         "senders": [account.executors[0].pid for account in accounts],
         "standing_by": [child.pid for child in standing_by],
-        "temporal": [*ground.pids],
+        "temporal": [ground.pid],
         "exchanges": [account.exchanges.pid for account in accounts],
     }
+    if ground.postgresql is not None:
+        kinds["postgresql"] = [ground.postgresql, *children(ground.postgresql)]
     return {
         kind: sum(processor_ms(pid) for pid in pids if pid is not None)
         for kind, pids in kinds.items()

@@ -48,7 +48,7 @@ async def measure(trades: int) -> dict[str, object]:
                 "journal_bytes": _used(journal),
                 "temporal_bytes": _used(ground.file),
                 **({"executor_kb": resident_kb(executor)} if TOLD and executor else {}),
-                **({"temporal_kb": resident_kb(ground.pids[0])} if TOLD else {}),
+                **({"temporal_kb": resident_kb(ground.pid)} if TOLD else {}),
             })  # fmt: skip
         client = await Client.connect(ground.address)
         trade = await _histories(client, names.ARBITRAGE)

@@ -29,6 +29,11 @@ def processor_ms(pid: int) -> int:
     return (int(fields[11]) + int(fields[12])) * 1_000 // _TICKS
 
 
+def children(pid: int) -> list[int]:
+    """Those it has started and that run."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
     """How much y grows with one x: the straight line with the least squares; None for no line."""
     number = len(points)
