@@ -57,6 +57,7 @@ class Carried:
     verdicts: tuple[Verdict, ...]
     tried_opposite: bool = False
     limits: dict[Venue, Price] = field(default_factory=dict)
+    asked: bool = False
 
     @property
     def word(self) -> Word | None:

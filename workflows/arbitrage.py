@@ -133,6 +133,7 @@ class ArbitrageWorkflow(OperatorWords):
             return ()
         if verdict.refusal is not None:
             self._trade.refuse(verdict.refusal, verdict.detail)
+            story.show(self._trade.snapshot(), asked=False)
             return None
         return verdict.tickets
 
@@ -219,8 +220,7 @@ class ArbitrageWorkflow(OperatorWords):
         await self._step(Activity.COMPLETE, venue, f"complete:{request.sequence}", request, summary)
 
     async def _unwind(self, venue: Venue, excess: Size, way: Activity = Activity.UNWIND) -> None:
-        """One fill-or-kill sale, or purchase of the other outcome. Lost, it makes the leg unknown
-        and the loop asks the venue."""
+        """One fill-or-kill sale, or purchase of the other outcome. Lost, the leg is unknown."""
         trade = self._trade
         if way is Activity.BUY_OPPOSITE:
             trade.buying_opposite()
@@ -330,8 +330,8 @@ class ArbitrageWorkflow(OperatorWords):
         trade = self._trade
         trade.enter(phase)
         standing = trade.standing()
-        if phase in story.SEARCHABLE:
-            workflow.upsert_search_attributes(story.attributes(trade.snapshot()))
+        if phase is not Phase.SETTLING:
+            story.show(trade.snapshot(), asked=trade.asked)
         workflow.set_current_details(story.current_details(trade.snapshot()))
         try:
             await workflow.execute_local_activity(
@@ -339,6 +339,8 @@ class ArbitrageWorkflow(OperatorWords):
             )
         except ActivityError as lost:
             trade.say(f"{phase} could not be recorded at once ({lost.cause})")
+            if phase is Phase.SETTLING:  # which is over at once where the journal answers
+                story.show(trade.snapshot(), asked=trade.asked)
             await workflow.execute_activity(
                 Activity.RECORD,
                 standing,

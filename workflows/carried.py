@@ -6,7 +6,7 @@ from dataclasses import fields
 from activities.messages import Carried
 from domain.standing import Word
 
-_PUBLIC = frozenset({"phase", "escalations", "flattening", "limits", "verdicts"})
+_PUBLIC = frozenset({"phase", "escalations", "asked", "flattening", "limits", "verdicts"})
 
 
 def taken_from(state: object) -> Carried:

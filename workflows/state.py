@@ -32,21 +32,16 @@ class TradeState:
         self._plan = plan
         self._legs = {venue: nothing_held(venue, plan.opportunity.size) for venue in Venue}
         self._story: list[Happening] = []
-        self._revision = 0
         self._number = first_number(plan.adopted)
-        self._attempts = 0
         self._allowed = plan.bounds.unwind_attempts
-        self._closed_tries = 0
+        self._revision = self._attempts = self._closed_tries = self.escalations = 0
         self._loss_max: Usd | None = self._own_budget
-        self._was_locked = False
         self._reason = "asking the gate"
         self.phase = Phase.RESERVING
-        self.escalations = 0
         self._exits: Exits | None = None
-        self._tried_completing = False
-        self._tried_opposite = False
+        self._tried_completing = self._tried_opposite = False
         self._next_try_ms: int | None = None
-        self._keeps_uneven = False
+        self._was_locked = self._keeps_uneven = self.asked = False
         self._moved_by_hand: Usd | None = None
         self.flattening = False
         self.limits: dict[Venue, Price] = {}
@@ -256,6 +251,9 @@ class TradeState:
             self._was_locked = False
         if phase is Phase.NEEDS_OPERATOR:
             self.escalations += 1
+            self.asked = True
+        elif phase is Phase.HOLDING or phase.ended:
+            self.asked = False
         if phase is not self.phase:
             self.phase = step(self.phase, phase)
             self.say(f"{phase}: {self._reason}" if self.marked else self._headline())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from temporalio import workflow
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -25,8 +26,9 @@ PNL = SearchAttributeKey.for_float("ArbPnl")
 NEEDS_OPERATOR = SearchAttributeKey.for_bool("ArbNeedsOperator")
 
 SEARCH_ATTRIBUTES = (PHASE, PAIR, OUTCOME, MODE, STAKE, PNL, NEEDS_OPERATOR)
-SEARCHABLE = frozenset(Phase) - {Phase.RESERVING, Phase.PLACING, Phase.RESOLVING, Phase.SETTLING}
-"""Phases worth a search attribute: each upsert is a write on the way of a trade."""
+SHOWN_FROM_THE_FIRST = frozenset(Phase) - {Phase.RESOLVING, Phase.SETTLING, Phase.REFUSED}
+"""Phases that every history shows; those that began before the patch show no other."""
+SHOW_ALL = "show-all"
 
 _SUMMARY_BYTES = 200
 
@@ -95,14 +97,20 @@ def starting_attributes(plan: ArbitrageInput) -> TypedSearchAttributes:
     )
 
 
-def attributes(snapshot: Snapshot) -> list[SearchAttributeUpdate[Any]]:
-    """What a search finds from this phase on."""
+def show(snapshot: Snapshot, *, asked: bool) -> None:
+    """Let a search find it in this phase; `asked`: a person is, until the pair is even or over.
+    A command of the workflow, so nothing for a phase that is over within the same task."""
+    if snapshot.phase in SHOWN_FROM_THE_FIRST or workflow.patched(SHOW_ALL):
+        workflow.upsert_search_attributes(_attributes(snapshot, asked=asked))
+
+
+def _attributes(snapshot: Snapshot, *, asked: bool) -> list[SearchAttributeUpdate[Any]]:
     ended = snapshot.phase.ended
     profit = snapshot.realised_profit if ended else snapshot.locked_profit
     return [
         PHASE.value_set(snapshot.phase.value),
         OUTCOME.value_set(snapshot.status.value),
-        NEEDS_OPERATOR.value_set(snapshot.phase is Phase.NEEDS_OPERATOR),
+        NEEDS_OPERATOR.value_set(asked),
         PNL.value_unset() if profit is None else PNL.value_set(float(profit)),
     ]
 

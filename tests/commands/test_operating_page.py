@@ -184,5 +184,5 @@ def test_a_stuck_trade_is_found_by_one_query(stack: StackUnderTest) -> None:
 def test_the_page_explains_whatever_is_not_run_here() -> None:
     assert set(ELSEWHERE) <= set(COMMANDS)
     assert set(REFUSED) <= set(COMMANDS)
-    assert len(QUERIES) == 8
+    assert len(QUERIES) == 10
     assert Path(ROOT / "deploy" / "temporal-ui.env").is_file()

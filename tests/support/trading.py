@@ -206,6 +206,19 @@ class Trading:
                 raise TimeoutError(f"still {snapshot.phase}: {snapshot.story}")
             await asyncio.sleep(0.02)
 
+    async def until_found(
+        self,
+        handle: WorkflowHandle[ArbitrageWorkflow, Snapshot],
+        query: str,
+        seconds: float = 40,
+    ) -> None:
+        """Until a search of Temporal, which lags a little behind, finds it."""
+        deadline = time.monotonic() + seconds
+        while handle.id not in [found.id async for found in self.client.list_workflows(query)]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not found by {query}")
+            await asyncio.sleep(0.05)
+
     async def _kept_back(self, snapshot: Snapshot) -> bool:
         """Whether nothing was bought, and an entry was late for its own first byte."""
         if snapshot.status is not TradeStatus.FAILED:

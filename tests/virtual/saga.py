@@ -82,8 +82,7 @@ class OwnSaga(_Runtime):
         self._pending: dict[int, asyncio.Future[Any]] = {}
         self._timers: dict[int, asyncio.Handle] = {}
         self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
-        self._handlers = 0
-        self._seq = 0
+        self._handlers = self._seq = 0
         self._now_us = 0
         self._long = False
         self._failure: BaseException | None = None
@@ -117,8 +116,7 @@ class OwnSaga(_Runtime):
             case "failure":
                 self._pending.pop(job.seq).set_exception(job.value)
             case "timer":
-                handle = self._timers.pop(job.seq)
-                self._loop.ready.append(handle)
+                self._loop.ready.append(self._timers.pop(job.seq))
             case "update":
                 self._loop.create_task(self._update(job))
             case "cancel":
@@ -195,6 +193,10 @@ class OwnSaga(_Runtime):
     def workflow_continue_as_new(self, *args: Any, **_: Any) -> NoReturn:
         """End this run for another."""
         raise _Again(args[0])
+
+    def workflow_patch(self, *_: Any, **__: Any) -> bool:
+        """Every run here is a new one."""
+        return True
 
     def workflow_upsert_search_attributes(self, attributes: Any, **_: Any) -> None:
         """Nothing here is searched."""
@@ -334,16 +336,14 @@ class _SagaLoop(asyncio.AbstractEventLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """What nobody caught fails the task."""
-        error = context.get("exception")
-        self._saga._failure = error or AssertionError(str(context.get("message")))
+        said = AssertionError(str(context.get("message")))
+        self._saga._failure = context.get("exception") or said
 
     def get_debug(self) -> bool:
         """Never."""
         return False
 
-    def is_closed(self) -> bool:
-        """Never."""
-        return False
+    is_closed = get_debug
 
 
 def _ms(limit: timedelta | None) -> int:

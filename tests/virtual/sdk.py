@@ -22,7 +22,7 @@ from workflows.arbitrage import ArbitrageWorkflow
 _RUNNER = UnsandboxedWorkflowRunner()
 _DEFINITION = _Definition.must_from_class(ArbitrageWorkflow)
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_QUIET = ("upsert_workflow_search_attributes",)
+_QUIET = ("upsert_workflow_search_attributes", "set_patch_marker")
 
 
 class SdkSaga:

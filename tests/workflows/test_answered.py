@@ -1,5 +1,7 @@
 """A question that is answered while one leg is naked: its venue pays, and that ends the trade."""
 
+import asyncio
+import threading
 from decimal import Decimal
 
 import pytest
@@ -10,7 +12,7 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import Trading
-from workflows import names
+from workflows import names, story
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, HoldRequest, Snapshot
 
@@ -49,6 +51,23 @@ async def test_a_naked_leg_is_paid_by_its_venue_and_the_alarm_closes_on_that(
     assert verdict.cash == pays * leg.held
     assert ended.realised_profit == verdict.cash - leg.paid
     assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_a_payout_that_the_journal_cannot_write_down_yet_is_found_by_its_phase(
+    steady: Trading, pair: str
+) -> None:
+    handle = await steady.hold(pair)
+    journal, free = steady.desk.journal, threading.Event()
+    busy = asyncio.create_task(journal.write(steady.desk.wall_ms(), lambda _: free.wait(60)))
+    try:
+        await steady.control.resolve(pair)
+        await steady.until_found(handle, "ArbPhase = 'SETTLING' AND ExecutionStatus = 'Running'")
+    finally:
+        free.set()
+    assert await busy
+    assert (await handle.result()).phase == Phase.SETTLED
+    assert (await handle.describe()).typed_search_attributes[story.PHASE] == "SETTLED"
     await assert_books_balance(steady)
 
 

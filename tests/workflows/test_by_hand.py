@@ -30,6 +30,7 @@ from domain.standing import LegReport
 from domain.trade import LegResult, Phase
 from domain.venue import Venue
 from tests.support.books import assert_books_balance
+from tests.support.processes import ROOT
 from tests.support.temporal import unique
 from tests.support.trading import ORDER_MS, Trading
 from workflows.arbitrage import ArbitrageWorkflow
@@ -37,6 +38,7 @@ from workflows.handle import handle_of
 from workflows.snapshot import Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
+UNKNOWN = "ArbPhase = 'RESOLVING' AND ExecutionStatus = 'Running'"
 TURN_ENDED = {
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
@@ -135,10 +137,12 @@ async def test_a_reset_to_any_event_sends_nothing_again(
     await assert_books_balance(steady)
 
 
-async def test_a_reset_while_a_leg_is_unknown_asks_and_sends_nothing(
+async def test_an_unknown_leg_is_found_by_a_saved_query_and_a_reset_asks_and_sends_nothing(
     desk: Trading, pair: str
 ) -> None:
+    assert f"| `{UNKNOWN}` |" in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     async with _unanswered(desk, pair) as handle:
+        await desk.until_found(handle, UNKNOWN)
         known = await sent(desk, handle)
         again = await reset_to(desk, handle, (await turns(handle))[0])
         await desk.until_phase(again, Phase.RESOLVING)

@@ -12,6 +12,7 @@ from store.audit import Act
 from tests.domain.tables import rows
 from tests.support.books import assert_books_balance
 from tests.support.trading import Trading, change_settings
+from workflows import story
 
 SETTINGS = """
     reason                setting             value
@@ -32,6 +33,8 @@ async def refused(desk: Trading, pair: str, reason: str, bounds: Bounds | None =
     snapshot = await handle.result()
     assert snapshot.phase == Phase.REFUSED
     assert snapshot.reason.startswith(f"{Refusal(reason)}: "), snapshot.reason
+    found = (await handle.describe()).typed_search_attributes
+    assert (found[story.PHASE], found[story.OUTCOME]) == ("REFUSED", "FAILED")
     after = await desk.control.state()
     for venue in Venue:
         assert after[venue]["orders"] == before[venue]["orders"]
