@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from types import NoneType
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError
@@ -40,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.trade import Phase, phase_for
     from domain.venue import Venue
     from workflows import names, options, story
+    from workflows.local import Lost, run_local
     from workflows.operators import OperatorWords
     from workflows.snapshot import Snapshot
     from workflows.state import TradeState
@@ -121,15 +123,11 @@ class ArbitrageWorkflow(OperatorWords):
             return ()
         request = ReserveRequest(plan.arb_id, plan.opportunity, plan.mode, plan.bounds)
         try:
-            verdict: Reserved = await workflow.execute_local_activity(
-                Activity.RESERVE,
-                request,
-                result_type=Reserved,
-                summary="ask the gate for both legs or none",
-                **options.LOCAL,
+            verdict = await run_local(
+                Activity.RESERVE, request, Reserved, "ask the gate for both legs or none"
             )
-        except ActivityError as lost:
-            self._trade.say(f"the gate's verdict is lost: {lost.cause}")
+        except Lost as lost:
+            self._trade.say(f"the gate's verdict is lost: {lost}")
             return ()
         if verdict.refusal is not None:
             self._trade.refuse(verdict.refusal, verdict.detail)
@@ -334,11 +332,9 @@ class ArbitrageWorkflow(OperatorWords):
             story.show(trade.snapshot(), asked=trade.asked)
         workflow.set_current_details(story.current_details(trade.snapshot()))
         try:
-            await workflow.execute_local_activity(
-                Activity.RECORD, standing, summary=f"write down {phase}", **options.LOCAL
-            )
-        except ActivityError as lost:
-            trade.say(f"{phase} could not be recorded at once ({lost.cause})")
+            await run_local(Activity.RECORD, standing, NoneType, f"write down {phase}")
+        except Lost as lost:
+            trade.say(f"{phase} could not be recorded at once ({lost})")
             if phase is Phase.SETTLING:  # which is over at once where the journal answers
                 story.show(trade.snapshot(), asked=trade.asked)
             await workflow.execute_activity(
