@@ -1,7 +1,8 @@
 """An executor without a scanner as a process of its own, to be killed by a test.
 
 `python -m tests.support.executor` takes one JSON object on the command line: the simulator's ready
-line, the data folder, Temporal's address and the task queue. It works until it is ended.
+line, the data folder, Temporal's address, its own name there and the task queue. It works until it
+is ended.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ async def run(wanted: dict[str, object]) -> None:
     ready = wanted["sim"]
     assert isinstance(ready, dict)
     config = await sim_config(ready, Path(str(wanted["data_dir"])))
-    client = await connect_to(str(wanted["address"]))
+    client = await connect_to(str(wanted["address"]), identity=str(wanted["identity"]))
     async with open_desk(config) as desk, worker(client, str(wanted["task_queue"]), desk):
         print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - what the parent waits for
         await asyncio.Event().wait()

@@ -1,6 +1,5 @@
 """One simulator per session, one executor per test, a real Temporal server."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from itertools import count
@@ -11,11 +10,10 @@ import pytest
 from temporalio.client import Client
 
 from tests.support.processes import Child, run_sim
-from tests.support.trading import SETTLING, Trading, trading
+from tests.support.scene import Scene
+from tests.support.trading import SETTLING, Trading
 
 PAIRS = 200
-CACHED = 0 if "REPLAYED" in os.environ else 100
-"""Workflows that an executor keeps in memory: none with `make test-replayed`."""
 _pairs = count(1)
 _executors = count(1)
 
@@ -36,16 +34,15 @@ def exchanges() -> Iterator[Child]:
 
 
 @pytest.fixture
-def hire(exchanges: Child, temporal_client: Client, task_queue: str, tmp_path: Path) -> Hire:
-    """Open an executor on this test's journal, task queue and exchanges."""
-    prefix = f"{next(_executors)}-"
+def scene(exchanges: Child, temporal_client: Client, task_queue: str, tmp_path: Path) -> Scene:
+    """This test's journal, task queue and exchanges."""
+    return Scene(exchanges.ready, temporal_client, task_queue, f"{next(_executors)}-", tmp_path)
 
-    def open_executor(cached: int = CACHED) -> AbstractAsyncContextManager[Trading]:
-        return trading(
-            exchanges.ready, temporal_client, task_queue, prefix, tmp_path, cached=cached
-        )
 
-    return open_executor
+@pytest.fixture
+def hire(scene: Scene) -> Hire:
+    """Open an executor there."""
+    return scene.hire
 
 
 @pytest.fixture(params=[pytest.param(100, id="cached"), pytest.param(0, id="replayed")])

@@ -141,7 +141,7 @@ async def test_an_unknown_leg_is_found_by_a_saved_query_and_a_reset_asks_and_sen
     desk: Trading, pair: str
 ) -> None:
     assert f"| `{UNKNOWN}` |" in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    async with _unanswered(desk, pair) as handle:
+    async with unanswered(desk, pair) as handle:
         await desk.until_found(handle, UNKNOWN)
         known = await sent(desk, handle)
         again = await reset_to(desk, handle, (await turns(handle))[0])
@@ -152,7 +152,7 @@ async def test_an_unknown_leg_is_found_by_a_saved_query_and_a_reset_asks_and_sen
 
 
 @asynccontextmanager
-async def _unanswered(desk: Trading, pair: str) -> AsyncIterator[Handle]:
+async def unanswered(desk: Trading, pair: str) -> AsyncIterator[Handle]:
     """Nobody knows whether Kalshi took the order, and it cannot be asked until the block ends."""
     await desk.control.edge(pair, 8)
     opportunity = await desk.opportunity(pair)
@@ -181,7 +181,7 @@ async def _pending(handle: Handle, prefix: str) -> str:
 
 async def test_an_activity_that_is_reset_or_paused_goes_on_asking(desk: Trading, pair: str) -> None:
     service, namespace = desk.client.workflow_service, desk.client.namespace
-    async with _unanswered(desk, pair) as handle:
+    async with unanswered(desk, pair) as handle:
         known = await sent(desk, handle)
         name = await _pending(handle, "resolve:kalshi")
         execution = WorkflowExecution(workflow_id=handle.id)
@@ -212,7 +212,7 @@ async def test_an_answer_made_up_by_hand_is_put_right_by_the_venue(
     desk: Trading, pair: str, told: str
 ) -> None:
     """Kalshi holds nothing whatever the hand says; in the end the saga knows so."""
-    async with _unanswered(desk, pair) as handle:
+    async with unanswered(desk, pair) as handle:
         known = await sent(desk, handle)
         snapshot = await handle.query(ArbitrageWorkflow.snapshot)
         name = await _pending(handle, "resolve:kalshi")

@@ -24,6 +24,7 @@ from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 LONG = 50
+HASTY = ServerOptions(ui=False, dynamic={"limit.historyCount.suggestContinueAsNew": str(LONG)})
 STEP_EVENTS = 60
 """More than any step adds before the saga looks at its history again."""
 FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
@@ -32,10 +33,7 @@ FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
 @pytest.fixture(scope="module")
 def hasty_server() -> Iterator[Server]:
     """A real server that calls a history long after fifty events."""
-    options = ServerOptions(
-        ui=False, dynamic={"limit.historyCount.suggestContinueAsNew": str(LONG)}
-    )
-    server = asyncio.run(start_server(options))
+    server = asyncio.run(start_server(HASTY))
     try:
         yield server
     finally:

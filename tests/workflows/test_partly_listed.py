@@ -2,26 +2,20 @@
 listing shows is what happened, and until that is all of it the alarm says how much it is."""
 
 import asyncio
-import json
 import signal
 import time
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-
-from temporalio.client import Client
 
 from app.intake import start
-from app.temporal import Server
 from domain.evidence import Quarantine
 from domain.order import Filled
 from domain.trade import Phase, TradeStatus
 from store.place import Place
 from tests.support.books import alarms, assert_books_balance
 from tests.support.places import snapshot
-from tests.support.processes import Child, python_module
+from tests.support.scene import Scene
 from tests.support.trading import QUICK
-from tests.workflows.conftest import Hire
 
 SOLD = Decimal(8)
 DIES_SECONDS = 20
@@ -36,37 +30,20 @@ def told(database: Place) -> str:
 
 
 async def test_a_sale_of_which_only_trades_are_left_is_concluded_from_them(
-    hire: Hire,
-    exchanges: Child,
-    temporal_server: Server,
-    temporal_client: Client,
-    task_queue: str,
-    tmp_path: Path,
-    pair: str,
+    scene: Scene, pair: str
 ) -> None:
-    async with hire() as away:
+    async with scene.hire() as away:
         await away.control.edge(pair, 8)
         opportunity = await away.opportunity(pair)
         await away.withdraw(pair, "kalshi")
         await away.control.fault("polymarket", pair, "sell", "partial", params={"size": str(SOLD)})
         await away.control.knobs("polymarket", order_vanish_ms=10)
         await away.read_balances()
-    wanted = {
-        "sim": dict(exchanges.ready),
-        "data_dir": str(tmp_path),
-        "address": temporal_server.address,
-        "task_queue": task_queue,
-    }
-    starting = python_module(
-        "tests.support.executor",
-        json.dumps(wanted),
-        environment={"FP": "P10/polymarket/unwind:1"},
-    )
-    with starting as first:
+    with scene.process("P10/polymarket/unwind:1") as first:
         plan = away.plan(replace(opportunity, seen_ns=time.time_ns()), timing=PATIENT)
-        handle = await start(temporal_client, task_queue, plan)
+        handle = await start(scene.client, scene.task_queue, plan)
         assert await asyncio.to_thread(first.process.wait, DIES_SECONDS) == -signal.SIGKILL
-    async with hire() as second:
+    async with scene.hire() as second:
         try:
             snapshot = await second.until_at_rest(handle, seconds=40)
         finally:
