@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from domain.standing import Standing
+from domain.standing import HOLDS, Standing
 from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
 from store import adoptions, alarms, fills, lifecycle
@@ -126,4 +126,5 @@ def _holdings(standing: Standing) -> str:
     neutral = [leg.state for leg in standing.legs if leg.state.neutral > 0]
     legs += [f"{leg.neutral} neutral pairs at {leg.venue}" for leg in neutral]
     legs += [f"{one.venue} paid {one.cash} for it" for one in standing.verdicts]
-    return f"{', '.join(legs)}: {standing.reason}"
+    why = standing.reason.removeprefix(f"{standing.phase}: ")
+    return ", ".join(legs) if why.startswith(HOLDS) else f"{', '.join(legs)}: {why}"

@@ -48,7 +48,8 @@ async def about_fills(desk: Desk, intent: StoredIntent, fresh: Iterable[Fill]) -
         return
     age_ms = now_ms - min(fill.at_ms for fill in waiting)
     if age_ms > STUCK_AMBER_MS:
-        detail = f"{order.intent_id}: {len(waiting)} fills not settled for {age_ms // 1000} s"
+        fills = "1 fill" if len(waiting) == 1 else f"{len(waiting)} fills"
+        detail = f"{order.intent_id}: {fills} not settled for {age_ms // 1000} s"
         red = age_ms > STUCK_RED_MS
         await _raise(desk, stuck, "PROVISIONAL_STUCK", red, detail, order.arb_id)
 

@@ -16,6 +16,9 @@ from domain.policy import DUST
 from domain.trade import LegResult, Phase, TradeStatus
 from domain.venue import Mode, Venue
 
+HOLDS = "Polymarket holds"
+"""How a reason begins that says no more than both legs do."""
+
 
 @dataclass(frozen=True, slots=True)
 class LegReport:

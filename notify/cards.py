@@ -6,6 +6,7 @@ pays, every fee counts, surplus shares do not, and whose money it is stands in t
 
 from domain.money import NO_USD, ZERO
 from domain.order import NotFilled, Rejection
+from domain.standing import HOLDS
 from domain.trade import Phase, TradeStatus, roi_percent
 from domain.venue import Action, Venue
 from notify import words
@@ -62,7 +63,9 @@ def _news(facts: Facts) -> str:
         case Phase.REFUSED, _:
             return "🚫 REFUSED — Nothing was sent"
         case Phase.SETTLED, _:
-            return "🏁 SETTLED — Paid out"
+            low, high = min(facts.payouts.values()), max(facts.payouts.values())
+            agreed = low <= sum(state.payouts.values()) <= high
+            return "🏁 SETTLED — Paid out" if agreed else "🚨 SETTLED — The venues disagree"
         case Phase.FLAT, TradeStatus.FAILED:
             return "❌ NOT EXECUTED — Nothing filled"
         case Phase.FLAT, TradeStatus.ROLLED_BACK:
@@ -196,16 +199,16 @@ def _rollback(facts: Facts) -> list[str | None]:
 
 
 def _working(facts: Facts) -> list[str | None]:
+    more = [*exposure(facts), _reason(facts)]
     return [
         *(_leg(facts, venue) for venue in Venue),
         *(_sale(facts, venue) for venue in Venue),
-        *exposure(facts),
-        _reason(facts),
+        *(["", *more] if any(more) else ()),
     ]
 
 
 def exposure(facts: Facts) -> list[str]:
-    """What nothing hedges now."""
+    """What nothing hedges now, as far as that is known."""
     more = max(Venue, key=facts.held)
     excess = facts.held(more) - facts.held(more.sibling)
     if excess <= ZERO:
@@ -213,7 +216,10 @@ def exposure(facts: Facts) -> list[str]:
     average = facts.state.leg(more).average_price or ZERO
     outcome = facts.state.opportunity.leg(more).instrument.outcome
     held = f"{words.NAMES[more]} {words.size(excess)} {words.UNITS[more]} {outcome.upper()}"
-    return ["", f"Exposed: {held}, paid {words.cost(excess * average)}"]
+    word = "Exposed"
+    if facts.state.leg(more.sibling).unknown:
+        word = f"Exposed, unless {words.NAMES[more.sibling]}'s order filled"
+    return [f"{word}: {held}, paid {words.cost(excess * average)}"]
 
 
 def _leg(facts: Facts, venue: Venue) -> str:
@@ -295,9 +301,12 @@ def _profit(facts: Facts) -> str:
 def _reason(facts: Facts) -> str | None:
     """Why it is where it is, where that says more than the lines above."""
     state = facts.state
-    if not state.reason or state.reason.startswith(f"{state.phase}:"):
-        return None
-    return f"Why: {words.safe(state.reason)}"
+    said = (state.reason or "").removeprefix(f"{state.phase}: ")
+    if state.phase is Phase.RESOLVING and not facts.final:
+        return "Nothing is sold or sent before that is known"
+    if state.phase is Phase.REFUSED:
+        said = said.replace("_", " ")
+    return f"Why: {words.safe(said)}" if said and not said.startswith(HOLDS) else None
 
 
 def _timing(facts: Facts) -> str | None:

@@ -1,5 +1,6 @@
 """The words of a job, from what the journal says now: a message that waited is not out of date."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -70,17 +71,17 @@ def _card(session: Session, arb_id: str) -> Composed:
 
 def _alarm(session: Session, job: Job, mode: Mode) -> Composed:
     """A red one that is open rings each time; everything else about an alarm is an edit."""
-    text = notices.alarm(job.payload, mode)
     arb_id, open_now = job.payload.get("arb_id"), job.payload["state"] == "open"
-    if isinstance(arb_id, str) and open_now:
-        try:
+    about: tuple[str, ...] = ()
+    if isinstance(arb_id, str):
+        with suppress(NotJournaled):
             found = facts.read(session, arb_id)
-        except NotJournaled:
-            found = None
-        if found is not None:
             plan = found.state.opportunity
             event = words.event(plan.title, plan.kalshi.instrument.market)
-            text = words.lines(text, event, *cards.exposure(found))
+            about = (event, *(cards.exposure(found) if open_now else ()))
     loud = job.lane is Lane.CRITICAL
-    button = ("Seen", f"{SEEN}:{job.payload['alarm_id']}")
-    return Composed(Text(text, rings=loud, buttons=(button,) if loud else ()), edits=not loud)
+    buttons = [("Seen", f"{SEEN}:{job.payload['alarm_id']}")]
+    if job.payload["code"] == "UNHEDGED":
+        buttons.append(("Close…", f"{CLOSE}:{arb_id}"[:64]))
+    text = notices.alarm(job.payload, mode, about)
+    return Composed(Text(text, rings=loud, buttons=tuple(buttons) if loud else ()), edits=not loud)

@@ -1,6 +1,6 @@
 """Messages about the system: alarms, halts, settings, the daily summary and the heartbeat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.money import tidy
 from domain.venue import Mode
@@ -20,10 +20,47 @@ _ALARMS = {
     "JOURNAL_CONFLICT": "🚨 JOURNAL CONFLICT — Entries are halted",
     "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",
 }
+_HALTED = "Entries are halted."
+WANTS = {
+    "UNHEDGED": "It is tried again by itself. Close… sells at any price, after a question",
+    "UNKNOWN_LEG": "The venue is asked until it answers, and nothing is sold or sent before. "
+    "Look at its status page",
+    "PROVISIONAL_STUCK": "It is not sold before the chain confirms it. Look at the chain's status",
+    "GHOST_FILL": "Nothing to do: the trade gets even again by itself",
+    "LATE_FILL": "The trade is open again and gets even by itself: look that it does",
+    "WORKFLOW_LOST": "Nothing to do: another workflow goes on with it",
+    "RESOLUTION_MISMATCH": "The loss is booked. Claim at the venue; once it is settled say so: "
+    "lockstep alarms ack {alarm}",
+    "JOURNAL_CONFLICT": "Report what lockstep logs --level error says, then /resume",
+    "JOURNAL_RESTORED": "Put the newer journal back, or lockstep confirm-restore",
+    "LOST_ORDER": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
+    "STRAY_WORKFLOW": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
+    "FOREIGN_ORDER": f"{_HALTED} Find out who made it; /resume accepts it",
+    "FILL_NOT_AT_VENUE": f"{_HALTED} Ask the venue; /resume only once it is explained",
+    "FILL_CONTRADICTS": f"{_HALTED} Ask the venue; /resume only once it is explained",
+    "POSITION_DRIFT": f"{_HALTED} Was something traded or moved by hand? /resume accepts it",
+    "CASH_DRIFT": f"{_HALTED} Was cash moved, or a fee taken? /resume accepts it",
+    "RECONCILE_REJECTED": "Nothing to do if it passes; after three times no entry leaves: "
+    "lockstep doctor",
+    "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
+}
+"""What each alarm wants of a person: the runbook in one line."""
+_WANTS_AMBER = {
+    "UNHEDGED": "Nothing to do: it is being sold back",
+    "UNKNOWN_LEG": "Nothing to do: the venue is asked until it answers, and nothing is sold or "
+    "sent before",
+    "PROVISIONAL_STUCK": "Nothing to do: it is not sold before the chain confirms it",
+}
 
 
-def alarm(payload: Mapping[str, object], mode: Mode) -> str:
-    """One alarm: opened, repeated, or over."""
+def wants(code: str, *, loud: bool) -> str | None:
+    """What an open alarm wants of whoever reads it."""
+    told = WANTS.get(code)
+    return told if loud else _WANTS_AMBER.get(code, told)
+
+
+def alarm(payload: Mapping[str, object], mode: Mode, about: Sequence[str] = ()) -> str:
+    """One alarm: opened, repeated, or over. `about` is the trade that it is about, in lines."""
     code = str(payload["code"])
     open_now = payload["state"] == "open"
     loud = payload["severity"] == "red"
@@ -31,14 +68,16 @@ def alarm(payload: Mapping[str, object], mode: Mode) -> str:
     name = name if loud else name.replace("🚨", "⚠️")
     if not open_now:
         name = f"✔️ OVER — {words.safe(code.replace('_', ' '))}"
-    repeats = payload.get("repeats")
+    repeats = int(str(payload.get("repeats") or 0))
     said = payload["detail"] if open_now else payload["evidence"]
-    arb_id = payload.get("arb_id")
+    arb_id, want = payload.get("arb_id"), wants(code, loud=loud)
     return words.lines(
         f"<b>{name} · {words.MODES[mode]}</b>",
         words.BAR,
+        *about,
         words.safe(tidy(str(said)), 600),
-        f"Seen {repeats} times since it opened" if repeats and open_now else None,
+        f"\n➡️ {want.format(alarm=payload['alarm_id'])}\n" if want and open_now else None,
+        f"Raised {words.count(repeats, 'more time')}" if repeats and open_now else None,
         f"<code>{words.safe(arb_id)}</code>" if arb_id else None,
         f"Alarm {payload['alarm_id']}",
     )
@@ -49,7 +88,7 @@ def halted(payload: Mapping[str, object], mode: Mode, open_positions: int) -> st
     return words.lines(
         f"<b>🛑 HALTED — No new entry leaves · {words.MODES[mode]}</b>",
         words.BAR,
-        f"By {_who(payload)}: {words.safe(payload['reason'])}",
+        f"By {_who(payload)}: {words.safe(tidy(str(payload['reason'])))}",
         "",
         "Stopped: every new entry, at the last gate, also after a restart.",
         "Goes on: running trades finish, unhedged legs are sold back, closing works.",
@@ -64,7 +103,7 @@ def resumed(payload: Mapping[str, object], mode: Mode, board: Board) -> str:
     return words.lines(
         f"<b>▶️ RESUMED — The halt is over · {words.MODES[mode]}</b>",
         words.BAR,
-        f"By {_who(payload)}. It was: {words.safe(payload['reason'])}",
+        f"By {_who(payload)}. It was: {words.safe(tidy(str(payload['reason'])))}",
         f"Now: {words.safe(board.run_word)}",
     )
 

@@ -15,7 +15,7 @@ from domain.leg import LegState
 from domain.money import NO_USD, Price, Usd, plain
 from domain.payout import Locked, NotLocked, judge
 from domain.policy import Refusal
-from domain.standing import Happening, LegReport, Standing, Verdict, nothing_held
+from domain.standing import HOLDS, Happening, LegReport, Standing, Verdict, nothing_held
 from domain.trade import Phase, TradeStatus, status_of, step
 from domain.venue import Venue
 from workflows import pauses
@@ -255,8 +255,9 @@ class TradeState:
         elif phase is Phase.HOLDING or phase.ended:
             self.asked = False
         if phase is not self.phase:
+            why = phase is Phase.NEEDS_OPERATOR and not self._reason.startswith(f"{self.phase}: ")
             self.phase = step(self.phase, phase)
-            self.say(f"{phase}: {self._reason}" if self.marked else self._headline())
+            self.say(f"{phase}: {self._reason}" if self.marked or why else self._headline())
 
     def say(self, said: str) -> None:
         """Add a line to the story; the latest one is the reason shown."""
@@ -343,6 +344,6 @@ class TradeState:
 
     def _headline(self) -> str:
         polymarket, kalshi = self.states
-        held = f"Polymarket holds {plain(polymarket.held)}, Kalshi {plain(kalshi.held)}"
+        held = f"{HOLDS} {plain(polymarket.held)}, Kalshi {plain(kalshi.held)}"
         pairs = f", {plain(polymarket.neutral)} neutral pairs" if polymarket.neutral else ""
         return f"{self.phase}: {held}{pairs}"

@@ -5,39 +5,30 @@ it is committed: every figure in it was paid at an exchange.
 """
 
 import asyncio
-import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-
-from sqlmodel import Session, select
-from temporalio.client import Client
 
 from app.demo.control import Quote
 from app.temporal import Server
 from domain.money import usd
 from domain.policy import Bounds
 from domain.trade import Phase
-from domain.venue import Mode
-from notify import cards, facts, notices
-from notify.compose import compose
-from notify.jobs import Job, Lane, job_of
-from store import outbox
+from notify import notices
+from notify.jobs import Job, Lane
 from store.audit import Act
 from store.codec import utc_day
-from store.outbox import Message
-from store.tables import OutboxRow
-from tests.support.processes import run_sim
+from tests.notify.stage import PAIR, at_work, card, last, stage, timeless, written
+from tests.notify.troubles import TROUBLES
+from tests.support.scene import Scene
 from tests.support.temporal import connect, session_server
-from tests.support.trading import SETTLING, Trading, change_settings, trading
+from tests.support.trading import Trading, change_settings
 from workflows import names
 from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, MarkResolved
 
 GOLDEN = Path(__file__).parent / "golden"
-PAIR = "p07"
 Story = Callable[[Trading], Awaitable[str]]
 
 
@@ -154,15 +145,6 @@ STORIES: dict[str, Story] = {
 }  # fmt: skip
 
 
-async def tell(desk: Trading, name: str) -> str:
-    """Play a story and write its message."""
-    if name in ANNOUNCED:
-        return await announce(desk, name)
-    arb_id = await STORIES[name](desk)
-    await desk.read_balances()
-    return cards.card(await desk.desk.journal.read(lambda s: facts.read(s, arb_id)))
-
-
 async def red_alarm(desk: Trading) -> Job:
     """One leg is naked and cannot be sold."""
     await unhedged(desk)
@@ -241,56 +223,26 @@ ANNOUNCED: dict[str, Callable[[Trading], Awaitable[Job]]] = {
 """What is told beside the cards."""
 
 
-async def last(desk: Trading, topic: str, **wanted: str) -> Job:
-    """The newest message of the outbox of this kind, as a chat is handed it."""
-
-    def read(session: Session) -> Message:
-        rows = session.exec(select(OutboxRow).where(OutboxRow.topic == topic))
-        found = [outbox.message(row) for row in rows]
-        return [m for m in found if wanted.items() <= m.payload.items()][-1]
-
-    return job_of(await desk.desk.journal.read(read))
-
-
-async def announce(desk: Trading, name: str) -> str:
-    """Play what leads to an announcement and write it."""
-    job = await ANNOUNCED[name](desk)
-    await desk.read_balances()
-    now_ms = desk.desk.wall_ms()
-    made = await desk.desk.journal.read(lambda s: compose(s, job, Mode.SIM, now_ms))
-    rings = "rings" if made.text.rings else "does not ring"
-    buttons = ", ".join(label for label, _ in made.text.buttons) or "no button"
-    return f"{made.text.html}\n\n({rings}; {buttons})"
-
-
-def timeless(text: str) -> str:
-    """The message without what no two runs share: durations, the time of day, the day, the
-    arbitrage's id and its orders' ids, the head of the audit trail."""
-    text = re.sub(r"\d+ ms", "N ms", text)
-    text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)
-    text = re.sub(r"\([A-Z][a-z]+ \d+\)", "(DAY)", text)
-    text = re.sub(r"voided [0-9a-f-]{36}", "voided TRADE", text)
-    text = re.sub(r"Seen \d+ times", "Seen N times", text)
-    text = re.sub(r"(?<=Audit: <code>)[0-9a-f]+", "HASH", text)
-    return re.sub(r"arb-[0-9A-Za-z-]+", "arb-ID", text)
-
-
-@asynccontextmanager
-async def stage(client: Client, queue: str, folder: Path) -> AsyncIterator[Trading]:
-    """Exchanges of its own, so that balances are those of this story."""
-    with run_sim("--seed", "7") as sim:
-        async with trading(sim.ready, client, queue, "1-", folder) as desk:
-            await desk.control.knobs("polymarket", **SETTLING)
-            yield desk
+async def tell(scene: Scene, name: str) -> str:
+    """Play a story and write its messages."""
+    if name in TROUBLES:
+        return await TROUBLES[name](scene)
+    async with at_work(scene) as desk:
+        if name in ANNOUNCED:
+            job = await ANNOUNCED[name](desk)
+            await desk.read_balances()
+            return await written(desk, job)
+        return await card(desk, await STORIES[name](desk))
 
 
 async def _write(server: Server, wanted: Sequence[str]) -> None:
     client = await connect(server)
-    for name in wanted or (*STORIES, *ANNOUNCED):
-        with tempfile.TemporaryDirectory() as folder:
-            async with stage(client, f"stories-{name}", Path(folder)) as desk:
-                text = timeless(await tell(desk, name))
+    for name in wanted or (*STORIES, *ANNOUNCED, *TROUBLES):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            stage(client, f"stories-{name}", Path(folder)) as scene,
+        ):
+            text = timeless(await tell(scene, name))
         (GOLDEN / f"{name}.txt").write_text(text + "\n", encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from domain.venue import Venue
 from notify import cards, facts
 from store.journal import Journal
 from tests.notify.deals import Bought, enter, hold, sell_back
-from tests.notify.stories import timeless
+from tests.notify.stage import timeless
 
 EXECUTED = """\
 <b>✅ EXECUTED — Arbitrage locked in! · SIM +$0.03</b>

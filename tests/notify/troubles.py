@@ -1,0 +1,244 @@
+"""What a phone is told while a trade is on its way or in trouble: its message, then the alarms."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from temporalio.client import WorkflowUpdateStage
+
+from activities import worries
+from activities.adopt import Adopter
+from activities.desk import Desk
+from activities.reconcile import Reconciler
+from app.demo.control import Control
+from app.wiring import open_desk
+from app.workflow_list import WorkflowList
+from domain.money import usd
+from domain.order import Filled, NotFilled
+from domain.policy import Bounds
+from domain.trade import Phase
+from domain.venue import Mode, Venue
+from notify import notices
+from store import anchors
+from store.audit import Act
+from store.errors import JournalConflict, NotJournaled
+from tests.notify.stage import PAIR, at_work, card, card_of, last, written
+from tests.support.books import alarms
+from tests.support.scene import Scene
+from tests.support.strangers import buy_by_hand
+from tests.support.trading import ORDER_MS, QUICK, Trading, sim_config
+from tests.workflows.test_by_hand import unanswered
+from workflows import names
+from workflows.snapshot import CloseRequest
+
+DIES_SECONDS = 20
+SETTLE_MS = 200
+RESTING = replace(QUICK, unwind_pause_ms=60_000, unwind_pause_ms_max=60_000)
+"""After a sale that did not fill nothing happens for longer than a story takes."""
+
+
+async def sent(scene: Scene) -> str:
+    """Both orders have left, and no venue has answered."""
+    async with at_work(scene) as desk:
+        for venue in Venue:
+            await desk.control.fault(venue, PAIR, "buy", "hang", params={"ms": ORDER_MS * 9 // 10})
+        handle = await desk.open(PAIR)
+        await _until(lambda: _both_left(desk, handle.id))
+        return await card_of(desk.desk, handle.id)
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + 20
+    while not await holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.01)
+
+
+async def _rings(desk: Trading) -> bool:
+    return bool(alarms(desk.database))
+
+
+async def _both_left(desk: Trading, arb_id: str) -> bool:
+    try:
+        state = await desk.desk.journal.arbitrage(arb_id)
+    except NotJournaled:
+        return False
+    return all(one.sent_at_ms is not None for one in state.intents)
+
+
+async def refused(scene: Scene) -> str:
+    """The gate says no: the pair is open already."""
+    async with at_work(scene) as desk:
+        await desk.hold(PAIR)
+        again = await desk.open(PAIR, cents=9)
+        await again.result()
+        return await card(desk, again.id)
+
+
+async def unknown(scene: Scene) -> str:
+    """Kalshi's answer is lost, and it cannot be asked."""
+    async with at_work(scene) as desk, unanswered(desk, PAIR) as handle:
+        await _until(lambda: _rings(desk))
+        return _told(await card_of(desk.desk, handle.id), await _alarm(desk, "UNKNOWN_LEG"))
+
+
+async def selling_back(scene: Scene) -> str:
+    """Kalshi kills its leg, and Polymarket the first sale."""
+    async with at_work(scene) as desk:
+        await desk.control.fault("kalshi", PAIR, "buy", "kill", times=0)
+        await desk.control.fault("polymarket", PAIR, "sell", "kill", times=0)
+        handle = await desk.open(PAIR, gone="kalshi", timing=RESTING)
+        await desk.until(handle, lambda now: now.next_try_ms is not None)
+        return await card(desk, handle.id)
+
+
+async def closing(scene: Scene) -> str:
+    """A person closes, and Polymarket kills the first sale."""
+    async with at_work(scene) as desk:
+        await desk.control.fault("polymarket", PAIR, "sell", "kill", times=0)
+        handle = await desk.hold(PAIR, timing=RESTING)
+        await handle.start_update(
+            names.CLOSE_POSITION,
+            CloseRequest("ada"),
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+        )
+        await desk.until(handle, lambda now: now.next_try_ms is not None)
+        return await card(desk, handle.id)
+
+
+async def settling(scene: Scene) -> str:
+    """Both venues have paid, and the executor dies before it has booked that."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+    with scene.process("P16/SETTLED:1") as dying:
+        async with Control(scene.sim["urls"]["control"]) as control:
+            await control.resolve(PAIR, "yes", "yes")
+        await asyncio.to_thread(dying.process.wait, DIES_SECONDS)
+    async with open_desk(await sim_config(scene.sim, scene.folder)) as desk:
+        return await card_of(desk, handle.id)
+
+
+async def not_settling(scene: Scene) -> str:
+    """Polymarket's chain confirms nothing for twenty seconds, then for more than a minute."""
+    async with at_work(scene) as desk, desk.slow_chain(60_000):
+        handle = await desk.open(PAIR)
+        await desk.until_phase(handle, Phase.HOLDING)
+        entry = await desk.desk.journal.intent(f"{handle.id}/polymarket/entry/1")
+        assert isinstance(entry.answer, Filled), entry.answer
+        await worries.about_fills(_later(desk.desk, 20), entry, entry.answer.fills)
+        amber = await _alarm(desk, "PROVISIONAL_STUCK")
+        await worries.about_fills(_later(desk.desk, 70), entry, entry.answer.fills)
+        return _told(amber, await _alarm(desk, "PROVISIONAL_STUCK"))
+
+
+def _later(desk: Desk, seconds: int) -> Desk:
+    return replace(desk, wall_ms=lambda: desk.wall_ms() + seconds * 1000)
+
+
+async def paid_differently(scene: Scene) -> str:
+    """The venues answer the same question differently, and neither leg pays."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        await desk.control.resolve(PAIR, "no", "yes")
+        await handle.result()
+        return _told(await card(desk, handle.id), await _alarm(desk, "RESOLUTION_MISMATCH"))
+
+
+async def workflow_lost(scene: Scene) -> str:
+    """Somebody terminates the workflow of a held pair."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        await handle.terminate("by mistake")
+        await _reconciler(desk).report()
+        code = "WORKFLOW_LOST"
+        return _told(await _alarm(desk, code), await _alarm(desk, code, state="closed"))
+
+
+async def filled_late(scene: Scene) -> str:
+    """An order was believed never to have arrived, and then it is filled."""
+    async with at_work(scene) as desk:
+        await desk.control.fault("polymarket", PAIR, "buy", "kill")
+        await desk.control.fault("kalshi", PAIR, "buy", "hang_before", params={"ms": 900})
+        handle = await desk.open(PAIR)
+        await handle.result()
+        lost = await desk.desk.journal.intent(f"{handle.id}/kalshi/entry/1")
+        order = replace(lost.order, not_after_ms=2**53)
+        late = await desk.desk.venues[Venue.KALSHI].place(order, lost.identity, _now)
+        assert isinstance(late, Filled), late
+        await _reconciler(desk).report()
+        return _told(await _alarm(desk, "LATE_FILL"))
+
+
+async def _now() -> NotFilled | None:
+    """It leaves at once."""
+    return None
+
+
+async def traded_by_hand(scene: Scene) -> str:
+    """Somebody buys at Kalshi on our account."""
+    async with at_work(scene) as desk:
+        reconciler = _reconciler(desk)
+        await desk.control.edge(PAIR, 8)
+        assert (await reconciler.report()).clean
+        await buy_by_hand(desk, Venue.KALSHI, PAIR, contracts=5)
+        await asyncio.sleep(2 * SETTLE_MS / 1000)
+        for _ in range(2):
+            await reconciler.report()
+        codes = ("FOREIGN_ORDER", "POSITION_DRIFT", "CASH_DRIFT")
+        alarms_told = [await _alarm(desk, code) for code in codes]
+        return _told(*alarms_told, await written(desk, await last(desk, notices.HALTED)))
+
+
+async def not_compared(scene: Scene) -> str:
+    """A venue cannot be read."""
+    async with at_work(scene) as desk:
+        await desk.control.fault("kalshi", "*", "read", "error_before", times=0)
+        await _reconciler(desk).report()
+        return await _alarm(desk, "RECONCILE_REJECTED")
+
+
+async def restored(scene: Scene) -> str:
+    """The journal lacks an order that this machine has seen in it."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        why = f"expected order {handle.id}/kalshi/entry/1, found none"
+        act = Act("lockstep", "executor", desk.desk.wall_ms())
+        await desk.desk.journal.write(act.at_ms, lambda s: anchors.restored(s, why, act))
+        return await _alarm(desk, "JOURNAL_RESTORED")
+
+
+async def contradicted(scene: Scene) -> str:
+    """A venue says of a trade that is journaled what it did not say before."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        fill = (await desk.desk.journal.arbitrage(handle.id)).fills[0]
+        other = replace(fill, fee=usd("0.99"))
+        with suppress(JournalConflict):
+            await desk.desk.journal.record_fills([other], desk.desk.wall_ms())
+        return await _alarm(desk, "JOURNAL_CONFLICT")
+
+
+def _reconciler(desk: Trading) -> Reconciler:
+    workflows = WorkflowList(desk.client, desk.task_queue, Bounds(cooldown_ms=0), QUICK)
+    return Reconciler(
+        desk.desk, workflows, Adopter(desk.desk, workflows, Mode.SIM), Mode.SIM, SETTLE_MS
+    )
+
+
+async def _alarm(desk: Trading, code: str, state: str = "open") -> str:
+    return await written(desk, await last(desk, notices.ALARM, code=code, state=state))
+
+
+def _told(*messages: str) -> str:
+    return "\n\n· · ·\n\n".join(messages)
+
+
+TROUBLES: dict[str, Callable[[Scene], Awaitable[str]]] = {
+    story.__name__: story
+    for story in (
+        sent, refused, unknown, selling_back, closing, settling, not_settling, paid_differently,
+        workflow_lost, filled_late, traded_by_hand, not_compared, restored, contradicted,
+    )
+}  # fmt: skip
