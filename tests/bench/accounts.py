@@ -21,7 +21,7 @@ from domain.venue import Mode
 from store.arbitrages import admitted
 from store.audit import Act
 from store.journal import Journal
-from store.settings import Changes
+from store.settings_values import Changes
 from store.tables import ArbitrageRow
 from tests.bench.book_to_send import EDGE_CENTS, arrivals, pair_of
 from tests.support.trading import SETTLING

@@ -68,6 +68,11 @@ PATIENT = Bounds(cooldown_ms=0, deadline_ms=10_000)
 """Without a cool-down, and with time for a busy machine to send."""
 ORDER_MS = 1_000
 """How long a venue may take to answer an order in a test."""
+QUESTION_SECONDS = 0.02
+REPLAYED_QUESTION_SECONDS = 0.2
+"""Between two questions to a workflow. Where none is kept in memory each one replays its history;
+many of them, between its own tasks, have brought the SDK's worker (1.35) to a stop once: "Attempted
+to check for LA marker handling in invalid state", then no task was ever finished again."""
 SETTLING = {"settle_mined_ms": 20, "settle_confirmed_ms": 20}
 """How fast Polymarket's chain is where a test does not look at it."""
 
@@ -83,6 +88,7 @@ class Trading:
     pairs: Mapping[str, Pair]
     prefix: str
     database: Place
+    question_seconds: float
 
     async def opportunity(self, pair_id: str, settings: ExecutorSettings = SETTINGS) -> Opportunity:
         """What the books of the pair offer now, sized as the scanner would."""
@@ -204,7 +210,7 @@ class Trading:
                 return snapshot
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still {snapshot.phase}: {snapshot.story}")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.question_seconds)
 
     async def until_found(
         self,
@@ -280,7 +286,8 @@ async def trading(
     async with Control(sim_ready["urls"]["control"]) as control, open_desk(config) as desk:
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
-            yield Trading(client, task_queue, desk, control, pairs, prefix, config.journal)
+            pause = QUESTION_SECONDS if cached else REPLAYED_QUESTION_SECONDS
+            yield Trading(client, task_queue, desk, control, pairs, prefix, config.journal, pause)
 
 
 async def change_settings(desk: Desk, changes: Changes) -> None:
