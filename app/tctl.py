@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from app.commands import closing
+from app.commands.frame import confirm, say
 from app.config import Config
 from app.config_sources import load_config
 from app.errors import DependencyError, GuardError, LockstepError, UsageError
@@ -56,9 +58,10 @@ FLAGS = {
 }
 GLOBALS = {"address": "--address --ad", "namespace": "--namespace --ns"}
 SAFE = {
-    "terminate": "`lockstep close {id}` sells both legs and ends it, `tctl workflow cancel -w "
-    "{id}` does so at any price; a terminated workflow leaves its position alone until the "
-    "executor adopts it",
+    "cancel": "it sells both legs at any price. `lockstep close {id} --dry-run` says what that "
+    "brings, `lockstep close {id} --yes` does it; on a terminal this asks",
+    "terminate": "`lockstep close {id}` sells both legs and ends it; a terminated workflow leaves "
+    "its position alone until the executor adopts it",
     "reset": "`lockstep retry {id}` sets it going; only --reset_type LastWorkflowTask is let "
     "through",
 }
@@ -125,7 +128,8 @@ def translate(asked: Asked) -> list[str]:
 
 
 def refusal(asked: Asked, live: bool) -> str | None:
-    """Why it must not be done to a live trade, and the safe way; None where it may."""
+    """Why it must not be done to a live trade, not unasked at least, and the safe way; None where
+    it may."""
     if not live or asked.verb not in SAFE:
         return None
     if asked.verb == "reset" and asked.values.get("type") == RESET_LET_THROUGH:
@@ -155,8 +159,10 @@ def main(argv: Sequence[str]) -> int:
         if asked.verb in SAFE:
             if "workflow-id" not in asked.values:
                 raise UsageError(f"tctl: {asked.verb}: expected --workflow_id, found none")
-            client_says = asyncio.run(_ask(config, asked.values["workflow-id"]))
-            if (why := refusal(asked, client_says)) is not None:
+            why = refusal(asked, asyncio.run(_ask(config, asked.values["workflow-id"])))
+            if why is not None and asked.verb == "cancel" and sys.stdin.isatty():
+                _confirm_sale(config, names.arb_of(asked.values["workflow-id"]))
+            elif why is not None:
                 raise GuardError(why)
         return _run(config, translate(asked))
     except LockstepError as error:
@@ -166,6 +172,13 @@ def main(argv: Sequence[str]) -> int:
 
 async def _ask(config: Config, workflow_id: str) -> bool:
     return await is_live(await temporal(config), workflow_id)
+
+
+def _confirm_sale(config: Config, arb_id: str) -> None:
+    """What a cancel sells, and what that brings; GuardError where the answer is no."""
+    for one in closing.previews(config, arb_id):
+        say(closing.preview_line(one))
+    confirm("Sell both legs now, at any price?", yes=False)
 
 
 def _run(config: Config, arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.commands.frame import AsJson, ConfigFile, emit, group, load, run, verb
+from app.commands.frame import AsJson, ConfigFile, emit, group, load, run, verb, working
 from app.errors import LockstepError
 from app.operating import outputs_journal
 
@@ -25,7 +25,8 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from app.auditing import examine
 
-    told = outputs_journal.AuditVerified.model_validate(run(examine(load(config))))
+    with working("checking every seal"):
+        told = outputs_journal.AuditVerified.model_validate(run(examine(load(config))))
     emit(told, as_json, f"{told.rows} rows, head {told.head}")
     if told.problem:
         raise LockstepError(told.problem)

@@ -77,9 +77,9 @@ def close(
     from app.operating import closing
 
     settings, limits = load(config), closing.limits_of(limit or [])
-    seen = run(_previews(settings, name, limits))
+    seen = previews(settings, name, limits)
     told = Closed(action="preview", previews=seen, results=[])
-    lines = [_line(one) for one in seen]
+    lines = [preview_line(one) for one in seen]
     if dry_run:
         emit(told, as_json, *lines)
         return
@@ -106,10 +106,10 @@ def flatten(
     from app.operating import closing
 
     settings = load(config)
-    seen = run(_previews(settings, None))
+    seen = previews(settings)
     total = closing.sum_of(seen)
     head = f"{len(seen)} open; selling all now brings {total or 'what the books do not say'}"
-    lines = [head, *(_line(one) for one in seen)]
+    lines = [head, *(preview_line(one) for one in seen)]
     if dry_run or not seen:
         emit(Closed(action="preview", previews=seen, results=[]), as_json, *lines)
         return
@@ -121,15 +121,21 @@ def flatten(
     _conclude(Closed(action="flatten", previews=seen, results=results), as_json)
 
 
-async def _previews(
-    config: Config, name: str | None, limits: Limits | None = None
+def previews(
+    config: Config, name: str | None = None, limits: Limits | None = None
 ) -> list[ClosePreview]:
+    """What closing this one now brings, or everything that is open."""
+    with working("asking what selling now brings"):
+        return run(_previews(config, name, limits or {}))
+
+
+async def _previews(config: Config, name: str | None, limits: Limits) -> list[ClosePreview]:
     from app.operating import closing, staff
 
     async with staff.staffed(config) as office:
         if name is None:
             return await closing.preview_all(office)
-        return [await closing.preview(office, name, limits or {})]
+        return [await closing.preview(office, name, limits)]
 
 
 async def _close(
@@ -159,7 +165,8 @@ def _refuse_the_impossible(one: ClosePreview) -> None:
         raise GuardError(f"{one.id}: {one.why_not}")
 
 
-def _line(one: ClosePreview) -> str:
+def preview_line(one: ClosePreview) -> str:
+    """One preview, for a person."""
     against = f"holding brings at least {one.hold_at_least}" if one.hold_at_least else ""
     now = f"closing now brings {one.result}" if one.result else one.why_not
     return f"{one.id}  {one.title}: {now}; {against}".rstrip("; ")

@@ -154,7 +154,8 @@ def _seen(
     """The preview: printed as the answer of a dry run, else said before the question."""
     from app.operating import keeping
 
-    told = run(_preview(config, name, action, cash))
+    with working("looking what it holds"):
+        told = run(_preview(config, name, action, cash))
     lines = _lines(told)
     if dry_run:
         emit(told, as_json, *lines)

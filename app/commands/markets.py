@@ -23,6 +23,7 @@ from app.commands.frame import (
     say,
     table,
     verb,
+    working,
 )
 from app.config import Config
 from app.errors import UsageError
@@ -85,7 +86,8 @@ def scan(
     """
     settings, least = load(config), _percent(min_roi)
     if as_json or once or not sys.stdout.isatty():
-        told = run(_look(settings, least, why))
+        with working("looking at the executor's scanner"):
+            told = run(_look(settings, least, why))
         emit(told, as_json, *_screen(told))
         return
     run(_watch(settings, least, why))

@@ -52,7 +52,8 @@ def retry(
     workflow for one that was lost. No order that was sent is ever sent again by it.
     """
     settings = load(config)
-    told = run(_diagnose(settings, name, act=False))
+    with working("looking what it waits for"):
+        told = run(_diagnose(settings, name, act=False))
     lines = [
         f"{told.id} is {told.phase} (workflow {told.workflow_id})",
         f"stuck: {told.stuck}",
@@ -91,7 +92,8 @@ def trace(name: ArbId, config: ConfigFile = None, as_json: AsJson = False) -> No
     """
     from app.operating import history
 
-    told = run(history.trace(load(config), name))
+    with working("reading its history"):
+        told = run(history.trace(load(config), name))
     shown = table("at", "who", "")
     for line in told.lines:
         shown.add_row(line.at, line.who, line.said)

@@ -145,7 +145,8 @@ def unkill(word: Word = "", config: ConfigFile = None, as_json: AsJson = False) 
     from app.stopping import unkill as act
 
     confirm_word("Entries may leave again after this.", UNKILL_WORD, word)
-    said = run(act(load(config), UNKILL_WORD))
+    with working("releasing the halt"):
+        said = run(act(load(config), UNKILL_WORD))
     emit(Done(action="unkill", done=True, said=said), as_json, said)
 
 

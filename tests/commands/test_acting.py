@@ -36,6 +36,7 @@ class TestClose:
         done = stack.run("close", held["id"])
         assert (done.code, done.out) == (2, "")
         assert "add --yes" in done.err
+        assert done.err.startswith("asking what selling now brings\n"), "it takes a second"
         assert "closing now brings" in done.err, "the preview comes first"
         assert len(stack.orders(held["id"])) == 2
 

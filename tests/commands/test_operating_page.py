@@ -34,6 +34,7 @@ ELSEWHERE = {
 }
 REFUSED = {
     "lockstep arm --word LIVE": "mode sim moves no real money",
+    "tctl workflow cancel -w ID": "`lockstep close arb-",
     "tctl workflow terminate -w ID": "`lockstep close arb-",
 }
 """What a guard refuses here, and what it says."""

@@ -1,6 +1,7 @@
 """`bin/tctl`: every old verb becomes the new command, and a live trade is kept from harm."""
 
 import os
+import pty
 import subprocess
 from typing import Any
 
@@ -71,21 +72,30 @@ def test_a_live_trade_is_neither_terminated_nor_reset() -> None:
     assert "`lockstep retry arb-1`" in str(refusal(parse("wf reset -w arb-1".split()), live=True))
     last = parse("wf reset -w arb-1 --reset_type LastWorkflowTask".split())
     assert refusal(last, live=True) is None
-    assert refusal(parse("wf cancel -w arb-1".split()), live=True) is None
+    cancel = parse("wf cancel -w arb-1:adopt-2".split())
+    assert "`lockstep close arb-1 --yes`" in str(refusal(cancel, live=True))
+    assert refusal(cancel, live=False) is None
 
 
-def tctl(stack: StackUnderTest, *arguments: str) -> Ran:
-    """Run the script on the system under test."""
+def tctl(stack: StackUnderTest, *arguments: str, types: str | None = None) -> Ran:
+    """Run the script on the system under test; `types` is what a person at a terminal answers."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOCKSTEP_", "TEMPORAL"))}
-    done = subprocess.run(
-        [ROOT / "bin" / "tctl", *arguments],
-        cwd=stack.folder,
-        env={**clean, "LOCKSTEP_DATA_DIR": str(stack.folder)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, f"{types}\n".encode())
+    try:
+        done = subprocess.run(
+            [ROOT / "bin" / "tctl", *arguments],
+            cwd=stack.folder,
+            env={**clean, "LOCKSTEP_DATA_DIR": str(stack.folder)},
+            stdin=subprocess.DEVNULL if types is None else terminal,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
@@ -112,7 +122,18 @@ class TestOnAServer:
         assert (reset.code, reset.out) == (5, "")
         assert stack.told(held["id"])["phase"] == "HOLDING"
 
-    def test_a_cancel_sells_and_ends(self, stack: StackUnderTest) -> None:
+    def test_a_cancel_sells_what_a_person_at_a_terminal_agrees_to_sell(
+        self, stack: StackUnderTest
+    ) -> None:
         mine = stack.open()
-        assert tctl(stack, "wf", "cancel", "-w", mine["id"]).code == 0
+        cancel = ("wf", "cancel", "-w", mine["id"])
+        unasked = tctl(stack, *cancel)
+        assert (unasked.code, unasked.out) == (5, "")
+        assert f"`lockstep close {mine['id']} --yes` does it" in unasked.err
+        declined = tctl(stack, *cancel, types="n")
+        assert declined.code == 5
+        assert "closing now brings" in declined.err, "the preview comes first"
+        assert stack.told(mine["id"])["phase"] == "HOLDING"
+        agreed = tctl(stack, *cancel, types="y")
+        assert agreed.code == 0, agreed
         stack.until(lambda: stack.told(mine["id"])["phase"] == "FLAT", "it to be sold")
