@@ -145,7 +145,7 @@ async def open_account(
             "LOCKSTEP_TEMPORAL__NAMESPACE": ground.namespace,
             "LOCKSTEP_TEMPORAL__TASK_QUEUE": name,
         }
-        if ground.environment:
+        if ground.postgresql is not None:
             environment["LOCKSTEP_DATABASE__SCHEMA_NAME"] = name.replace("-", "_")
         control = await stack.enter_async_context(Control(urls["control"]))
         await control.knobs("polymarket", **SETTLING)
