@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from app.demo.control import Control, Quote
@@ -255,6 +256,8 @@ class Trader:
                 if not lost or time.monotonic() > deadline:
                     raise TimeoutError(f"{arb_id}: could not be closed: {error}") from error
                 await asyncio.sleep(POLL_S * 10)
+            except WorkflowUpdateRPCTimeoutOrCancelledError as slow:
+                raise TimeoutError(f"{arb_id}: not closed after {REST_S} s") from slow
             else:
                 return
 
