@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 
 from app.responsive import stay_responsive
+from app.run import end_on_sigterm
 from tests.bench import (
     bench_gate,
     book_to_send,
@@ -47,6 +48,7 @@ BENCHES: dict[str, Callable[[int], Awaitable[dict[str, object]]]] = {
 
 
 async def _run(names: list[str], trades: int, on_cluster: bool) -> dict[str, object]:
+    end_on_sigterm()
     before = machine()
     results = {name: await BENCHES[name](trades) for name in names}
     if on_cluster:

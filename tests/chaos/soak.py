@@ -21,6 +21,7 @@ import httpx
 from temporalio.service import RPCError
 
 from app.demo.freeplay import TROUBLES
+from app.run import end_on_sigterm
 from store.journal import Journal
 from tests.chaos.campaign import SETTINGS, Result, conclude, tell_stderr
 from tests.chaos.cases import Case, Kind
@@ -197,6 +198,7 @@ def _middle(slopes: Iterable[float | None]) -> float | None:
 
 async def soak(seed: int, minutes: float, every_s: float) -> tuple[Result, dict[str, object]]:
     """Trade for so long, then peace, then the judge."""
+    end_on_sigterm()
     result, began = Result(seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lockstep-soak-") as folder:
         async with running(Path(folder), seed, PAIRS) as stack:
