@@ -1,4 +1,5 @@
-"""`lockstep retry` and `trace`: set a stuck arbitrage going, and tell how it came about."""
+"""`lockstep retry`, `trace` and `replay-open`: set a stuck arbitrage going, tell how one came
+about, and whether all could go on under this version."""
 
 import typer
 
@@ -18,7 +19,7 @@ from app.commands.frame import (
     working,
 )
 from app.config import Config
-from app.errors import DependencyError, GuardError, NeedsHumanError
+from app.errors import DependencyError, ExitCode, GuardError, NeedsHumanError
 from app.operating.outputs import Diagnosis
 
 
@@ -37,6 +38,12 @@ def register(app: typer.Typer) -> None:
         "trace 3fa2: who, when, what was sent, what came back, why it decided",
         "trace 3fa2 --json | jq -r '.lines[].said': for a script",
     )(trace)
+    verb(
+        app,
+        "replay-open",
+        "replay-open: before a new version trades, whether every open arbitrage can go on under it",
+        "replay-open --json | jq -r '.differing[].workflow_id': those that cannot",
+    )(replay_open)
 
 
 def retry(
@@ -98,3 +105,20 @@ def trace(name: ArbId, config: ConfigFile = None, as_json: AsJson = False) -> No
     for line in told.lines:
         shown.add_row(line.at, line.who, line.said)
     emit(told, as_json, f"{told.id}  {told.title}", shown)
+
+
+def replay_open(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Replay the history of every open arbitrage on this version of the program.
+
+    Run it with the new version, beside the old one that trades: it reads and touches nothing. Exit
+    code 1 where one differs. Then let the old version run until that one has ended.
+    """
+    from app.operating import replaying
+
+    with working("replaying what is open"):
+        told = run(replaying.replay_open(load(config)))
+    lines = [f"{one.workflow_id} cannot go on here: {one.why}" for one in told.differing]
+    fit = told.checked - len(told.differing)
+    emit(told, as_json, f"{fit} of {told.checked} open arbitrages replay on this version", *lines)
+    if told.differing:
+        raise typer.Exit(ExitCode.FAILURE)

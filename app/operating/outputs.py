@@ -331,6 +331,7 @@ SCHEMAS: dict[str, type[Output]] = {
     "pairs-reject": PairReviewed,
     "retry": Diagnosis,
     "trace": Trace,
+    "replay-open": journal.Replayed,
     "doctor": Doctor,
     "export-trades": Exported,
     "top": Status,

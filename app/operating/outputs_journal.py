@@ -1,4 +1,4 @@
-"""What `lockstep db`, `audit verify` and `alarms` print as JSON."""
+"""What `lockstep db`, `audit verify`, `alarms` and `replay-open` print as JSON."""
 
 from app.operating.output import Output, Part
 
@@ -92,3 +92,17 @@ class Acknowledged(Output):
     """`lockstep alarms ack`: what the alarm is now."""
 
     alarm: Alarm
+
+
+class Differing(Part):
+    """An open arbitrage whose history this version would not repeat, and where it differs."""
+
+    workflow_id: str
+    why: str
+
+
+class Replayed(Output):
+    """`lockstep replay-open`: how many histories were replayed, and those that differ."""
+
+    checked: int
+    differing: list[Differing]

@@ -14,11 +14,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from app.children import Child
 from app.demo.control import Control as DemoControl
+from app.operating.replaying import problem
 from app.temporal import Server, ServerOptions, start_server
 from store.kill_file import NAME
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy
-from tests.chaos.replays import problem
 from tests.oracle.world import (
     Answered,
     Rules,

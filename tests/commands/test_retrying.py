@@ -140,3 +140,14 @@ class TestTrace:
         done = stack.ok("trace", held["id"], "--json", LOCKSTEP_TEMPORAL__ADDRESS="127.0.0.1:9")
         assert "without Temporal's part: " in said(done.json)
         assert "journal sent: entry buy" in said(done.json)
+
+
+def test_every_open_arbitrage_replays_on_the_version_that_began_it(
+    stack: StackUnderTest, held: dict[str, Any]
+) -> None:
+    told = stack.published("replay-open", "replay-open")
+    assert told["differing"] == []
+    open_now = stack.published("positions", "positions")["positions"]
+    assert held["id"] in [one["id"] for one in open_now]
+    assert told["checked"] >= len(open_now)
+    assert "open arbitrages replay on this version" in stack.ok("replay-open").out

@@ -2,7 +2,7 @@
 
 from temporalio.client import WorkflowHistory
 
-from tests.chaos.replays import problem
+from app.operating.replaying import problem
 from tests.workflows.record_histories import HISTORIES
 
 
