@@ -169,7 +169,8 @@ class TradeState:
     def placing(self, tickets: tuple[Ticket, ...]) -> None:
         """Both orders are about to leave: until a report comes, both legs are unknown."""
         self.phase = step(self.phase, Phase.PLACING)
-        self.say("both orders are written down and leave together")
+        both = "both orders are written down and leave together"
+        self.say(both if tickets else "every order that may have left is looked for")
         sent = {ticket.order.venue: ticket.order.intent_id for ticket in tickets}
         for venue in Venue:
             self._mark_unknown(venue, sent.get(venue, f"{self._plan.arb_id}/{venue}"))

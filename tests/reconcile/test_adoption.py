@@ -110,6 +110,7 @@ async def test_a_terminated_arbitrage_is_adopted_and_finished(
     successor = adopted(desk, handle.id)
     snapshot = await desk.until_at_rest(successor)
     assert snapshot.phase in ends, snapshot.story
+    assert not any("leave together" in one.said for one in snapshot.story), "it sends no entry"
     assert await adopter(desk).adopt_orphans() == ()
     await assert_books_balance(desk)
     if snapshot.phase == "HOLDING":
