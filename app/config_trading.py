@@ -31,6 +31,7 @@ class TradeSection(Section):
     resolve_pause_ms: Milliseconds = 200
     provisional_pause_ms: Milliseconds = 1_000
     settle_pause_ms: Milliseconds = 60_000
+    disk_mb_min: Annotated[int, Field(ge=100)] = 1_000
 
     def bounds(self) -> Bounds:
         """The bounds that a trade is admitted under."""

@@ -15,6 +15,7 @@ from app.config import Config
 from app.dues import PAUSE_SECONDS as DUES_SECONDS
 from app.dues import Dues
 from app.duty import serve
+from app.fitness import Fitness
 from app.intake import Intake
 from app.sightings import Lookout
 from app.vitals import SdkMetrics, Vitals
@@ -66,6 +67,7 @@ class Executor:
         self._cash: dict[Venue, Usd] = {}
         self._ping_ms: dict[Venue, int] = {}
         self._dues = Dues(desk, config.mode)
+        self._fitness = Fitness(station, config.data_dir, config.trade.disk_mb_min)
         configured = tuple(pair.to_domain() for pair in config.pairs)
         intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)
@@ -109,6 +111,7 @@ class Executor:
                 group.create_task(self._every(DUES_SECONDS, self._dues.read)),
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
+                group.create_task(self._every(PRESENCE_SECONDS, self._fitness.look)),
                 group.create_task(self._caretaker.run()),
                 group.create_task(self._vitals.run()),
             ]
@@ -192,6 +195,8 @@ class Executor:
             await self._halt_by_file(wall_ms())
         if state.halted or killed is not None:
             return Refusal.HALTED
+        if self._fitness.unfit is not None:
+            return Refusal.MACHINE_UNFIT
         if not state.enabled:
             return Refusal.DISABLED
         if not self._station.sender.holds:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from temporalio.runtime import (
@@ -67,9 +68,11 @@ class Vitals:
     def look(self) -> None:
         """What is only worth a look with each report."""
         tally = self._station.desk.tally
-        tally.gauge("arb_disk_free_bytes", shutil.disk_usage(self._folder).free)
-        if self._wal.exists():
-            tally.gauge("arb_wal_bytes", self._wal.stat().st_size)
+        # A folder that is gone stops entries (app.fitness), and must not stop unwinds.
+        with suppress(OSError):
+            tally.gauge("arb_disk_free_bytes", shutil.disk_usage(self._folder).free)
+            if self._wal.exists():
+                tally.gauge("arb_wal_bytes", self._wal.stat().st_size)
         for venue, port in self._station.desk.venues.items():
             if isinstance(port, KalshiClient) and port.clock_skew_ms is not None:
                 skew_us = port.clock_skew_ms * 1_000

@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     HALTED = "halted"
     STANDBY = "another_executor_sends"
     UNRECONCILED = "not_reconciled_yet"
+    MACHINE_UNFIT = "machine_unfit"
     DISABLED = "disabled"
     DAILY_TRADES_REACHED = "daily_trades_reached"
     DAILY_LOSS_REACHED = "daily_loss_reached"

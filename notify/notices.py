@@ -42,6 +42,7 @@ WANTS = {
     "CASH_DRIFT": f"{_HALTED} Was cash moved, or a fee taken? /resume accepts it",
     "RECONCILE_REJECTED": "Nothing to do if it passes; after three times no entry leaves: "
     "lockstep doctor",
+    "MACHINE_UNFIT": "No entry leaves until it is mended; then they do so by themselves",
     "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
 }
 """What each alarm wants of a person: the runbook in one line."""

@@ -20,6 +20,8 @@ PASSING = frozenset({408, 425, 429})
 """Client-error statuses that say nothing against the request."""
 PAGES_MAX = 50
 ROWS_A_PAGE = "200"
+CLOCK_WITHIN_MS = 1_000
+"""How long a reply may take whose Date is held against our clock."""
 
 
 class NotThere(VenueMisuse):
@@ -96,7 +98,9 @@ class Wire:
     def _note_clock(self, reply: Reply | NotSent | Lost) -> None:
         if isinstance(reply, Reply):
             server_ms = server_time_ms(reply)
-            if server_ms is not None:
+            took_ms = reply.received.wall_ms - reply.sent.wall_ms
+            # A slow reply says nothing exact: its moment is anywhere between.
+            if server_ms is not None and 0 <= took_ms <= CLOCK_WITHIN_MS:
                 self.skew_ms = server_ms - (reply.sent.wall_ms + reply.received.wall_ms) // 2
 
 

@@ -1,0 +1,75 @@
+"""Whether this machine may let entries leave: room for the journal, and a clock that agrees with a
+venue's. What stops them here stops no unwind, and is over by itself."""
+
+import logging
+import shutil
+import socket
+from pathlib import Path
+
+from sqlmodel import Session
+
+from app.wiring import Station, wall_ms
+from store import alarms
+from store.alarms import Alarm
+from store.states import Severity
+from venues.kalshi.client import KalshiClient
+
+SKEW_MS_MAX = 2_000
+MEGABYTE = 1_000_000
+
+log = logging.getLogger(__name__)
+
+
+def problem(free_mb: int, free_mb_min: int, skew_ms: int | None) -> str | None:
+    """Why no entry may leave; None where nothing is wrong. `skew_ms` is a venue's clock minus
+    ours, None where none was told."""
+    if free_mb < free_mb_min:
+        return f"{free_mb} MB are free for the journal, {free_mb_min} are needed"
+    if skew_ms is not None and abs(skew_ms) > SKEW_MS_MAX:
+        return f"Kalshi's clock and ours are {abs(skew_ms) / 1000:.1f} s apart"
+    return None
+
+
+class Fitness:
+    """Looked at every second; the alarm is one per machine, so that whoever runs here next closes
+    what the last one opened."""
+
+    def __init__(self, station: Station, folder: Path, free_mb_min: int) -> None:
+        self._desk = station.desk
+        self._folder = folder
+        self._free_mb_min = free_mb_min
+        self._key = f"machine:{socket.gethostname()}"
+        self._told: bool | None = None
+        self.unfit: str | None = None
+
+    async def look(self) -> None:
+        """Look again, and tell where that changed."""
+        try:
+            free_mb = shutil.disk_usage(self._folder).free // MEGABYTE
+            self.unfit = problem(free_mb, self._free_mb_min, self._skew_ms())
+        except OSError as trouble:
+            self.unfit = f"{self._folder} cannot be looked at: {trouble}"
+        if self._told is (self.unfit is not None):
+            return
+        if self.unfit is not None:
+            log.error("no entry leaves: %s", self.unfit)
+        now_ms = wall_ms()
+        await self._desk.journal.write(now_ms, lambda s: self._tell(s, now_ms))
+        self._told = self.unfit is not None
+
+    def _tell(self, session: Session, now_ms: int) -> None:
+        if self.unfit is None:
+            alarms.close(session, self._key, "disk and clock are well again", now_ms)
+            return
+        found = Alarm(
+            self._key, "MACHINE_UNFIT", Severity.RED, f"{socket.gethostname()}: {self.unfit}"
+        )
+        alarms.raise_alarm(session, found, now_ms)
+
+    def _skew_ms(self) -> int | None:
+        told = [
+            port.clock_skew_ms
+            for port in self._desk.venues.values()
+            if isinstance(port, KalshiClient)
+        ]
+        return told[0] if told else None
