@@ -34,6 +34,12 @@ class Anchor:
             return f"{self.path} is not an anchor: {trouble!r}"
         return await journal.read(lambda s: anchors.missing(s, seen))
 
+    def put_aside(self, folder: Path) -> None:
+        """Forget what was seen: the journal that comes next is another one, and no older copy."""
+        if self.path.exists():
+            folder.mkdir(exist_ok=True)
+            self.path.replace(folder / self.path.name)
+
     async def report(self, journal: Journal, why: str, act: Act) -> None:
         """Halt, and ask for a person's word."""
         await journal.write(act.at_ms, lambda s: anchors.restored(s, why, act))

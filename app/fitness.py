@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from app.wiring import Station, wall_ms
+from activities.desk import Desk
+from app.links import wall_ms
 from store import alarms
 from store.alarms import Alarm
 from store.states import Severity
@@ -34,8 +35,8 @@ class Fitness:
     """Looked at every second; the alarm is one per machine, so that whoever runs here next closes
     what the last one opened."""
 
-    def __init__(self, station: Station, folder: Path, free_mb_min: int) -> None:
-        self._desk = station.desk
+    def __init__(self, desk: Desk, folder: Path, free_mb_min: int) -> None:
+        self._desk = desk
         self._folder = folder
         self._free_mb_min = free_mb_min
         self._key = f"machine:{socket.gethostname()}"

@@ -4,6 +4,7 @@ life speaks of a world that is gone. It is put aside; the settings a person save
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from app.anchor import Anchor
 from app.config import Config
 from app.links import journal_exists, open_journal, wall_ms
 from domain.venue import Mode
@@ -28,6 +29,7 @@ async def put_aside(config: Config) -> None:
     aside = config.data_dir / ASIDE
     backend(config.journal).put_aside(aside)
     Sqlite(config.data_dir / TEMPORAL_FILE).put_aside(aside)
+    Anchor(config.data_dir, config.mode).put_aside(aside)
     journal = open_journal(config)
     try:
         fresh = await journal.settings.load()

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from activities.desk import Desk
 from app.config_sources import load_config
 from app.demo.control import Control
-from app.fitness import problem
+from app.fitness import Fitness, problem
+from app.links import wall_ms
 from app.run import RunOptions, running
 from domain.policy import Refusal
+from store.journal import Journal
 from tests.support.places import snapshot
 
 TABLE = """
@@ -34,32 +37,48 @@ def test_what_makes_a_machine_unfit(line: str) -> None:
     assert (found or "-") == said
 
 
+async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal.sqlite3", wall_ms())
+    desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
+
+    async def after(free_mb_min: int) -> tuple[bool, list[tuple[str, int, bool]]]:
+        fitness = Fitness(desk, tmp_path, free_mb_min)
+        for _ in range(3):
+            await fitness.look()
+        rows = snapshot(tmp_path / "journal.sqlite3", "alarms")["alarms"]
+        told = [(row["code"], row["repeats"], row["closed_ms"] is None) for row in rows]
+        return fitness.unfit is None, told
+
+    assert await after(1) == (True, [])
+    assert await after(1_000_000_000) == (False, [("MACHINE_UNFIT", 0, True)])
+    assert await after(1) == (True, [("MACHINE_UNFIT", 0, False)])
+    gone = Fitness(desk, tmp_path / "gone", 1)
+    await gone.look()
+    assert "cannot be looked at" in str(gone.unfit)
+    journal.close()
+
+
 @pytest.mark.slow
 @pytest.mark.temporal
-async def test_it_enters_nothing_under_an_alarm_that_the_next_one_there_closes(
-    tmp_path: Path,
-) -> None:
+async def test_an_executor_enters_nothing_there(tmp_path: Path) -> None:
     config = load_config({"data_dir": str(tmp_path), "api.port": 0}, env={}).config
 
     def refused() -> bool:
         reports = snapshot(config.database_path, "executors")["executors"]
         return any(f'"{Refusal.MACHINE_UNFIT}"' in row["report"] for row in reports)
 
-    def is_open() -> bool:
-        rows = snapshot(config.database_path, "alarms")["alarms"]
-        assert {row["code"] for row in rows} <= {"MACHINE_UNFIT"}, rows
-        return any(row["closed_ms"] is None for row in rows)
-
     crowded = {"LOCKSTEP_API__PORT": "0", "LOCKSTEP_TRADE__DISK_MB_MIN": "1000000000"}
+    anchor = tmp_path / "journal-sim.anchor.json"
     async with running(config, RunOptions(environment=crowded, makers=False, pairs=2)) as stack:
         assert stack.control_url is not None
         async with Control(stack.control_url) as control:
-            await until(is_open, "no alarm was raised")
             await control.edge("p01", 8)
             await until(refused, "nothing was refused")
-    roomy = {"LOCKSTEP_API__PORT": "0"}
-    async with running(config, RunOptions(environment=roomy, makers=False, pairs=2)):
-        await until(lambda: not is_open(), "the alarm was never closed")
+            await until(anchor.exists, "nothing was kept of the journal")
+    # New exchanges begin a new journal, which is no older copy of the last one.
+    options = RunOptions(environment={"LOCKSTEP_API__PORT": "0"}, makers=False, pairs=2)
+    async with running(config, options):
+        assert snapshot(config.database_path, "alarms")["alarms"] == []
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
