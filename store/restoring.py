@@ -21,7 +21,8 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 
 def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None:
-    """Put what `copy` holds in the place of `journal`; what was there goes to `aside`. Blocks.
+    """Put what `copy` holds in the place of `journal`; what was there goes to `aside`, where
+    nothing is yet. Blocks.
 
     Raises CannotRestore where `copy` is no journal, and as `Journal.open`. Killed before the last
     step, the old journal is in its place, at worst older than its anchor says: entries stay
@@ -31,7 +32,6 @@ def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None
     with _made_ready(copy, partial, why, act):
         hit(Point.BACKUP, "restore", "ready")
         if journal.exists():
-            aside.unlink(missing_ok=True)
             os.link(journal, aside)
             for suffix in BESIDE:
                 beside = Path(f"{journal}{suffix}")

@@ -26,14 +26,16 @@ def restore(config: Config, copy: Path) -> Restored:
     if whereabouts(config) is not None:
         raise GuardError(f"`lockstep run` is at work on {config.data_dir}: stop it, then restore")
     there, by = journal_exists(config), act()
-    stamp = datetime.fromtimestamp(by.at_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    second = datetime.fromtimestamp(by.at_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%S")
+    stamp = f"{second}{by.at_ms % 1_000:03}Z"
     why = f"{by.actor} put {copy.name} in its place"
     with database_trouble():
         try:
             if there:
                 restoring.refuse_living(place, by, wall_ms() - ALIVE_MS)
             if isinstance(place, SchemaAddress):
-                aside = f"{place.schema}_{stamp.lower()}" if there else None
+                # PostgreSQL cuts a name off after 63 characters.
+                aside = f"{place.schema[:40]}_{stamp.lower()}" if there else None
                 dumps.put_back(place, copy, aside)
                 restoring.mark(place, why, by)
                 return Restored(path=str(place), copied_from=str(copy), aside=aside)
@@ -42,4 +44,6 @@ def restore(config: Config, copy: Path) -> Restored:
             restoring.put_back(copy, place, kept, why, by)
         except CannotRestore as refused:
             raise GuardError(str(refused)) from None
+        except OSError as trouble:
+            raise UsageError(f"FILE: {copy}: {trouble}") from None
     return Restored(path=str(place), copied_from=str(copy), aside=str(kept) if there else None)
