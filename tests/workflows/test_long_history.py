@@ -103,7 +103,8 @@ async def test_a_trade_that_waits_for_a_person_keeps_its_history_short(
         one = hasty.client.get_workflow_handle(handle.id, run_id=run)
         events = (await one.fetch_history()).events
         assert len(events) < LONG + STEP_EVENTS
-        assert run == runs[0] or asked(events) == {"true"}, "also while the sale is tried again"
+        if run == runs[1]:  # from its first event to its last
+            assert asked(events) == {"true"}, "also while the sale is tried again"
     after = await hasty.until_phase(handle, Phase.NEEDS_OPERATOR)
     assert after.revision > before.revision
     assert (after.polymarket, after.kalshi) == (before.polymarket, before.kalshi)
