@@ -34,9 +34,7 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         nonlocal leave, left_ms
         hit(Point.AFTER_INTENT, order.venue, order.purpose)
         asked_ms = desk.wall_ms()
-        leave = await desk.journal.mark_sent(
-            order.intent_id, desk.wall_ms(), desk.claim(), desk.killed()
-        )
+        leave = await desk.journal.mark_sent(order.intent_id, asked_ms, desk.claim(), desk.killed())
         match leave:
             case MaySend(sent_at_ms):
                 hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)

@@ -278,7 +278,7 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())
         caretaker = Caretaker(client, config, station)
         await caretaker.check_anchor()
-        vitals = Vitals(station, sdk, config.data_dir, config.database_path)
+        vitals = Vitals(station, sdk, config.database_path)
         executor = Executor(config, station, intake, caretaker, vitals)
         polling, done = asyncio.Event(), asyncio.Event()
         # What was in flight when the last executor died does not wait for books and balances.

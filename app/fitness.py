@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from activities.desk import Desk
 from app.links import wall_ms
+from domain.venue import Venue
 from store import alarms
 from store.alarms import Alarm
 from store.states import Severity
@@ -45,9 +46,13 @@ class Fitness:
 
     async def look(self) -> None:
         """Look again, and tell where that changed."""
+        tally, skew_ms = self._desk.tally, self._skew_ms()
+        if skew_ms is not None:
+            tally.gauge("arb_clock_skew_seconds", skew_ms * 1_000, venue=Venue.KALSHI.value)
         try:
-            free_mb = shutil.disk_usage(self._folder).free // MEGABYTE
-            self.unfit = problem(free_mb, self._free_mb_min, self._skew_ms())
+            free = shutil.disk_usage(self._folder).free
+            tally.gauge("arb_disk_free_bytes", free)
+            self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms)
         except OSError as trouble:
             self.unfit = f"{self._folder} cannot be looked at: {trouble}"
         if self._told is (self.unfit is not None):
@@ -68,9 +73,5 @@ class Fitness:
         alarms.raise_alarm(session, found, now_ms)
 
     def _skew_ms(self) -> int | None:
-        told = [
-            port.clock_skew_ms
-            for port in self._desk.venues.values()
-            if isinstance(port, KalshiClient)
-        ]
-        return told[0] if told else None
+        port = self._desk.venues.get(Venue.KALSHI)
+        return port.clock_skew_ms if isinstance(port, KalshiClient) else None

@@ -1,7 +1,6 @@
-"""How an executor does: what Temporal's SDK counts, its event loop, disk and clock."""
+"""How an executor does: what Temporal's SDK counts, its event loop, its log on disk."""
 
 import asyncio
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,6 @@ from temporalio.runtime import (
 
 from app.wiring import Station
 from store.tally import Tally
-from venues.kalshi.client import KalshiClient
 
 BUFFER = 200_000
 DRAIN_SECONDS = 0.25
@@ -46,10 +44,9 @@ class SdkMetrics:
 class Vitals:
     """Into the tally of the executor's desk."""
 
-    def __init__(self, station: Station, sdk: SdkMetrics, folder: Path, journal: Path) -> None:
+    def __init__(self, station: Station, sdk: SdkMetrics, journal: Path) -> None:
         self._station = station
         self._sdk = sdk
-        self._folder = folder
         self._wal = journal.with_name(journal.name + "-wal")
 
     async def run(self) -> None:
@@ -70,13 +67,8 @@ class Vitals:
         tally = self._station.desk.tally
         # A folder that is gone stops entries (app.fitness), and must not stop unwinds.
         with suppress(OSError):
-            tally.gauge("arb_disk_free_bytes", shutil.disk_usage(self._folder).free)
             if self._wal.exists():
                 tally.gauge("arb_wal_bytes", self._wal.stat().st_size)
-        for venue, port in self._station.desk.venues.items():
-            if isinstance(port, KalshiClient) and port.clock_skew_ms is not None:
-                skew_us = port.clock_skew_ms * 1_000
-                tally.gauge("arb_clock_skew_seconds", skew_us, venue=venue.value)
 
 
 def _take(tally: Tally, update: BufferedMetricUpdate) -> None:

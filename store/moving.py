@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from store import lease, presence, run_state, schema
+from store import presence, run_state, schema
 from store.audit import Act
 from store.codec import detail_json
 from store.engine import Database
@@ -58,7 +58,8 @@ def move(
 def _move(
     session: Session, target: Database, act: Act, alive_since_ms: int, told: Told
 ) -> list[TableMoved]:
-    _refuse_living(session, act.at_ms, alive_since_ms)
+    if (living := presence.at_work(session, act.at_ms, alive_since_ms)) is not None:
+        raise CannotMove(f"{living}, then move")
     source = session.connection()
     with target.backend.naming_trouble():
         moved = _copied(source, target, told)
@@ -66,13 +67,6 @@ def _move(
     _close(session, target, act)
     hit(Point.MIGRATION, "move", "closed")
     return moved
-
-
-def _refuse_living(session: Session, now_ms: int, alive_since_ms: int) -> None:
-    for account, holder in lease.holders(session, now_ms).items():
-        raise CannotMove(f"{holder} sends for {account}: stop every executor, then move")
-    for one in presence.reports(session, alive_since_ms):
-        raise CannotMove(f"{one.name} is at work: stop every process of lockstep, then move")
 
 
 def _copied(source: sa.Connection, target: Database, told: Told) -> list[TableMoved]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from store import lease
 from store.codec import detail_from, detail_json
 from store.tables import ExecutorRow
 
@@ -39,3 +40,12 @@ def reports(session: Session, seen_since_ms: int = 0) -> list[Presence]:
         Presence(row.name, row.since_ms, row.seen_ms, detail_from(row.report))
         for row in session.exec(rows)
     ]
+
+
+def at_work(session: Session, now_ms: int, alive_since_ms: int) -> str | None:
+    """Who sends or has reported since then, and what to stop; None where nobody is."""
+    for account, holder in lease.holders(session, now_ms).items():
+        return f"{holder} sends for {account}: stop every executor"
+    for one in reports(session, alive_since_ms):
+        return f"{one.name} is at work: stop every process of lockstep"
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from store import anchors, lease, presence, schema
+from store import anchors, presence, schema
 from store.audit import Act
 from store.driver import sqlite
 from store.engine import Database
@@ -52,14 +52,11 @@ def refuse_living(place: Place, act: Act, alive_since_ms: int) -> None:
             with database.reader.connect() as connection:
                 if schema.version(connection) != schema.newest():
                     return
-            holders = database.read_here(lambda s: lease.holders(s, act.at_ms))
-            at_work = database.read_here(lambda s: presence.reports(s, alive_since_ms))
+            living = database.read_here(lambda s: presence.at_work(s, act.at_ms, alive_since_ms))
     except (DatabaseDamaged, ForeignDatabase, SchemaTooNew):
         return
-    for account, holder in holders.items():
-        raise CannotRestore(f"{holder} sends for {account}: stop every executor, then restore")
-    for one in at_work:
-        raise CannotRestore(f"{one.name} is at work: stop every process of lockstep, then restore")
+    if living is not None:
+        raise CannotRestore(f"{living}, then restore")
 
 
 def mark(place: Place, why: str, act: Act) -> None:

@@ -1,9 +1,7 @@
 """Whether open arbitrages could go on under this version of the program: their histories, replayed
 here, must ask for the same as when they happened."""
 
-from collections.abc import AsyncIterator
-
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
@@ -24,18 +22,13 @@ async def replay_open(config: Config) -> Replayed:
     client = await temporal(config)
     checked, differing = 0, []
     try:
-        async for history in _open(client):
+        async for history in client.list_workflows(OPEN).map_histories():
             checked += 1
             if (why := await problem(history)) is not None:
                 differing.append(Differing(workflow_id=history.workflow_id, why=why))
     except RPCError as trouble:
         raise DependencyError(f"Temporal: {trouble}") from None
     return Replayed(checked=checked, differing=differing)
-
-
-async def _open(client: Client) -> AsyncIterator[WorkflowHistory]:
-    async for one in client.list_workflows(OPEN):
-        yield await client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history()
 
 
 async def problem(history: WorkflowHistory) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import GuardError, UsageError
-from app.links import database_trouble, journal_exists, wall_ms
+from app.links import database_trouble, journal_exists
 from app.operating import dumps
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Restored
@@ -32,7 +32,7 @@ def restore(config: Config, copy: Path) -> Restored:
     with database_trouble():
         try:
             if there:
-                restoring.refuse_living(place, by, wall_ms() - ALIVE_MS)
+                restoring.refuse_living(place, by, by.at_ms - ALIVE_MS)
             if isinstance(place, SchemaAddress):
                 # PostgreSQL cuts a name off after 63 characters.
                 aside = f"{place.schema[:40]}_{stamp.lower()}" if there else None

@@ -1,8 +1,5 @@
 """A machine without room for the journal, or with a clock of its own, lets no entry leave."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from app.run import RunOptions, running
 from domain.policy import Refusal
 from store.journal import Journal
 from tests.support.places import snapshot
+from tests.support.waiting import until
 
 TABLE = """
 free  skew    says
@@ -79,10 +77,3 @@ async def test_an_executor_enters_nothing_there(tmp_path: Path) -> None:
     options = RunOptions(environment={"LOCKSTEP_API__PORT": "0"}, makers=False, pairs=2)
     async with running(config, options):
         assert snapshot(config.database_path, "alarms")["alarms"] == []
-
-
-async def until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.2)

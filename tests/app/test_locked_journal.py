@@ -1,8 +1,6 @@
 """A journal that another process keeps locked ends no executor: what it writes is written later."""
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,7 @@ from app.config_sources import load_config
 from app.run import RunOptions, running
 from tests.support.driver import sqlite3
 from tests.support.places import snapshot
-
-SECONDS = 60
-
-
-async def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.2)
+from tests.support.waiting import until
 
 
 @pytest.mark.slow
@@ -35,12 +25,12 @@ async def test_an_executor_outlives_a_lock_that_is_held_for_long(tmp_path: Path)
 
     async with running(config, options) as stack:
         child = stack.children["executor"]
-        await _until(lambda: bool(executors()), "no executor ever reported")
+        await until(lambda: bool(executors()), "no executor ever reported")
         holder = sqlite3.connect(config.database_path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         try:
             # Longer than any write waits for a lock.
-            await _until(
+            await until(
                 lambda: child.restarts > 0 or "_report waits for its next turn" in log.read_text(),
                 "the executor's report never met the lock",
             )
@@ -48,7 +38,7 @@ async def test_an_executor_outlives_a_lock_that_is_held_for_long(tmp_path: Path)
         finally:
             holder.execute("ROLLBACK")
             holder.close()
-        await _until(
+        await until(
             lambda: executors()[-1]["seen_ms"] > before["seen_ms"], "it never reported again"
         )
         assert child.restarts == 0

@@ -23,20 +23,13 @@ from store.audit import Act
 from store.journal import Journal
 from store.settings_values import Changes
 from store.tables import ArbitrageRow
-from tests.bench.book_to_send import EDGE_CENTS, arrivals, pair_of
-from tests.support.trading import SETTLING
+from tests.bench.book_to_send import EDGE_CENTS, PAIRS_MAX, WARM_UP, arrivals, pair_of
+from tests.support.trading import CHANGES, SETTLING
 
-PAIRS_MAX = 200
-WARM_UP = 8
 CROWD = 10
 LOOK_SECONDS = 0.02
 REST_SECONDS = 90
-SETTINGS: Changes = {
-    "enabled": True,
-    "max_bet": "10",
-    "max_daily_trades": 10_000,
-    "max_daily_loss": "10000",
-}
+SETTINGS: Changes = {**CHANGES, "max_bet": "10"}
 PATIENT = {"LOCKSTEP_TRADE__DEADLINE_MS": "10000"}
 """A saturated machine is measured, not refused."""
 

@@ -14,15 +14,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from tests.bench.accounts import (
-    CROWD,
-    PAIRS_MAX,
-    WARM_UP,
-    Account,
-    Ground,
-    dev_server,
-    open_account,
-)
+from tests.bench.accounts import CROWD, Account, Ground, dev_server, open_account
+from tests.bench.book_to_send import PAIRS_MAX, WARM_UP
 from tests.bench.figures import percentiles
 from tests.bench.signal_to_send import in_slots
 from tests.support.vitals import TOLD, children, processor_ms

@@ -23,7 +23,7 @@ from domain.venue import Mode, Venue
 from notify import notices
 from store import anchors
 from store.audit import Act
-from store.errors import JournalConflict, NotJournaled
+from store.errors import JournalConflict
 from tests.notify.stage import PAIR, at_work, card, card_of, last, written
 from tests.support.books import alarms
 from tests.support.scene import Scene
@@ -45,7 +45,7 @@ async def sent(scene: Scene) -> str:
         for venue in Venue:
             await desk.control.fault(venue, PAIR, "buy", "hang", params={"ms": ORDER_MS * 9 // 10})
         handle = await desk.open(PAIR)
-        await _until(lambda: _both_left(desk, handle.id))
+        await _until(lambda: desk.both_left(handle.id))
         return await card_of(desk.desk, handle.id)
 
 
@@ -58,14 +58,6 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def _rings(desk: Trading) -> bool:
     return bool(alarms(desk.database))
-
-
-async def _both_left(desk: Trading, arb_id: str) -> bool:
-    try:
-        state = await desk.desk.journal.arbitrage(arb_id)
-    except NotJournaled:
-        return False
-    return all(one.sent_at_ms is not None for one in state.intents)
 
 
 async def refused(scene: Scene) -> str:

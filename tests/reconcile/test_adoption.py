@@ -16,7 +16,6 @@ from domain.money import usd
 from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Mode
-from store.errors import NotJournaled
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import QUICK, Trading
 from tests.workflows.test_operator import FEW_TRIES, close, sales, stuck
@@ -44,17 +43,9 @@ async def _placing(desk: Trading, pair: str) -> Handle:
     await desk.control.fault("polymarket", pair, "buy", "drop_after")
     await desk.control.fault("kalshi", pair, "buy", "drop_after")
     handle = await desk.open(pair)
-    while not await _both_left(desk, handle.id):  # noqa: ASYNC110 - another process writes it
+    while not await desk.both_left(handle.id):  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(0.01)
     return handle
-
-
-async def _both_left(desk: Trading, arb_id: str) -> bool:
-    try:
-        state = await desk.desk.journal.arbitrage(arb_id)
-    except NotJournaled:
-        return False
-    return all(one.sent_at_ms is not None for one in state.intents)
 
 
 async def _unwinding(desk: Trading, pair: str) -> Handle:

@@ -225,6 +225,14 @@ class Trading:
                 raise TimeoutError(f"not found by {query}")
             await asyncio.sleep(0.05)
 
+    async def both_left(self, arb_id: str) -> bool:
+        """Whether the journal has both orders as sent."""
+        try:
+            state = await self.desk.journal.arbitrage(arb_id)
+        except NotJournaled:
+            return False
+        return all(one.sent_at_ms is not None for one in state.intents)
+
     async def _kept_back(self, snapshot: Snapshot) -> bool:
         """Whether nothing was bought, and an entry was late for its own first byte."""
         if snapshot.status is not TradeStatus.FAILED:
