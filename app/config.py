@@ -213,6 +213,12 @@ class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class TracingSection(Section):
+    """Where traces go, by OTLP over HTTP: nowhere while no collector is named."""
+
+    endpoint: HttpUrl | None = None
+
+
 class PolymarketListing(Section):
     """One question at Polymarket."""
 
@@ -269,6 +275,7 @@ class Config(Section):
     api: ApiSection = ApiSection()
     telegram: TelegramSection = TelegramSection()
     log: LogSection = LogSection()
+    tracing: TracingSection = TracingSection()
     trade: TradeSection = TradeSection()
     settings: SettingsSection = SettingsSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()

@@ -18,6 +18,7 @@ from app.duty import serve
 from app.fitness import Fitness
 from app.intake import Intake
 from app.sightings import Lookout
+from app.tracing import tracing
 from app.vitals import SdkMetrics, Vitals
 from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
@@ -270,9 +271,9 @@ async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> None:
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Open everything, say `ready`, trade until `stop`, drain, close."""
-    async with open_station(config) as station:
+    async with tracing(config) as traced, open_station(config) as station:
         sdk = SdkMetrics()
-        client = await connect(config, sdk.runtime)
+        client = await connect(config, sdk.runtime, traced)
         trade = config.trade
         queue = config.temporal.task_queue
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())

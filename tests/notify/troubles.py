@@ -115,8 +115,7 @@ async def settling(scene: Scene) -> str:
 async def not_settling(scene: Scene) -> str:
     """Polymarket's chain confirms nothing for twenty seconds, then for more than a minute."""
     async with at_work(scene) as desk, desk.slow_chain(60_000):
-        handle = await desk.open(PAIR)
-        await desk.until_phase(handle, Phase.HOLDING)
+        handle = await desk.reach(PAIR, Phase.HOLDING)
         entry = await desk.desk.journal.intent(f"{handle.id}/polymarket/entry/1")
         assert isinstance(entry.answer, Filled), entry.answer
         await worries.about_fills(_later(desk.desk, 20), entry, entry.answer.fills)
