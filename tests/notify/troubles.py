@@ -33,7 +33,7 @@ from tests.workflows.test_by_hand import unanswered
 from workflows import names
 from workflows.snapshot import CloseRequest
 
-DIES_SECONDS = 20
+DIES_SECONDS = 60
 SETTLE_MS = 200
 RESTING = replace(QUICK, unwind_pause_ms=60_000, unwind_pause_ms_max=60_000)
 """After a sale that did not fill nothing happens for longer than a story takes."""
