@@ -22,6 +22,7 @@ from store.engine import ATTEMPTS, Database
 from store.errors import (
     ForeignDatabase,
     JournalBusy,
+    JournalFailing,
     Overtaken,
     SchemaTooNew,
     UnfitDatabase,
@@ -317,6 +318,25 @@ class TestLock:
         )
         assert stored.answer is not None
         journal.close()
+
+
+@pytest.mark.parametrize("state", ["53100", "58030"])
+async def test_a_disk_of_the_server_that_fails_is_told_and_keeps_nothing(
+    where: SchemaAddress, state: str
+) -> None:
+    journal = await ready_at(where)
+    before = await journal.settings.load()
+
+    def fail(session: Session) -> None:
+        session.connection().execute(text("UPDATE run_state SET epoch = 77"))
+        raised = f"DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '{state}'; END $$"
+        session.connection().execute(text(raised))
+
+    with pytest.raises(JournalFailing, match="was not written: no space"):
+        await journal.write(NOW, fail)
+    assert (await journal.run_state()).epoch != 77
+    assert await journal.settings.load() == before
+    journal.close()
 
 
 @pytest.fixture
