@@ -23,6 +23,7 @@ from api.known import Known
 from api.known import read as read_known
 from api.measured import Measured, naked_since_ms
 from api.naked import naked
+from api.pace import Pace
 from api.queries import Queries
 from api.wire import Json, usd
 from api.words import Words
@@ -38,8 +39,6 @@ from store.watch import Watched
 log = logging.getLogger(__name__)
 Act = Callable[[], Awaitable[None]]
 
-PULSE_SECONDS = 0.2
-IDLE_SECONDS = 1
 SURVEY_SECONDS = 1
 REPRICE_SECONDS = 5
 FUNNEL_SECONDS = 10
@@ -66,7 +65,7 @@ class Live:
         self._wall_ms = wall_ms
         self._notifies = notifies
         self._after = (0, 0)
-        self._wake = asyncio.Event()
+        self._pace = Pace(journal)
         self.failed = asyncio.Event()
         self._stale_rows: dict[str, None] = {}
         self._known: dict[str, Known] = {}
@@ -90,7 +89,7 @@ class Live:
 
     def poke(self) -> None:
         """Something was just changed here: look now."""
-        self._wake.set()
+        self._pace.poke()
 
     def asked(self) -> None:
         """Somebody polls: keep the full pace for a while."""
@@ -130,9 +129,10 @@ class Live:
         now_ms = self._wall_ms()
         return await self._journal.read(lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms))
 
-    def _pace(self) -> float:
-        watched = bool(self.hub.clients) or self._wall_ms() - self._asked_ms < INTEREST_MS
-        return PULSE_SECONDS if watched else IDLE_SECONDS
+    @property
+    def _looked_at(self) -> bool:
+        """Whether somebody looks at a page, or did a moment ago."""
+        return bool(self.hub.clients) or self._wall_ms() - self._asked_ms < INTEREST_MS
 
     async def _every(self, pause: Act, act: Act) -> None:
         """A database that stays busy is tried again; the page says that it waits."""
@@ -148,13 +148,7 @@ class Live:
                 )
 
     async def _wait(self) -> None:
-        """Until the next look is due, or something was changed here."""
-        try:
-            async with asyncio.timeout(self._pace()):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
+        await self._pace.wait(self._after, watched=self._looked_at)
 
     async def _look(self) -> None:
         """What happened since the last look, and what is open."""

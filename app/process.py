@@ -44,6 +44,8 @@ async def _notifier(config: Config) -> None:
 PROCESSES = {"executor": _executor, "api": _api, "notifier": _notifier}
 TRADES = frozenset({"executor"})
 """Who needs the venues' keys; the others are better off without them."""
+STEPS_BACK = 5
+"""Nice value of the others: on a machine that is busy, orders come before pages and messages."""
 
 
 def main(argv: list[str]) -> int:
@@ -51,6 +53,8 @@ def main(argv: list[str]) -> int:
     try:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
+        if argv[0] not in TRADES:
+            os.nice(STEPS_BACK)
         stay_responsive()
         uvloop.run(PROCESSES[argv[0]](load_config(trades=argv[0] in TRADES).config))
     except LockstepError as error:

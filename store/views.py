@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from domain.money import NO_USD, Usd, from_micro
@@ -33,6 +34,10 @@ from store.tables import (
 from store.trade_log import DayStats, LoggedTrade
 
 AT_ONCE = 500
+_NEWEST = sa.select(
+    sa.select(sa.func.max(OutboxRow.id)).scalar_subquery(),
+    sa.select(sa.func.max(AuditRow.id)).scalar_subquery(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +135,7 @@ def pulse(session: Session, mode: Mode, after_message: int, after_audit: int) ->
 
 def newest(session: Session) -> tuple[int, int]:
     """The ids of the newest message of the outbox and of the newest audit row; 0 for none."""
-    message = session.exec(select(func.max(OutboxRow.id))).one()
-    audited = session.exec(select(func.max(AuditRow.id))).one()
+    message, audited = session.connection().execute(_NEWEST).one()
     return message or 0, audited or 0
 
 

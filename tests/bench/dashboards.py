@@ -21,7 +21,7 @@ from playwright.async_api import Page
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from api.live import PULSE_SECONDS
+from api.pace import PEEK_SECONDS
 from app.config_sources import load_config
 from app.demo.control import Control
 from app.run import RunOptions, running
@@ -133,7 +133,7 @@ async def measure(trades: int) -> dict[str, object]:
         few = await _events(house, 1, page)
         many = await _events(house, CROWD, page)
     baseline, crowded = few["to_socket_ms"]["p95"], many["to_socket_ms"]["p95"]
-    poll_ms = PULSE_SECONDS * 1000
+    poll_ms = PEEK_SECONDS * 1000
     return {
         "signal_to_send": signal,
         "event": {
