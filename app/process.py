@@ -6,6 +6,7 @@ ready; an error is one line of stderr.
 
 import os
 import sys
+from contextlib import suppress
 
 import uvloop
 
@@ -54,7 +55,8 @@ def main(argv: list[str]) -> int:
         if len(argv) != 1 or argv[0] not in PROCESSES:
             raise UsageError(f"expected one of {', '.join(PROCESSES)}, found {argv}")
         if argv[0] not in TRADES:
-            os.nice(STEPS_BACK)
+            with suppress(PermissionError):  # where a service manager forbids it
+                os.nice(STEPS_BACK)
         stay_responsive()
         uvloop.run(PROCESSES[argv[0]](load_config(trades=argv[0] in TRADES).config))
     except LockstepError as error:
