@@ -1,5 +1,6 @@
 """The index page: the seed's cards and filters, honest sums, and a list that holds still."""
 
+import asyncio
 import re
 
 import pytest
@@ -160,6 +161,29 @@ async def test_nothing_moves_under_the_pointer(visitor: Visitor, pages: PageServ
     await expect(page.locator(".card")).to_have_count(7)
     after = await titles(page)
     assert after.index("Arsenal to beat Chelsea") < before.index("Arsenal to beat Chelsea")
+
+
+async def test_a_long_list_is_put_in_order_from_its_top_until_all_of_it_is(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    number = 120
+    pages.data["cards"] = cards.index(number)
+    page = await visitor.open("/")
+    await expect(page.locator(".card")).to_have_count(number)
+    rois = [{"id": f"c{one:04d}", "roi": f"{one / 100:.2f}"} for one in range(number)]
+    await pages.send("patch", {"cards": {"upsert": rois}})
+    wanted = [f"c{one:04d}" for one in reversed(range(number))]
+
+    async def ids() -> list[str]:
+        found: list[str] = await page.locator(".card").evaluate_all(
+            "cards => cards.map((card) => card.dataset.id)"
+        )
+        return found
+
+    async with asyncio.timeout(30):
+        for top in (40, number):
+            while (await ids())[:top] != wanted[:top]:  # noqa: ASYNC110 - a browser's list
+                await asyncio.sleep(0.1)
 
 
 async def test_copy_trade_gives_a_plain_ticket(visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ const CALM_MS = 2_000;
 const COPIED_MS = 1_500;
 const SCROLLED_PX = 160;
 const FADE_MS = 5_000;
+const MOVED_AT_ONCE = 40;
 
 const open = new Set();
 const copied = new Set();
@@ -101,12 +102,23 @@ function settleOrder() {
   const wanted = arrange(state.cards, pinned);
   const moves = countMoves(order, wanted);
   if (moves && !frozen()) {
-    order = keepFading(wanted);
+    order = keepFading(moves > MOVED_AT_ONCE ? towards(wanted) : wanted);
     waiting = 0;
   } else {
     waiting = moves;
   }
   touch("queue");
+}
+
+/** A long list is put in order from its top, some places at a time: moving all of it at once
+ * would hold up what is looked at. */
+function towards(wanted) {
+  const known = new Set(order);
+  const fixed = wanted.findIndex((id, index) => order[index] !== id) + MOVED_AT_ONCE;
+  const top = new Set(wanted.slice(0, fixed));
+  const target = new Set(wanted);
+  const rest = order.filter((id) => target.has(id) && !top.has(id));
+  return [...top, ...rest, ...wanted.slice(fixed).filter((id) => !known.has(id))];
 }
 
 /** Cards that have just expired stay in place until they have faded. */
