@@ -24,6 +24,7 @@ class Kind(StrEnum):
     VENUE_CLOSED = "venue_closed"
     DISABLE = "disabled_between"
     LIMIT = "limit_contended"
+    NOTIFIER = "notifier_killed"
     TWO_EXECUTORS = "two_executors"
     BOTH_IN_FLIGHT = "both_in_flight"
     TEMPORAL_LOST = "temporal_lost"
@@ -160,6 +161,7 @@ def _all() -> Iterator[Case]:
             yield Case(Kind.SETTLE, venue, point="P19", stop=stop)
     yield Case(Kind.TWO_EXECUTORS, stop=True)
     yield Case(Kind.LIMIT)
+    yield Case(Kind.NOTIFIER)
     for (kind, point), parts in ELSEWHERE.items():
         for part in parts:
             yield Case(kind, point=point, part=part)

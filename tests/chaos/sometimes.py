@@ -29,6 +29,7 @@ SOMETIMES = (
     "executor_killed",
     "holder_stopped",
     "executor_restarted",
+    "notifier_killed",
     "temporal_restarted",
     "temporal_lost",
     "executor_took_over",

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.oracle.build import Story
 from tests.oracle.damages import Break
-from tests.oracle.world import Answered, Sent, World
+from tests.oracle.world import Answered, Received, Sent, World
 
 
 def sent_after_a_takeover(story: Story) -> None:
@@ -57,6 +57,42 @@ def told_late(story: Story) -> World:
     return replace(story.world(), stops=(stop,))
 
 
+def _chat_without(story: Story, words: str) -> None:
+    story.chat = [one for one in story.chat if words not in one.texts[-1]]
+
+
+def end_lost_on_the_way(story: Story) -> None:
+    _chat_without(story, "arb-rolled")
+
+
+def alarm_lost_on_the_way(story: Story) -> None:
+    story.chat = [one for one in story.chat if "Alarm 1" not in one.texts[-1]]
+
+
+def alarm_over_and_not_said(story: Story) -> None:
+    _chat_without(story, "OVER")
+
+
+def waits_for_ever(story: Story) -> None:
+    story.tables["outbox"][-1]["sent_ms"] = None
+
+
+def told_too_often(story: Story) -> None:
+    card = next(one for one in story.chat if "arb-settled" in one.texts[-1])
+    story.chat += [Received(90 + copy, card.texts) for copy in range(3)]
+
+
+def told_an_older_end(story: Story) -> None:
+    story.chat = [
+        Received(one.number, (one.texts[-1].replace("Rolled back", "Selling back"),))
+        for one in story.chat
+    ]
+
+
+def told_another_result(story: Story) -> None:
+    story.chat = [Received(one.number, (one.texts[-1].replace("$", "$1"),)) for one in story.chat]
+
+
 SEEN: list[tuple[str, Break]] = [
     ("S16_single_sender", sent_after_a_takeover),
     ("S16_single_sender", sent_without_a_lease),
@@ -67,4 +103,11 @@ SEEN: list[tuple[str, Break]] = [
     ("Q10_one_answer", shows_no_trades),
     ("Q10_one_answer", shows_old_settings),
     ("B2_stopped_in_time", told_late),
+    ("Q8_told", end_lost_on_the_way),
+    ("Q8_told", alarm_lost_on_the_way),
+    ("Q8_told", alarm_over_and_not_said),
+    ("Q8_told", waits_for_ever),
+    ("Q8_told", told_too_often),
+    ("Q8_told", told_an_older_end),
+    ("Q8_told", told_another_result),
 ]
