@@ -31,6 +31,7 @@ FEES = {"polymarket": "0.25", "kalshi": "0.3411"}
 BOUNDS = {"polymarket": "0.30", "kalshi": "0.3631"}
 END_WORDS = {"FLAT": "Rolled back", "SETTLED": "Paid out"}
 OUTCOMES = {"polymarket": "yes", "kalshi": "no"}
+LAGS = {"polymarket": 120, "kalshi": 0}
 Row = dict[str, Any]
 
 
@@ -100,19 +101,24 @@ class Story:
     def admit(self, name: str, bounds: str = "{}") -> str:
         """The gate lets an arbitrage in and writes both entries; returns its id."""
         at_ms, arb_id = self.tick(), f"arb-{name}"
+        bounds = json.dumps({"deadline_ms": 2_000, "book_skew_ms_max": 500} | json.loads(bounds))
+        outlays = {venue: SIZE * Decimal(PRICES[venue]) + Decimal(BOUNDS[venue]) for venue in OTHER}
         plan = {
             venue: {"size": str(SIZE), "limit": PRICES[venue], "fee_bound": BOUNDS[venue],
-                    "outlay": str(SIZE * Decimal(PRICES[venue]) + Decimal(BOUNDS[venue]))}
+                    "outlay": str(outlays[venue]), "book_at_ms": at_ms - 210,
+                    "book_lag_ms": LAGS[venue]}
             for venue in OTHER
         }  # fmt: skip
-        outlay = str(sum(Decimal(leg["outlay"]) for leg in plan.values()))
+        outlay = str(sum(outlays.values()))
         profit = str(SIZE - Decimal(outlay))
         self.tables["arbitrages"].append(
             {
                 "id": arb_id, "pair_id": name, "direction": "yes", "phase": "PLACING",
                 "settings_version": 2, "size_micro": SIZE * MICRO, "reason": None,
                 "outlay_micro": micros(outlay), "profit_micro": micros(profit),
-                "opportunity": json.dumps({**plan, "outlay": outlay, "profit": profit}),
+                "opportunity": json.dumps(
+                    {**plan, "outlay": outlay, "profit": profit, "seen_ns": (at_ms - 80) * MS_NS}
+                ),
                 "opened_ms": at_ms, "closed_ms": None, "realised_micro": None,
             }
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Ways to break what is seen of a run from outside: the wire, the readers, the replayed histories,
 what a person is told. Each with the line that must speak up."""
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -57,6 +58,30 @@ def told_late(story: Story) -> World:
     return replace(story.world(), stops=(stop,))
 
 
+def _plan(story: Story, **changes: Any) -> None:
+    row = story.row("arbitrages", "arb-locked")
+    plan = json.loads(row["opportunity"])
+    plan["polymarket"] |= changes
+    row["opportunity"] = json.dumps(plan)
+
+
+def older_book_too_old(story: Story) -> None:
+    """The deadline counts from the newer book: the older one is stale when its order leaves."""
+    _plan(story, book_lag_ms=1_990)
+    for event in story.tables["events"]:
+        if (event["arb_id"], event["kind"]) == ("arb-locked", "reserved"):
+            bounds = {"deadline_ms": 2_000, "book_skew_ms_max": 60_000}
+            event["detail"] = json.dumps({"bounds": json.dumps(bounds)})
+
+
+def books_far_apart(story: Story) -> None:
+    _plan(story, book_lag_ms=501)
+
+
+def read_before_it_was_made(story: Story) -> None:
+    _plan(story, book_at_ms=story.clock)
+
+
 def _chat_without(story: Story, words: str) -> None:
     story.chat = [one for one in story.chat if words not in one.texts[-1]]
 
@@ -103,6 +128,9 @@ SEEN: list[tuple[str, Break]] = [
     ("Q10_one_answer", shows_no_trades),
     ("Q10_one_answer", shows_old_settings),
     ("B2_stopped_in_time", told_late),
+    ("S19_freshness", older_book_too_old),
+    ("S19_freshness", books_far_apart),
+    ("S19_freshness", read_before_it_was_made),
     ("Q8_told", end_lost_on_the_way),
     ("Q8_told", alarm_lost_on_the_way),
     ("Q8_told", alarm_over_and_not_said),
