@@ -23,7 +23,7 @@ def test_a_bad_policy_is_refuted_by_its_shortest_story(case: Refuted) -> None:
     assert len(found.trace) <= case.steps, found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("ours", [OURS, NEUTRALISING], ids=lambda policy: policy.letter)
 def test_ours_is_closed_without_a_violation_or_a_livelock_under_two_crashes(ours: Policy) -> None:
     """Fewer crashes are part of it: a state with both left is one that saw none. With the other
