@@ -59,9 +59,9 @@ class EntryActivities:
 
 def entry_ticket(desk: Desk, request: ReserveRequest, venue: Venue) -> Ticket:
     """The entry order of a leg: a function of the request alone, so that a second run of the gate
-    names the same order."""
-    leg = request.opportunity.leg(venue)
-    seen_ms = request.opportunity.seen_ns // 1_000_000
+    names the same order. Its deadline counts from the older book."""
+    plan = request.opportunity
+    leg = plan.leg(venue)
     order = Order(
         intent_id=intent_id(request.arb_id, venue, Purpose.ENTRY, 1),
         arb_id=request.arb_id,
@@ -72,7 +72,7 @@ def entry_ticket(desk: Desk, request: ReserveRequest, venue: Venue) -> Ticket:
         limit=leg.limit,
         time_in_force=TimeInForce.FOK,
         reduce_only=False,
-        created_at_ms=seen_ms,
-        not_after_ms=seen_ms + request.bounds.deadline_ms,
+        created_at_ms=plan.seen_ns // 1_000_000,
+        not_after_ms=plan.oldest_ms + request.bounds.deadline_ms,
     )
     return Ticket(order, desk.venues[venue].identify(order))

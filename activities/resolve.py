@@ -66,7 +66,7 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
     elif isinstance(answer, Unknown) and sighting.part is not None:
         needed = rest_needs(seen, intent.sent_at_ms, desk.wall_ms(), rule)
         answer = await _of_part(desk, order, sighting.part, needed)
-    hit(Point.RESOLVED, order.venue, order.purpose)
+    hit(Point.RESOLVED, order.venue, order.purpose, order.action)
     if isinstance(answer, Unknown):
         await worries.about_unknown(desk, intent, answer.evidence)
         return

@@ -32,12 +32,12 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
 
     async def first_byte() -> NotFilled | None:
         nonlocal leave, left_ms
-        hit(Point.AFTER_INTENT, order.venue, order.purpose)
+        hit(Point.AFTER_INTENT, order.venue, order.purpose, order.action)
         asked_ms = desk.wall_ms()
         leave = await desk.journal.mark_sent(order.intent_id, asked_ms, desk.claim(), desk.killed())
         match leave:
             case MaySend(sent_at_ms):
-                hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose)
+                hit(Point.BEFORE_FIRST_BYTE, order.venue, order.purpose, order.action)
                 if (now_ms := desk.wall_ms()) <= sent_at_ms + FIRST_BYTE_MS:
                     left_ms = now_ms
                     measured.left(desk, order, asked_ms)
@@ -59,9 +59,9 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         known = await desk.journal.intent(order.intent_id)
         return known.answer or _sent_before(order)
     measured.answered(desk, order, answer, left_ms)
-    hit(Point.ANSWERED, order.venue, order.purpose)
+    hit(Point.ANSWERED, order.venue, order.purpose, order.action)
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
-    hit(Point.RECORDED, order.venue, order.purpose)
+    hit(Point.RECORDED, order.venue, order.purpose, order.action)
     assert stored.answer is not None, f"{order.intent_id} was just answered"
     log.info("%s: %s", order.intent_id, type(stored.answer).__name__)
     return stored.answer

@@ -78,7 +78,7 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
         if isinstance(order, str):
             return StepReport(before, f"nothing sent: {order}")
         identity = desk.venues[step.venue].identify(order)
-        hit(Point.BEFORE_INTENT, step.venue, step.purpose)
+        hit(Point.BEFORE_INTENT, step.venue, step.purpose, order.action)
         planned = await desk.journal.plan_step(order, identity, overtaken, desk.wall_ms())
         if isinstance(planned, str):
             # The legs are not what this step was decided on: the decision is taken again.

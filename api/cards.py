@@ -21,6 +21,7 @@ STAGES: tuple[tuple[str, frozenset[Refusal]], ...] = (
         frozenset(
             {
                 Refusal.BOOK_STALE,
+                Refusal.BOOKS_APART,
                 Refusal.BOOK_CROSSED,
                 Refusal.BOOK_EMPTY,
                 Refusal.BOOKS_CONTRADICT,

@@ -105,7 +105,7 @@ def _leg(known: Known, venue: Venue) -> Json:
         "token": plan.instrument.token,
         "stamps": {
             "book_at": iso(plan.book_at_ms),
-            "received_at": iso(known.state.opportunity.seen_ns // 1_000_000),
+            "received_at": iso(known.state.opportunity.seen_ns // 1_000_000 - plan.book_lag_ms),
             "decided_at": iso(entry.order.created_at_ms if entry else known.state.opened_at_ms),
             "sent_at": iso(times.sent_ms),
             "acked_at": iso(times.answered_ms),

@@ -20,6 +20,7 @@ class TradeSection(Section):
 
     deadline_ms: Milliseconds = 2_000
     book_age_ms: Milliseconds = 500
+    book_skew_ms: Milliseconds = 500
     balance_age_ms: Milliseconds = 60_000
     cooldown_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 60_000
     unwind_loss_percent: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(25)
@@ -40,6 +41,7 @@ class TradeSection(Section):
             unwind_attempts=self.unwind_attempts,
             buy_opposite=self.buy_opposite,
             book_age_ms_max=self.book_age_ms,
+            book_skew_ms_max=self.book_skew_ms,
             deadline_ms=self.deadline_ms,
             cooldown_ms=self.cooldown_ms,
             balance_age_ms_max=self.balance_age_ms,

@@ -14,7 +14,8 @@ class PlannedLeg:
     """One order to come: BUY `size` of `instrument` at `limit` or better.
 
     `best` is the lowest ask seen, `expected` the walked notional, `outlay` the most that can
-    leave the account: size * limit plus the fee bound.
+    leave the account: size * limit plus the fee bound. `book_lag_ms` is how long before the later
+    one of both books this one was read.
     """
 
     instrument: Instrument
@@ -26,6 +27,7 @@ class PlannedLeg:
     outlay: Usd
     book_version: int
     book_at_ms: int
+    book_lag_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,17 @@ class Opportunity:
     def leg(self, venue: Venue) -> PlannedLeg:
         """The leg that goes to `venue`."""
         return self.polymarket if venue is Venue.POLYMARKET else self.kalshi
+
+    @property
+    def skew_ms(self) -> int:
+        """How far apart both books were read (ms)."""
+        return abs(self.polymarket.book_lag_ms - self.kalshi.book_lag_ms)
+
+    @property
+    def oldest_ms(self) -> int:
+        """When the older one of both books was read (wall clock, ms)."""
+        lag = max(self.polymarket.book_lag_ms, self.kalshi.book_lag_ms)
+        return self.seen_ns // 1_000_000 - lag
 
     @property
     def dearer_outlay(self) -> Usd:

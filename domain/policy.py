@@ -17,6 +17,7 @@ class Refusal(StrEnum):
     """Why an opportunity is not taken. The same word appears in logs, metrics, API and CLI."""
 
     BOOK_STALE = "book_stale"
+    BOOKS_APART = "books_apart"
     BOOK_CROSSED = "book_crossed"
     BOOK_EMPTY = "book_empty"
     BOOKS_CONTRADICT = "books_contradict"
@@ -111,13 +112,16 @@ class Bounds:
     `unwind_loss_share` is the part of the dearer leg's outlay that selling it back may lose
     before a person is asked; the gate charges it to the day as the worst case. `dust` is the
     excess that is kept rather than sold (contracts). `buy_opposite`: an excess that Polymarket
-    does not let us sell is neutralised within the same budget before a person is asked.
+    does not let us sell is neutralised within the same budget before a person is asked. Books
+    older than `book_age_ms_max` start nothing, nor do two that were read further apart than
+    `book_skew_ms_max`; no entry leaves later than `deadline_ms` after the older one was read.
     """
 
     unwind_loss_share: Decimal = Decimal("0.25")
     unwind_attempts: int = 8
     dust: Size = DUST
     book_age_ms_max: int = 500
+    book_skew_ms_max: int = 500
     deadline_ms: int = 2_000
     cooldown_ms: int = 60_000
     balance_age_ms_max: int = 60_000

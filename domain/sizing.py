@@ -34,6 +34,7 @@ from domain.venue import Instrument
 
 LEVELS_MAX = 8
 LOT = ONE
+NS_PER_MS = 1_000_000
 TOO_SMALL = frozenset({Refusal.SIZE_BELOW_VENUE_MINIMUM, Refusal.BET_BELOW_MINIMUM})
 NO_CASH = (Refusal.POLYMARKET_CASH_TOO_LOW, Refusal.KALSHI_CASH_TOO_LOW)
 Legs = tuple[PlannedLeg, PlannedLeg]
@@ -125,10 +126,11 @@ def _plan(
 
 def _legs(sides: tuple[Side, Side], caps: tuple[Price, Price], contracts: int) -> Legs:
     size = Size(Decimal(contracts))
-    return _leg(sides[0], size, caps[0]), _leg(sides[1], size, caps[1])
+    read_ns = max(side.book.received_ns for side in sides)
+    return _leg(sides[0], size, caps[0], read_ns), _leg(sides[1], size, caps[1], read_ns)
 
 
-def _leg(side: Side, contracts: Size, cap: Price) -> PlannedLeg:
+def _leg(side: Side, contracts: Size, cap: Price, read_ns: int) -> PlannedLeg:
     walked = walk(side.book.asks, contracts)
     assert walked is not None, "the depth was counted before"
     notional = Usd(contracts * cap)
@@ -147,6 +149,7 @@ def _leg(side: Side, contracts: Size, cap: Price) -> PlannedLeg:
         outlay=cost_ceil(notional + bound),
         book_version=side.book.version,
         book_at_ms=side.book.at_ms,
+        book_lag_ms=(read_ns - side.book.received_ns) // NS_PER_MS,
     )
 
 

@@ -12,13 +12,15 @@ from domain.opportunity import Opportunity, Refused
 from domain.pair import Pair
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.sizing import Side, size_pair
-from domain.venue import Outcome, Venue
+from domain.venue import Instrument, Outcome, Venue
 from markets.books import Books
+from markets.feed import NS_PER_MS
 from markets.pairs import Direction, ListedPair
 
 OnOpportunity = Callable[[Opportunity], Awaitable[None]]
 Verdict = Opportunity | Refused
 ONE_CONTRACT = Size(ONE)
+NOT_FRESH = frozenset({Refusal.BOOK_STALE, Refusal.BOOKS_APART})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Scanner:
             told = (pair_id, quote.direction.outcome)
             if isinstance(verdict, Refused):
                 self.refused[verdict.reason] += 1
-                if verdict.reason is not Refusal.BOOK_STALE:
+                if verdict.reason not in NOT_FRESH:
                     self._told.pop(told, None)
                 continue
             terms = (verdict.size, verdict.polymarket.limit, verdict.kalshi.limit)
@@ -145,8 +147,8 @@ class Scanner:
         ]
 
     def _size(self, pair: Pair, quote: _Quote) -> Verdict:
-        """Exactly, from books and balances that are fresh. A stale book is asked for anew, and
-        when it comes the pair is looked at again."""
+        """Exactly, from books and balances that are fresh. A stale book is asked for anew, as is
+        one that was read long before the other; when it comes the pair is looked at again."""
         assert quote.polymarket is not None, "the screen has seen it"
         assert quote.kalshi is not None, "the screen has seen it"
         books = (
@@ -156,13 +158,9 @@ class Scanner:
                 quote.kalshi,
             ),
         )
-        limit = self._bounds.book_age_ms_max
-        old = [(rule, book) for rule, book in books if self._books.age_ms(book) > limit]
-        for rule, _ in old:
-            self._books.ask(rule)
-        if old:
-            ages = ", ".join(f"{book.venue} {self._books.age_ms(book)} ms" for _, book in old)
-            return Refused(Refusal.BOOK_STALE, f"a book is too old: {ages}, at most {limit} ms")
+        stale = self._stale(books)
+        if stale is not None:
+            return stale
         sides = []
         for rule, book in books:
             cash = self._cash(rule.venue)
@@ -172,6 +170,24 @@ class Scanner:
         read_ns = max(book.received_ns for _, book in books)
         seen_ns = self._clocks.wall_ns() - (self._clocks.monotonic_ns() - read_ns)
         return size_pair(pair, sides[0], sides[1], self._settings(), seen_ns)
+
+    def _stale(self, books: tuple[tuple[Instrument, Book], ...]) -> Refused | None:
+        """Why these books are too old, or too far apart, to start anything; None where not."""
+        limit, apart = self._bounds.book_age_ms_max, self._bounds.book_skew_ms_max
+        old = [(rule, book) for rule, book in books if self._books.age_ms(book) > limit]
+        if old:
+            ages = ", ".join(f"{book.venue} {self._books.age_ms(book)} ms" for _, book in old)
+            found = Refusal.BOOK_STALE, f"a book is too old: {ages}, at most {limit} ms"
+        else:
+            first, last = sorted(books, key=lambda one: one[1].received_ns)
+            skew = (last[1].received_ns - first[1].received_ns) // NS_PER_MS
+            if skew <= apart:
+                return None
+            old = [first]
+            found = Refusal.BOOKS_APART, f"read {skew} ms apart, at most {apart} ms are allowed"
+        for rule, _ in old:
+            self._books.ask(rule)
+        return Refused(*found)
 
     def _note(self, quote: _Quote, verdict: Verdict) -> Seen:
         polymarket, kalshi = quote.polymarket, quote.kalshi

@@ -3,7 +3,8 @@
 `FP=<spec>` arms this process. `FP_FILE` names a file that may hold a spec at any time; whoever
 fires it removes it first, so that it fires once however often the process is started again.
 A spec is `<point>[/<label>…]:<nth>[:stop]`: the nth pass of that place (from 1) gets SIGKILL,
-with `stop` SIGSTOP. The labels of an order are its venue and purpose: `P7/kalshi/entry:1`.
+with `stop` SIGSTOP. The labels of an order are its venue, purpose and action, of which a spec names
+as many as it likes: `P7/kalshi/entry:1`, `P7/polymarket/unwind/buy:1`.
 """
 
 import os
@@ -66,8 +67,8 @@ _passes: Counter[str] = Counter()
 
 
 def hit(point: Point, *labels: str) -> None:
-    """This place was reached; `labels` are the venue and the purpose of the order, or the part of
-    what is being done."""
+    """This place was reached; `labels` are the venue, the purpose and the action of the order, or
+    the part of what is being done."""
     if not _own and _file is None:
         return
     text = _own or _armed()

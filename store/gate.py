@@ -1,9 +1,9 @@
 """The gate: one transaction that admits both legs of an arbitrage, or neither.
 
-What is refused is named in this fixed order: halted, disabled, past its deadline, bet below and
-above its bounds, ROI below and above its bounds, trades of the day, loss of the day, pair rejected
-by a person, pair already open, pair cooling down, balance unknown or too old, Polymarket's cash,
-Kalshi's cash.
+What is refused is named in this fixed order: halted, disabled, past its deadline, books read too
+far apart, bet below and above its bounds, ROI below and above its bounds, trades of the day, loss
+of the day, pair rejected by a person, pair already open, pair cooling down, balance unknown or too
+old, Polymarket's cash, Kalshi's cash.
 """
 
 from collections.abc import Iterator
@@ -152,6 +152,10 @@ def _stopped(request: GateRequest, state: RunState) -> Iterator[Refused]:
     not_after = min(order.not_after_ms for order, _ in request.orders)
     if request.now_ms > not_after:
         yield Refused(Refusal.TOO_LATE, f"expected by {not_after}, found {request.now_ms} (ms)")
+    skew, most = request.opportunity.skew_ms, request.bounds.book_skew_ms_max
+    if skew > most:
+        detail = f"its books were read {skew} ms apart, at most {most} ms are allowed"
+        yield Refused(Refusal.BOOKS_APART, detail)
 
 
 def _out_of_bounds(policy: ExecutorSettings, plan: Opportunity) -> Iterator[Refused]:

@@ -332,9 +332,10 @@ class ArbitrageWorkflow(OperatorWords):
         trade = self._trade
         trade.enter(phase)
         standing = trade.standing()
+        seen = trade.snapshot()
         if phase is not Phase.SETTLING:
-            story.show(trade.snapshot(), asked=trade.asked)
-        workflow.set_current_details(story.current_details(trade.snapshot()))
+            story.show(seen, asked=trade.asked)
+        workflow.set_current_details(story.current_details(seen))
         try:
             await run_local(Activity.RECORD, standing, NoneType, f"write down {phase}")
         except Lost as lost:

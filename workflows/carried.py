@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import fields
+from typing import Any
 
 from activities.messages import Carried
 from domain.standing import Word
@@ -11,14 +12,13 @@ _PUBLIC = frozenset({"phase", "escalations", "asked", "flattening", "limits", "v
 
 def taken_from(state: object) -> Carried:
     """All of it; what can change is copied."""
-    names = [field.name for field in fields(Carried)]
-    return Carried(**{name: copy(getattr(state, _attribute(name))) for name in names})
+    return Carried(**{name: _own(getattr(state, attribute)) for name, attribute in _NAMES})
 
 
 def given_to(state: object, carried: Carried) -> None:
     """Set the attributes to what an earlier run knew."""
-    for field in fields(Carried):
-        setattr(state, _attribute(field.name), copy(getattr(carried, field.name)))
+    for name, attribute in _NAMES:
+        setattr(state, attribute, _own(getattr(carried, name)))
 
 
 def obey(state: object, word: Word) -> None:
@@ -30,5 +30,12 @@ def obey(state: object, word: Word) -> None:
         setattr(state, _attribute(name), value)
 
 
+def _own(value: Any) -> Any:
+    return copy(value) if isinstance(value, dict | list | set) else value
+
+
 def _attribute(name: str) -> str:
     return name if name in _PUBLIC else f"_{name}"
+
+
+_NAMES = tuple((field.name, _attribute(field.name)) for field in fields(Carried))

@@ -74,13 +74,14 @@ class Control:
         do: str,
         *,
         times: int = 1,
+        skip: int = 0,
         probability: str = "1",
         params: Mapping[str, object] | None = None,
     ) -> None:
-        """Script what happens to the next `times` such orders (0: to all), each with this
-        probability; pair "*" means any."""
+        """Script what happens to the next `times` such orders (0: to all) after `skip` others, each
+        with this probability; pair "*" means any."""
         rule = {"venue": venue, "market": pair, "action": action, "do": do, "times": times}
-        more = {"probability": probability, "params": params or {}}
+        more = {"skip": skip, "probability": probability, "params": params or {}}
         await self._post("/faults", {"rules": [{**rule, **more}]})
 
     async def clear_faults(self) -> None:

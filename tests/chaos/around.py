@@ -30,6 +30,8 @@ class Around:
                 return await self._two_executors(case, pairs[0], rng)
             case Kind.BOTH_IN_FLIGHT:
                 return await self._both_in_flight(case, pairs[0], rng)
+            case Kind.NOTIFIER:
+                return await self._notifier_dies(case, pairs[0], rng)
             case Kind.SETTINGS | Kind.SWITCH_OFF:
                 return await self._trader.operator.die_saving(case)
             case Kind.CLOSE_BY_API:
@@ -72,6 +74,18 @@ class Around:
         began = now_ms()
         await self._stack.kill()
         self._stack.times.restarted.append(await self._resolving(pair, began))
+        await self._trader.end(case, pair, rng)
+        return met
+
+    async def _notifier_dies(self, case: Case, pair: str, rng: Random) -> bool:
+        """Whoever writes to the chat is killed with both legs in flight; nothing stays untold."""
+        met = await self._open_both(pair)
+        notifier = self._stack.notifier
+        assert notifier is not None, "a campaign writes to a person"
+        assert notifier.pid is not None, "it runs"
+        os.kill(notifier.pid, signal.SIGKILL)
+        await self._stack.back(notifier)
+        self._stack.notifier_restarts += 1
         await self._trader.end(case, pair, rng)
         return met
 

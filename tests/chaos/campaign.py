@@ -167,6 +167,7 @@ async def conclude(result: Result, stack: Stack, case_of: Mapping[str, str]) -> 
         result.sometimes.update({f"network_{name}": n for name, n in proxy.hits.items()})
     result.sometimes["temporal_restarted"] += stack.temporal_restarts
     result.sometimes["temporal_lost"] += stack.temporal_losses
+    result.sometimes["notifier_killed"] += stack.notifier_restarts
     result.sometimes["executor_took_over"] += stack.takeovers
     for name, times in asdict(stack.times).items():
         result.times.setdefault(name, []).extend(times)
@@ -222,7 +223,7 @@ async def _quiet_world(stack: Stack) -> World:
     deadline = time.monotonic() + QUIET_S
     while True:
         world = await stack.world(healed_ms=healed_ms)
-        moving = [v for v in _found(world) if v.check.startswith(("Q1", "Q6", "Q9", "Q10"))]
+        moving = [v for v in _found(world) if v.check.startswith(("Q1", "Q6", "Q8", "Q9", "Q10"))]
         if not moving or time.monotonic() > deadline:
             return world
         await asyncio.sleep(0.5)

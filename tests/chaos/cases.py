@@ -17,12 +17,14 @@ class Kind(StrEnum):
     ENTRY = "entry"
     UNWIND = "unwind"
     COMPLETE = "complete"
+    NEUTRALISE = "neutralise"
     CLOSE = "close"
     TEMPORAL = "temporal_restart"
     DRAIN = "executor_restart"
     VENUE_CLOSED = "venue_closed"
     DISABLE = "disabled_between"
     LIMIT = "limit_contended"
+    NOTIFIER = "notifier_killed"
     TWO_EXECUTORS = "two_executors"
     BOTH_IN_FLIGHT = "both_in_flight"
     TEMPORAL_LOST = "temporal_lost"
@@ -87,7 +89,7 @@ ENTRY_POINTS = ("P6", "P7", "P8", "P10", "P11")
 STEP_POINTS = ("P5", *ENTRY_POINTS)
 AT_BEGIN = ("P0", "P1", "P2", "P3", "P4", "P12")
 AT_END = ("P16", "P18")
-STEPS = (Kind.ENTRY, Kind.UNWIND, Kind.COMPLETE, Kind.CLOSE)
+STEPS = (Kind.ENTRY, Kind.UNWIND, Kind.COMPLETE, Kind.CLOSE, Kind.NEUTRALISE)
 OUTBOX = "P17"
 IN_WRITING = ("begun", "written", "saved")
 ELSEWHERE = {
@@ -126,6 +128,7 @@ def _all() -> Iterator[Case]:
         (Kind.UNWIND, STEP_POINTS),
         (Kind.CLOSE, STEP_POINTS),
         (Kind.COMPLETE, STEP_POINTS),
+        (Kind.NEUTRALISE, STEP_POINTS),
     ):
         for venue in VENUES:
             for outcome in OUTCOMES:
@@ -158,6 +161,7 @@ def _all() -> Iterator[Case]:
             yield Case(Kind.SETTLE, venue, point="P19", stop=stop)
     yield Case(Kind.TWO_EXECUTORS, stop=True)
     yield Case(Kind.LIMIT)
+    yield Case(Kind.NOTIFIER)
     for (kind, point), parts in ELSEWHERE.items():
         for part in parts:
             yield Case(kind, point=point, part=part)
@@ -168,6 +172,8 @@ def _all() -> Iterator[Case]:
 def _meaningful(case: Case) -> bool:
     if case.venue == "kalshi" and case.outcome.startswith("failed"):
         return False  # its fills are final
+    if case.kind is Kind.NEUTRALISE and case.venue == "kalshi":
+        return False  # a purchase of the other outcome is the sale itself there
     return case.outcome != "refuse_thrice" or case.kind in (Kind.UNWIND, Kind.CLOSE)
 
 
@@ -200,6 +206,8 @@ SHOWS = (
     Case(Kind.ENTRY, "polymarket", "failed_late"),
     Case(Kind.CLOSE, "polymarket", "refuse_thrice"),
     Case(Kind.VENUE_CLOSED, "polymarket"),
+    Case(Kind.NEUTRALISE, "polymarket"),
+    *(Case(Kind.NEUTRALISE, "polymarket", point=point) for point in ("P7", "P8", "P10")),
 )
 """What a campaign must have seen and only these make for certain."""
 FEATURES: tuple[Callable[[Case], object], ...] = (

@@ -201,7 +201,7 @@ async def soak(seed: int, minutes: float, every_s: float) -> tuple[Result, dict[
     end_on_sigterm()
     result, began = Result(seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lockstep-soak-") as folder:
-        async with running(Path(folder), seed, PAIRS) as stack:
+        async with running(Path(folder), seed, PAIRS, told=False) as stack:
             journal = await asyncio.to_thread(Journal.open, stack.database, now_ms())
             try:
                 trader = Trader(stack, journal)

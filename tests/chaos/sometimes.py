@@ -11,6 +11,8 @@ SOMETIMES = (
     "trade_closed_by_operator",
     "leg_completed",
     "leg_unwound",
+    "leg_neutralised",
+    "neutral_leg_settled",
     "one_leg_partly_filled",
     "unwind_refused_three_times",
     "unknown_then_filled",
@@ -27,6 +29,7 @@ SOMETIMES = (
     "executor_killed",
     "holder_stopped",
     "executor_restarted",
+    "notifier_killed",
     "temporal_restarted",
     "temporal_lost",
     "executor_took_over",
@@ -65,18 +68,23 @@ def _trades(world: World) -> Iterator[str]:
             yield "entry_refused_by_limit"
         mine = [one for one in world.rows("intents") if one["arb_id"] == row["id"]]
         yield from _of_trade(mine)
+        own, other = world.contracts(row["id"], "polymarket")
+        if min(own, other) > world.rules.dust:
+            yield "leg_neutralised"
+            if row["phase"] == "SETTLED":
+                yield "neutral_leg_settled"
 
 
 def _of_trade(intents: list[Row]) -> Iterator[str]:
-    filled = {one["purpose"] for one in intents if one["state"] == "filled"}
+    filled = {(one["purpose"], one["action"]) for one in intents if one["state"] == "filled"}
     yield from (
         name
-        for purpose, name in (
-            ("close", "trade_closed_by_operator"),
-            ("complete", "leg_completed"),
-            ("unwind", "leg_unwound"),
+        for step, name in (
+            (("close", "sell"), "trade_closed_by_operator"),
+            (("complete", "buy"), "leg_completed"),
+            (("unwind", "sell"), "leg_unwound"),
         )
-        if purpose in filled
+        if step in filled
     )
     sales = [one for one in intents if one["action"] == "sell" and one["state"] == "not_filled"]
     if len(sales) >= 3:

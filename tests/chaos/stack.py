@@ -21,6 +21,7 @@ from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy
 from tests.oracle.world import (
     Answered,
+    Received,
     Rules,
     Sent,
     Shown,
@@ -74,6 +75,8 @@ class Stack:
     page: Page
     spare: Child
     spare_proxies: Mapping[str, Proxy]
+    notifier: Child | None = None
+    telegram_url: str = ""
     times: Times = field(default_factory=Times)
     stops: list[Answered] = field(default_factory=list)
     replays: dict[str, str | None] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Stack:
     temporal_restarts: int = 0
     temporal_losses: int = 0
     takeovers: int = 0
+    notifier_restarts: int = 0
 
     @property
     def armed(self) -> Path:
@@ -223,12 +227,21 @@ class Stack:
             stops=tuple(self.stops),
             replays=self.replays,
             shown=await self._shown(),
+            received=await self._received(),
         )
 
     def _sent(self) -> Iterator[Sent]:
         for proxies in (self.proxies, self.spare_proxies):
             for venue, proxy in proxies.items():
                 yield from (Sent(venue, at_ms, process) for at_ms, process in proxy.orders)
+
+    async def _received(self) -> tuple[Received, ...] | None:
+        """What a person's Telegram holds; None where nobody is written to."""
+        if self.notifier is None:
+            return None
+        async with httpx.AsyncClient(base_url=self.telegram_url) as http:
+            state = (await http.get("/control/state")).raise_for_status().json()
+        return tuple(Received(one["number"], tuple(one["texts"])) for one in state["messages"])
 
     async def _shown(self) -> dict[str, Shown]:
         """What the page shows that was there all the time, and one that only just asked."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.children import Child, ChildSpec, ReadyLine
-from app.run import sim_environment
+from app.run import TELEGRAM, sim_environment, telegram_environment
 from app.temporal import ServerOptions, start_server, stop_server
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy, redirect
@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "LOCKSTEP_KALSHI__TIMEOUTS__ORDER_MS": str(ORDER_MS),
     "LOCKSTEP_KALSHI__BALANCE_PRECISION": "0.0001",
     "LOCKSTEP_TRADE__QUARANTINE_MS": str(QUARANTINE_MS),
+    "LOCKSTEP_TRADE__BUY_OPPOSITE": "true",
+    "LOCKSTEP_TRADE__UNWIND_ATTEMPTS": "5",
     "LOCKSTEP_TRADE__UNWIND_PAUSE_MS": "100",
     "LOCKSTEP_TRADE__UNWIND_PAUSE_MS_MAX": "1000",
     "LOCKSTEP_TRADE__PROVISIONAL_PAUSE_MS": "100",
@@ -35,8 +37,10 @@ ENVIRONMENT = {
 
 
 @asynccontextmanager
-async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
-    """Start it all; end the executor first."""
+async def running(
+    folder: Path, seed: int, pairs: int, *, told: bool = True
+) -> AsyncIterator[Stack]:
+    """Start it all; end the executor first. `told`: a person is written to by Telegram."""
     async with AsyncExitStack() as stack:
         sim = Child(_sim(seed, pairs), folder / "logs")
         stack.push_async_callback(sim.stop)
@@ -77,6 +81,8 @@ async def running(folder: Path, seed: int, pairs: int) -> AsyncIterator[Stack]:
         await executor.start()
         stack.push_async_callback(api.stop)
         await api.start()
+        if told:
+            await _tell(stack, running_stack, environment)
         watching = asyncio.create_task(running_stack.page.run())
         stack.callback(watching.cancel)
         yield running_stack
@@ -100,6 +106,22 @@ async def _executor(
     for proxy in proxies.values():
         proxy.owner = lambda: executor.pid
     return executor, proxies
+
+
+async def _tell(
+    stack: AsyncExitStack, running_stack: Stack, environment: Mapping[str, str]
+) -> None:
+    """A simulated Telegram and who writes to it. No failpoint is armed there: it has cases of its
+    own, and what is armed is meant for others."""
+    logs = running_stack.folder / "logs"
+    telegram = Child(TELEGRAM, logs)
+    stack.push_async_callback(telegram.stop)
+    ready = await telegram.start()
+    own = {**environment, **telegram_environment(ready), "FP_FILE": str(logs / "never")}
+    notifier = Child(ChildSpec("notifier", ["-m", "app.process", "notifier"], own), logs)
+    stack.push_async_callback(notifier.stop)
+    await notifier.start()
+    running_stack.notifier, running_stack.telegram_url = notifier, str(ready["url"])
 
 
 async def _end_server(stack: Stack) -> None:

@@ -23,6 +23,8 @@ from workflows.snapshot import CloseRequest, Snapshot
 
 OTHER = {"polymarket": "kalshi", "kalshi": "polymarket"}
 AT_THE_END = (Kind.CLOSE, Kind.SETTLE)
+EXCESS = (Kind.UNWIND, Kind.VENUE_CLOSED, Kind.NEUTRALISE)
+SELLING = frozenset(Kind) - {Kind.ENTRY, Kind.COMPLETE, Kind.NEUTRALISE}
 START_S = 20.0
 REST_S = 60.0
 FIRE_S = 8.0
@@ -33,6 +35,7 @@ a question that is answered under a naked leg leaves it to a person (docs/reliab
 FAIR, CENTS = 50, 8
 PURPOSE = {
     Kind.ENTRY: "entry", Kind.UNWIND: "unwind", Kind.COMPLETE: "complete", Kind.CLOSE: "close",
+    Kind.NEUTRALISE: "unwind/buy",
 }  # fmt: skip
 STOP_MS = (200, 2_500)
 PAUSE_MS = 1_200
@@ -75,12 +78,14 @@ class Trader:
         """Open the edge and see the trade through its trouble; whether the point was reached."""
         if case.kind is Kind.COMPLETE:
             await self._fault(pair, case.venue, "buy", OUTCOMES["refuse"] or {})
-        if case.kind in (Kind.UNWIND, Kind.VENUE_CLOSED):
+        if case.kind in EXCESS:
             await self._fault(pair, OTHER[case.venue], "buy", OUTCOMES["refuse"] or {})
         await self._set_fault(case, pair)
         striking = case.kind is Kind.ENTRY or not case.point
         works: list[Any] = []
-        if case.kind in (Kind.UNWIND, Kind.VENUE_CLOSED):
+        if case.kind is Kind.NEUTRALISE:
+            await self._fault(pair, case.venue, "sell", {"do": "sell_refused", "times": 0})
+        if case.kind in EXCESS:
             works.append(self._make_unbuyable(case, pair))
         if case.kind not in AT_THE_END and (case.point or case.network):
             works.append(self._strike(case, pair, rng))
@@ -100,13 +105,14 @@ class Trader:
         fault = OUTCOMES[case.outcome]
         if fault is None:
             return
-        action = "buy" if case.kind in (Kind.ENTRY, Kind.COMPLETE) else "sell"
-        await self._fault(pair, case.venue, action, fault)
+        action = "sell" if case.kind in SELLING else "buy"
+        skip = 1 if case.kind is Kind.NEUTRALISE else 0  # of its purchases there
+        await self._fault(pair, case.venue, action, {**fault, "skip": skip})
 
     async def _fault(self, pair: str, venue: str, action: str, fault: Mapping[str, Any]) -> None:
         await self.control.fault(
-            venue, pair, action, fault["do"],
-            times=fault.get("times", 1), params=fault.get("params"),
+            venue, pair, action, fault["do"], times=fault.get("times", 1),
+            skip=fault.get("skip", 0), params=fault.get("params"),
         )  # fmt: skip
 
     async def _strike(self, case: Case, pair: str, rng: Random) -> bool:
@@ -137,15 +143,17 @@ class Trader:
 
     def rule(self, case: Case, pair: str, trouble: Trouble, ms: int) -> Rule:
         """Trouble for the order of this case: a step towards an even pair is the second order on
-        its market; a close is looked for once the entries have passed."""
+        its market; a close is looked for once the entries have passed; one for the other outcome is
+        the only one of its token."""
         skip = 1 if case.kind in (Kind.UNWIND, Kind.COMPLETE) else 0
+        outcome = "no" if case.kind is Kind.NEUTRALISE else "yes"
         return self.stack.proxies[case.venue].add(
-            Rule(self._needle(pair, case.venue), trouble, skip=skip, ms=ms)
+            Rule(self._needle(pair, case.venue, outcome), trouble, skip=skip, ms=ms)
         )
 
-    def _needle(self, pair: str, venue: str) -> bytes:
+    def _needle(self, pair: str, venue: str, outcome: str = "yes") -> bytes:
         listed = self.stack.pairs[pair][venue]
-        return str(listed["token_yes"] if venue == "polymarket" else listed["ticker"]).encode()
+        return str(listed[f"token_{outcome}" if venue == "polymarket" else "ticker"]).encode()
 
     async def _make_unbuyable(self, case: Case, pair: str) -> bool:
         """Hold the refusal of the missing leg until its book asks too much to complete."""
@@ -222,7 +230,8 @@ class Trader:
 
     async def finish(self, case: Case, pair: str, arb_id: str, rng: Random) -> bool:
         """End what is held: an operator closes it, or the question is answered."""
-        if case.kind is Kind.SETTLE or (case.kind is not Kind.CLOSE and rng.random() < 0.5):
+        keeps = case.kind in (Kind.SETTLE, Kind.NEUTRALISE)  # neutral pairs are kept
+        if keeps or (case.kind is not Kind.CLOSE and rng.random() < 0.5):
             answers = ("yes", "yes"), ("no", "no"), ("half", "yes"), ("no", "yes")
             polymarket, kalshi = rng.choice(answers[:2] if rng.random() < 0.7 else answers[2:])
             if case.kind is not Kind.SETTLE:

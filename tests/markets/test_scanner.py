@@ -35,6 +35,7 @@ class Desk:
     cash: dict[Venue, Usd | None] = field(default_factory=lambda: dict.fromkeys(Venue, usd(1_000)))
     settings: ExecutorSettings = field(default_factory=ExecutorSettings)
     told: list[Opportunity] = field(default_factory=list)
+    skew_ms_max: int = 5_000
 
     def __post_init__(self) -> None:
         self.scanner = Scanner(
@@ -42,7 +43,7 @@ class Desk:
             lambda: self.listed,
             lambda: self.settings,
             self.cash.__getitem__,
-            Bounds(book_age_ms_max=5_000),
+            Bounds(book_age_ms_max=5_000, book_skew_ms_max=self.skew_ms_max),
             self._take,
         )
 
@@ -71,12 +72,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(venues: dict[Venue, LocalVenue]) -> AsyncIterator[Desk]:
+async def desk(venues: dict[Venue, LocalVenue], skew_ms_max: int = 5_000) -> AsyncIterator[Desk]:
     pairs = Pairs((PAIR,), venues)
     await pairs.load()
     books = Books(venues, PATIENT)
     books.watch(pairs.listed.values())
-    made = Desk(venues, pairs.listed, books)
+    made = Desk(venues, pairs.listed, books, skew_ms_max=skew_ms_max)
     async with running(books.run, made.scanner.run):
         for venue in venues.values():
             await venue.streamed.wait()
@@ -187,6 +188,30 @@ async def test_a_stale_book_is_refused_asked_for_anew_and_then_the_opportunity_i
     async with running(books.run, eager.scanner.run):
         await until(lambda: len(eager.told) == 1)
     assert eager.scanner.refused[Refusal.BOOK_STALE] >= 1
+
+
+async def test_books_read_too_far_apart_start_nothing_and_the_older_one_is_asked_for(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    async with desk(venues, skew_ms_max=1_500) as made:
+        venues[PM].unreachable = True
+        await made.quote(PM, Outcome.YES, "0.40", age_ms=3_500)
+        await made.quote(KX, Outcome.NO, "0.50")
+        await until(lambda: bool(venues[PM].reads))
+        assert made.reason() == Refusal.BOOKS_APART
+        assert (made.told, venues[KX].reads) == ([], [])
+
+
+async def test_an_opportunity_keeps_how_long_before_the_other_a_book_was_read(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    async with desk(venues) as made:
+        await made.quote(PM, Outcome.YES, "0.40", age_ms=1_000)
+        await made.quote(KX, Outcome.NO, "0.50")
+        (found,) = made.told
+    assert found.kalshi.book_lag_ms == 0
+    assert 1_000 <= found.polymarket.book_lag_ms == found.skew_ms < 5_000
+    assert found.oldest_ms == found.seen_ns // 1_000_000 - found.skew_ms
 
 
 async def test_a_stale_book_that_gains_nothing_is_not_asked_for(

@@ -2,7 +2,8 @@
 
 import sys
 
-from tests.model.policies import CRASHES_MAX, OURS, REFUTED, model
+from tests.model.policies import NEUTRALISING, OURS, model
+from tests.model.refuted import CRASHES_MAX, REFUTED
 from tests.model.search import search
 from tests.model.world import Rules
 
@@ -12,9 +13,11 @@ def main() -> None:
     for case in REFUTED:
         found = search(model(case.policy, case.rules))
         sys.stdout.write(f"{case.policy.letter} ({case.policy.title}): {found}\n")
-    for crashes in range(CRASHES_MAX + 1):
-        found = search(model(OURS, Rules(crashes=crashes)))
-        sys.stdout.write(f"{OURS.letter} ({OURS.title}), {crashes} crashes: {found}\n")
+    for policy in (OURS, NEUTRALISING):
+        for crashes in range(CRASHES_MAX + 1):
+            closed = search(model(policy, Rules(crashes=crashes)))
+            said = f"{policy.letter} ({policy.title}), {crashes} crashes: {closed}"
+            sys.stdout.write(f"{said}\n")
 
 
 if __name__ == "__main__":

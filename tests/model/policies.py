@@ -1,4 +1,4 @@
-"""Seven ways to recover: six known from other executors, and ours.
+"""Ways to recover, ours among them: what each does next, and what must not come of it.
 
 All of them decide with the product's own `decide` over the product's own `fold`; they differ in
 what they believe. Ours concludes with the product's own `conclude_absent`.
@@ -47,6 +47,7 @@ from tests.model.world import (
 ONE_CONTRACT = size(1)
 SOURCES = ("orders", "fills")
 POSTS_MAX = 2
+OPPOSITES_MAX = 2
 WAYS_OUT = (
     NOT_PRICED,
     Exits(Completion(ONE_CONTRACT, price("0.5")), usd(0), usd("0.1"), "completing is cheaper"),
@@ -63,7 +64,10 @@ class Policy:
     """What is done on a read that finds nothing, and what a provisional fill means.
 
     `on_miss`: "conclude" it refused, "repost" it, or "quarantine" it. `final`: a match counts as
-    settled. `corrects`: fills are read again until they are settled.
+    settled. `corrects`: fills are read again until they are settled. `attempts` to get even, then
+    a person is asked, or before that, with `opposite`, what is held at Polymarket is neutralised
+    there by the other outcome. `hasty` does so while a sale has no answer; `doubles` takes a
+    neutral contract for one of the other leg, too; `trusts` a match of the other outcome for good.
     """
 
     letter: str
@@ -71,9 +75,22 @@ class Policy:
     on_miss: str
     final: bool = False
     corrects: bool = True
+    attempts: int = ATTEMPTS_MAX
+    opposite: bool = False
+    hasty: bool = False
+    doubles: bool = False
+    trusts: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether this is how Lockstep recovers."""
+        return self in (OURS, NEUTRALISING)
 
 
 OURS = Policy("G", "quarantine, act only on terminal settlement", "quarantine")
+NEUTRALISING = replace(
+    OURS, letter="H", title="as G, and neutralise what is not sold", attempts=1, opposite=True
+)
 
 
 def model(policy: Policy, rules: Rules) -> Model[State]:
@@ -134,26 +151,26 @@ def _perform(
             for venue in venues:
                 yield from _resolve(policy, state, venue)
         case Unwind(venue, excess):
-            yield from _even(state, rules, venue, Action.SELL, excess)
+            yield from _even(state, rules, Order(venue, 0, Action.SELL), excess)
         case Complete(venue, lacking, _):
-            yield from _even(state, rules, venue, Action.BUY, lacking)
+            yield from _even(state, rules, Order(venue, 0, Action.BUY), lacking)
+        case BuyOpposite(venue, excess):
+            yield from _even(state, rules, Order(venue, 0, Action.BUY, other=True), excess)
         case Hold() | Escalate():
             if policy.corrects:
-                yield from _refresh(state, tuple(Venue))
+                yield from _refresh(policy, state, tuple(Venue))
         case StandDown():
             pass
-        case PriceExits() | BuyOpposite():
-            raise AssertionError(f"expected a sale or a completion, found {decision}")
+        case PriceExits():
+            raise AssertionError(f"expected an order, found {decision}")
         case _:
             assert_never(decision)
 
 
-def _even(
-    state: State, rules: Rules, venue: Venue, action: Action, contracts: Size
-) -> Iterator[tuple[str, State]]:
-    """An order that makes the legs equal again."""
+def _even(state: State, rules: Rules, order: Order, contracts: Size) -> Iterator[tuple[str, State]]:
+    """An order that makes the legs equal again, under the next number of its leg."""
     assert contracts == ONE_CONTRACT, f"expected an order of one contract, found {contracts}"
-    order = Order(venue, len(state.of(venue)), action)
+    order = replace(order, number=len(state.of(order.venue)))
     blind = any(_open_in_truth(state, leg) for leg in Venue)
     before = replace(state, blind=state.blind or blind).put(order)
     yield from _post(before, (order,), rules)
@@ -161,28 +178,38 @@ def _even(
 
 def decision_of(policy: Policy, state: State, exits: Exits | None = None) -> Decision:
     """The product's decision over what this policy believes."""
+    bought = [order for order in state.orders if order.other]
+    filled = sum(order.known is Known.FILLED for order in bought)
+    tried = len(state.orders) - len(Venue) - len(bought)
+    # One that was filled is progress: a fresh set of attempts, and then another purchase.
+    left = policy.attempts * (1 + filled) - tried
+    may_buy = policy.opposite and filled == len(bought) < OPPOSITES_MAX
     polymarket, kalshi = (_leg(policy, state.of(venue)) for venue in Venue)
-    tried = len(state.orders) - len(Venue)
-    limits = Limits(ATTEMPTS_MAX - tried, NO_SIZE, usd(1))
-    return decide(polymarket, kalshi, limits, exits=exits)
+    if policy.doubles:
+        kalshi = replace(kalshi, held=Size(kalshi.held + polymarket.neutral))
+    if policy.hasty and left <= 0 and not any(order.known is Known.PLANNED for order in bought):
+        polymarket = replace(polymarket, unknown=())
+    return decide(polymarket, kalshi, Limits(left, NO_SIZE, usd(1), may_buy), exits=exits)
 
 
 @cache
 def _leg(policy: Policy, orders: tuple[Order, ...]) -> LegState:
     return _folded(
         orders[0].venue,
-        tuple((order.number, order.action, order.fills) for order in orders),
+        tuple((o.number, o.action, o.fills, policy.trusts and o.other) for o in orders),
         tuple(order.name for order in orders if not order.known.definite),
         policy.final,
+        frozenset(str(order.number) for order in orders if order.other),
     )
 
 
 @cache
 def _folded(
     venue: Venue,
-    filled: tuple[tuple[int, Action, tuple[FillState, ...]], ...],
+    filled: tuple[tuple[int, Action, tuple[FillState, ...], bool], ...],
     unknown: tuple[str, ...],
     final: bool,
+    opposite: frozenset[str],
 ) -> LegState:
     fills = (
         Fill(
@@ -193,13 +220,17 @@ def _folded(
             size=ONE_CONTRACT,
             notional=usd("0.4"),
             fee=NO_USD,
-            state=FillState.CONFIRMED if final and state is FillState.PROVISIONAL else state,
+            state=_believed(state, final or trusted),
             at_ms=0,
         )
-        for number, action, states in filled
+        for number, action, states, trusted in filled
         for index, state in enumerate(states)
     )
-    return fold(venue, ONE_CONTRACT, fills, unknown)
+    return fold(venue, ONE_CONTRACT, fills, unknown, opposite)
+
+
+def _believed(state: FillState, final: bool) -> FillState:
+    return FillState.CONFIRMED if final and state is FillState.PROVISIONAL else state
 
 
 def _resolve(policy: Policy, state: State, venue: Venue) -> Iterator[tuple[str, State]]:
@@ -210,12 +241,16 @@ def _resolve(policy: Policy, state: State, venue: Venue) -> Iterator[tuple[str, 
         elif order.known is Known.SENT:
             for label, after in _read(policy, order):
                 yield label, state.put(after)
-    yield from _refresh(state, (venue,))
+    yield from _refresh(policy, state, (venue,))
 
 
-def _refresh(state: State, venues: tuple[Venue, ...]) -> Iterator[tuple[str, State]]:
+def _refresh(
+    policy: Policy, state: State, venues: tuple[Venue, ...]
+) -> Iterator[tuple[str, State]]:
     for venue in venues:
         for order in state.of(venue):
+            if policy.trusts and order.other:
+                continue
             truth = tuple(one.state for one in order.done[: len(order.fills)])
             if truth != order.fills:
                 label = f"{order.name}: the fill is read again"
@@ -281,69 +316,18 @@ def _broken(policy: Policy, state: State, at_rest: bool) -> str | None:
     for venue in Venue:
         if state.position(venue) < 0:
             return f"{venue} is short: inverse exposure"
+    if state.opposite > state.position(Venue.POLYMARKET):
+        return "the other outcome is held alone: inverse exposure"
     if at_rest:
         return _unrested(policy, state)
-    return (
-        "an order left to get even while a leg was open" if policy is OURS and state.blind else None
-    )
+    return "an order left to get even while a leg was open" if policy.ours and state.blind else None
 
 
 def _unrested(policy: Policy, state: State) -> str | None:
-    held = [state.position(venue) for venue in Venue]
+    held = [state.exposed(venue) for venue in Venue]
     alarmed = isinstance(decision_of(policy, state), Escalate)
     if held[0] != held[1] and not alarmed:
         return f"unhedged for ever and silent: {held[0]} against {held[1]}"
-    if any(not order.known.definite for order in state.orders) and policy is OURS:
+    if any(not order.known.definite for order in state.orders) and policy.ours:
         return "an order is never resolved"
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Refuted:
-    """A policy that other executors use, the world that breaks it, and how it breaks."""
-
-    policy: Policy
-    rules: Rules
-    rule: str
-    turns: tuple[str, ...]
-
-
-REFUTED = (
-    Refuted(
-        Policy("A", "not found means refused", "conclude"),
-        Rules(),
-        "was executed after it was concluded",
-        ("not found, concluded refused", "fills"),
-    ),
-    Refuted(
-        Policy("B", "post again under a new id", "repost"),
-        Rules(forgets=True),  # an id that is new is one that the venue does not remember
-        "was executed twice",
-        ("not found, posted again", "fills", "fills"),
-    ),
-    Refuted(
-        Policy("C", "post again under the same id, which the venue forgets once closed", "repost"),
-        Rules(forgets=True),
-        "was executed twice",
-        ("not found, posted again", "fills", "fills"),
-    ),
-    Refuted(
-        Policy("D", "post again under the same id, which the venue remembers", "repost"),
-        Rules(),
-        "was executed after it was concluded",
-        ("not found, posted again", "fills", "the match ends voided", "fills"),
-    ),
-    Refuted(
-        Policy("E", "act on a match, never look again", "quarantine", final=True, corrects=False),
-        Rules(),
-        "unhedged for ever and silent",
-        ("fills", "the match ends voided", "fills"),
-    ),
-    Refuted(
-        Policy("F", "act on a match, correct it later", "quarantine", final=True),
-        Rules(),
-        "is short: inverse exposure",
-        ("fills", "the match ends voided", "sale 1: post", "sale 1: fills"),
-    ),
-)
-CRASHES_MAX = 2

@@ -50,8 +50,8 @@ class Execution:
 class Order:
     """Compared by identity: `tidy` returns the one object there is of equal orders.
 
-    One order of one contract. The journal's side: `known`, `fills`, `misses`. The truth:
-    `packets` under way, `done` matches, `killed`."""
+    One order of one contract, `other` for the other outcome of its market. The journal's side:
+    `known`, `fills`, `misses`. The truth: `packets` under way, `done` matches, `killed`."""
 
     venue: Venue
     number: int
@@ -64,12 +64,15 @@ class Order:
     packets: int = 0
     done: tuple[Execution, ...] = ()
     killed: bool = False
+    other: bool = False
 
     @property
     def name(self) -> str:
         """For traces."""
         if self.number == 0:
             return f"{self.venue} entry"
+        if self.other:
+            return f"{self.venue} opposite {self.number}"
         word = "completion" if self.action is Action.BUY else "sale"
         return f"{self.venue} {word} {self.number}"
 
@@ -104,11 +107,21 @@ class State:
         return replace(self, orders=tuple(orders))
 
     def position(self, venue: Venue) -> int:
-        """Contracts held in truth; below zero is a short position."""
+        """Contracts of the leg's own outcome held in truth; below zero is a short position."""
         return sum(
             order.executed if order.action is Action.BUY else -order.executed
             for order in self.of(venue)
+            if not order.other
         )
+
+    @property
+    def opposite(self) -> int:
+        """Contracts of Polymarket's other outcome held in truth."""
+        return sum(order.executed for order in self.orders if order.other)
+
+    def exposed(self, venue: Venue) -> int:
+        """Contracts that depend on the answer: beside which none of the other outcome stands."""
+        return self.position(venue) - (self.opposite if venue is Venue.POLYMARKET else 0)
 
 
 @dataclass(frozen=True, slots=True)

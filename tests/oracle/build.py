@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from tests.oracle.told import amount
 from tests.oracle.world import (
     MICRO,
     MS_NS,
     OTHER,
     TABLES,
     Answered,
+    Received,
     Rules,
     Sent,
     Shown,
@@ -27,7 +29,9 @@ SIZE = 20
 PRICES = {"polymarket": "0.5", "kalshi": "0.42"}
 FEES = {"polymarket": "0.25", "kalshi": "0.3411"}
 BOUNDS = {"polymarket": "0.30", "kalshi": "0.3631"}
+END_WORDS = {"FLAT": "Rolled back", "SETTLED": "Paid out"}
 OUTCOMES = {"polymarket": "yes", "kalshi": "no"}
+LAGS = {"polymarket": 120, "kalshi": 0}
 Row = dict[str, Any]
 
 
@@ -51,6 +55,7 @@ class Story:
         self.clock = T0
         self._trades = 0
         self.sent: list[Sent] = []
+        self.chat: list[Received] = []
         self.process = 11
         for venue in OTHER:
             self.take_lease(venue, 1)
@@ -96,19 +101,24 @@ class Story:
     def admit(self, name: str, bounds: str = "{}") -> str:
         """The gate lets an arbitrage in and writes both entries; returns its id."""
         at_ms, arb_id = self.tick(), f"arb-{name}"
+        bounds = json.dumps({"deadline_ms": 2_000, "book_skew_ms_max": 500} | json.loads(bounds))
+        outlays = {venue: SIZE * Decimal(PRICES[venue]) + Decimal(BOUNDS[venue]) for venue in OTHER}
         plan = {
             venue: {"size": str(SIZE), "limit": PRICES[venue], "fee_bound": BOUNDS[venue],
-                    "outlay": str(SIZE * Decimal(PRICES[venue]) + Decimal(BOUNDS[venue]))}
+                    "outlay": str(outlays[venue]), "book_at_ms": at_ms - 210,
+                    "book_lag_ms": LAGS[venue]}
             for venue in OTHER
         }  # fmt: skip
-        outlay = str(sum(Decimal(leg["outlay"]) for leg in plan.values()))
+        outlay = str(sum(outlays.values()))
         profit = str(SIZE - Decimal(outlay))
         self.tables["arbitrages"].append(
             {
                 "id": arb_id, "pair_id": name, "direction": "yes", "phase": "PLACING",
                 "settings_version": 2, "size_micro": SIZE * MICRO, "reason": None,
                 "outlay_micro": micros(outlay), "profit_micro": micros(profit),
-                "opportunity": json.dumps({**plan, "outlay": outlay, "profit": profit}),
+                "opportunity": json.dumps(
+                    {**plan, "outlay": outlay, "profit": profit, "seen_ns": (at_ms - 80) * MS_NS}
+                ),
                 "opened_ms": at_ms, "closed_ms": None, "realised_micro": None,
             }
         )  # fmt: skip
@@ -240,16 +250,19 @@ class Story:
         row = self.row("arbitrages", arb_id)
         row["reason"], row["closed_ms"] = "over", self.clock
         row["realised_micro"] = micros(result)
-        self.tell(f"trade/{arb_id}/9")
+        self.tell(f"trade/{arb_id}/9", f"{END_WORDS[phase]} · {amount(micros(result))} · {arb_id}")
 
     def release(self, arb_id: str) -> None:
         """Nothing is at risk any more."""
         reservation = self.row("reservations", arb_id)
         reservation["state"], reservation["ended_ms"] = "settled", self.clock
 
-    def tell(self, key: str) -> None:
-        """A message waits to be sent."""
-        self.tables["outbox"].append({"dedupe_key": key})
+    def tell(self, key: str, text: str) -> None:
+        """A message was written down and arrived in a person's chat."""
+        self.tables["outbox"].append(
+            {"id": len(self.tables["outbox"]) + 1, "dedupe_key": key, "sent_ms": self.clock}
+        )
+        self.chat.append(Received(len(self.chat) + 1, (text,)))
 
     def alarm(self, arb_id: str, detail: str) -> Row:
         """An alarm opens."""
@@ -257,7 +270,7 @@ class Story:
         row = {"id": len(rows) + 1, "arb_id": arb_id, "code": "UNHEDGED", "detail": detail,
                "opened_ms": self.clock, "closed_ms": None}  # fmt: skip
         rows.append(row)
-        self.tell(f"alarm/{row['id']}/0")
+        self.tell(f"alarm/{row['id']}/0", f"UNHEDGED · {arb_id} · Alarm {row['id']}")
         return row
 
     def sell(self, arb_id: str, venue: str, limit: str, fee: str) -> Row:
@@ -267,7 +280,7 @@ class Story:
         sale = self.intend(arb_id, venue, "unwind", SIZE, limit)
         self.fill(sale, self.send(sale), fee)
         alarm["closed_ms"] = self.clock
-        self.tell(f"alarm/{alarm['id']}/closed")
+        self.tell(f"alarm/{alarm['id']}/closed", f"OVER — UNHEDGED · Alarm {alarm['id']}")
         return sale
 
     def world(self, *, sinks: tuple[Path, ...] = ()) -> World:
@@ -299,4 +312,5 @@ class Story:
             replays=dict.fromkeys(running),
             shown={"socket": shown, "api": shown},
             sinks=sinks,
+            received=tuple(self.chat),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.oracle import journal, orders, quiet
+from tests.oracle import fresh, journal, orders, quiet, told
 from tests.oracle.world import World
 
 Check = Callable[[World], Iterator[str]]
@@ -27,7 +27,7 @@ ALWAYS: dict[str, Check] = {
     "S16_single_sender": orders.s16_single_sender,
     "S17_authority": journal.s17_authority,
     "S18_secrets": journal.s18_secrets,
-    "S19_freshness": journal.s19_freshness,
+    "S19_freshness": fresh.s19_freshness,
     "S20_audit_chain": journal.s20_audit_chain,
     "S21_replay": journal.s21_replay,
 }
@@ -39,7 +39,7 @@ QUIET: dict[str, Check] = {
     "Q5_reservations": quiet.q5_reservations,
     "Q6_workflows": quiet.q6_workflows,
     "Q7_nothing_rests": quiet.q7_nothing_rests,
-    "Q8_told": quiet.q8_told,
+    "Q8_told": told.q8_told,
     "Q9_unknown_is_loud": quiet.q9_unknown_is_loud,
     "Q10_one_answer": quiet.q10_one_answer,
 }
@@ -52,9 +52,8 @@ BOUNDS: dict[str, Check] = {
 }
 CHECKS = {**ALWAYS, **QUIET, **BOUNDS}
 NOT_CHECKED = {
-    "S19_freshness, age and skew of both books": "a book carries the time of its last change, not "
-    "of its last confirmation; the deadline, counted from the books, is checked instead",
-    "Q8_told, at the receiver": "the judge reads the outbox; there is no fake Telegram to read yet",
+    "S19_freshness, what a book held when it was read": "the exchanges keep no history of their "
+    "books; when each was read is what the executor says, held against when it was made",
 }
 
 

@@ -312,17 +312,6 @@ def s18_secrets(world: World) -> Iterator[str]:
                 yield f"{sink.name}: holds secret {number}"
 
 
-def s19_freshness(world: World) -> Iterator[str]:
-    """No entry arrives after its own deadline, which counts from the books it was planned on."""
-    for order in world.orders:
-        intent = world.intent_of.get((order.venue, order.key))
-        if intent is None or intent["purpose"] != "entry":
-            continue
-        late = order.first_byte_ns // MS_NS - intent["not_after_ms"] - world.rules.slack_ms
-        if late > 0:
-            yield f"{intent['id']}: arrived {late} ms past its deadline"
-
-
 def s20_audit_chain(world: World) -> Iterator[str]:
     """Every audit row is sealed with the hash of the one before."""
     previous = "0" * 64

@@ -173,11 +173,12 @@ def _was_known(step: Row, other: Row) -> Iterator[str]:
 
 
 def _was_final(world: World, arb_id: str, sale: Row) -> Iterator[str]:
-    ids = {row["id"] for row in world.rows("intents") if row["arb_id"] == arb_id}
+    """No trade is older than its order: a list of trades may give whole seconds only."""
+    sent = {row["id"]: row["sent_ms"] for row in world.rows("intents") if row["arb_id"] == arb_id}
     for fill in world.rows("fills"):
-        if fill["intent_id"] not in ids or fill["intent_id"] == sale["id"]:
+        if fill["intent_id"] not in sent or fill["intent_id"] == sale["id"]:
             continue
-        began = fill["at_ms"] <= sale["sent_ms"]
+        began = max(fill["at_ms"], sent[fill["intent_id"]] or 0) <= sale["sent_ms"]
         if began and (fill["state"] == "provisional" or fill["state_ms"] > sale["sent_ms"]):
             yield f"{sale['id']}: left while trade {fill['trade_id']} was not final"
 

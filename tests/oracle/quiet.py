@@ -12,7 +12,6 @@ from tests.oracle.world import FAILED, MS_NS, VENUES, Row, World, micro, show
 
 REST = ("HOLDING", "NEEDS_OPERATOR", "FLAT", "SETTLED")
 RESTING = ("LIVE", "resting", "DELAYED")
-COPIES_MAX = 3
 TRADES_SHOWN = 50
 """What a page begins with."""
 
@@ -152,23 +151,6 @@ def q7_nothing_rests(world: World) -> Iterator[str]:
     for order in world.orders:
         if order.state in RESTING:
             yield f"{order.venue}: order {order.key} rests in the book"
-
-
-def q8_told(world: World) -> Iterator[str]:
-    """Each end and each edge of an alarm is in the outbox, at least once and under one key."""
-    keys = Counter(row["dedupe_key"] for row in world.rows("outbox"))
-    for key, copies in keys.items():
-        if copies > COPIES_MAX:
-            yield f"outbox: {copies} copies of {key}"
-    for row in world.rows("alarms"):
-        edges = ["0"] + (["closed"] if row["closed_ms"] is not None else [])
-        for edge in edges:
-            if f"alarm/{row['id']}/{edge}" not in keys:
-                yield f"alarm {row['id']} ({row['code']}): nobody is told of its edge {edge}"
-    for row in world.admitted:
-        told = any(key.startswith(f"trade/{row['id']}/") for key in keys)
-        if ended(row) and not told:
-            yield f"{row['id']}: nobody is told of its end"
 
 
 def q9_unknown_is_loud(world: World) -> Iterator[str]:

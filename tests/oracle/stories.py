@@ -105,7 +105,7 @@ def neutralised(story: Story, name: str = "neutral") -> str:
     other |= {"action": "buy", "outcome": "no"}
     story.fill(other, story.send(other), "0.2496")
     alarm["closed_ms"] = story.clock
-    story.tell(f"alarm/{alarm['id']}/closed")
+    story.tell(f"alarm/{alarm['id']}/closed", f"OVER — UNHEDGED · Alarm {alarm['id']}")
     story.lock(arb_id, "-0.8996", status="PARTIAL")
     return arb_id
 

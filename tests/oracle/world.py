@@ -125,6 +125,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """One message in a person's chat, as his Telegram keeps it: every version of its text."""
+
+    number: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What one reader of ours shows: phases of what is open, rows of the log, the settings.
 
@@ -141,7 +149,8 @@ class Shown:
 class World:
     """Everything there is to judge. `workflows` are the ids that run now, None if not asked;
     `secrets` must be in none of the `sinks`; `sent` what a network between saw; `replays` what
-    each workflow's history broke when it was replayed, None for nothing; `shown` by reader."""
+    each workflow's history broke when it was replayed, None for nothing; `shown` by reader;
+    `received` what is in a person's chat, None where nobody is written to."""
 
     accounts: Mapping[str, Account]
     tables: Mapping[str, Sequence[Row]]
@@ -155,6 +164,7 @@ class World:
     stops: tuple[Answered, ...] = ()
     replays: Mapping[str, str | None] = field(default_factory=dict)
     shown: Mapping[str, Shown] = field(default_factory=dict)
+    received: tuple[Received, ...] | None = None
 
     def rows(self, table: str) -> Sequence[Row]:
         """All rows of a table."""

@@ -38,6 +38,10 @@ TABLE = """
     min_bet=9.20                              granted
     min_bet=9.21                              bet_below_minimum
     late; min_bet=9.21                        past_its_deadline
+    books_apart=500                           granted
+    books_apart=501                           books_apart
+    late; books_apart=501                     past_its_deadline
+    books_apart=501; min_bet=9.21             books_apart
     max_bet=9.20                              granted
     max_bet=9.19                              bet_above_maximum
     max_bet=9.19; min_roi=9                   bet_above_maximum
@@ -109,6 +113,10 @@ async def arrange(journal: Journal, circumstance: str, request: GateRequest) -> 
             await conclude_flat(journal, "earlier", status)
             cooldown_ms = 2 if name == "pair_failed_long_ago" else 60_000
             return replace(later, now_ms=NOW + 20, cooldown_ms=cooldown_ms)
+        case "books_apart":
+            plan = request.opportunity
+            kalshi = replace(plan.kalshi, book_lag_ms=int(value))
+            return replace(request, opportunity=replace(plan, kalshi=kalshi))
         case "no_balance":
             return replace(request, mode=Mode.PAPER)
         case "balance_60000_ms_old" | "balance_60001_ms_old":

@@ -42,6 +42,7 @@ class Checks:
         self._ledger, self._exchanges = ledger, exchanges
         self._one, self._other = exchanges.values()
         self._seen = -1
+        self._within: set[str] = set()
         self._phase = ""
         self._free = False
         self._by_hand = False
@@ -104,9 +105,11 @@ class Checks:
                 if count > 1 or exchange.arrived.get(intent, 0) > 1:
                     raise Broken(f"{intent} was sent {count} times")
             for intent, placed in exchange.placed.items():
-                self._bounded(intent, exchange)
                 if not placed.trades:
                     continue
+                if intent not in self._within:  # what is voided later moves less, never more
+                    self._bounded(intent, exchange)
+                    self._within.add(intent)
                 row = self._ledger.rows.get(intent)
                 if row is None or row.sent_at_ms is None:
                     raise Broken(f"{intent} was executed and is not in the journal")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from activities.messages import ArbitrageInput
 from domain.evidence import Observation
-from domain.leg import fold
+from domain.leg import LegState, fold
 from domain.opportunity import Opportunity
 from domain.order import (
     Answer,
@@ -43,6 +43,8 @@ class Row:
     refusal: NotFilled | None = None
     order_id: str = ""
     evidence: str = ""
+    shown: tuple[tuple[object, ...], StoredIntent] | None = None
+    """What it was last read as, and what that was made of."""
 
 
 class Ledger:
@@ -57,6 +59,9 @@ class Ledger:
         self.stopped = False
         """Whether entries are halted at the last gate."""
         self.version = 0
+        self._fills_version = 0
+        self._legs: dict[Venue, tuple[object, LegState]] = {}
+        self._opposite: tuple[int, frozenset[str]] = (0, frozenset())
         self._plan = plan
         self._opportunity: Opportunity | None = None
         self._state: tuple[int, ArbitrageState] | None = None
@@ -152,6 +157,7 @@ class Ledger:
             self.fills[key] = fill
             changed = True
         self.version += changed
+        self._fills_version += changed
         return (self._plan.arb_id,) if changed else ()
 
     def add_observations(
@@ -176,21 +182,19 @@ class Ledger:
     def _load(self, arb_id: str, plan: Opportunity) -> ArbitrageState:
         stored = tuple(map(self._stored, self.rows.values()))
         fills = tuple(self.fills.values())
-        opposite = opposite_intents(plan, (row.order for row in self.rows.values()))
-        legs = {
-            venue: fold(
-                venue,
-                plan.size,
-                (fill for fill in fills if fill.venue is venue),
-                tuple(
-                    one.order.intent_id
-                    for one in stored
-                    if one.order.venue is venue and not one.state.definite
-                ),
-                opposite,
-            )
-            for venue in Venue
-        }
+        if self._opposite[0] != len(self.rows):
+            orders = (row.order for row in self.rows.values())
+            self._opposite = len(self.rows), opposite_intents(plan, orders)
+        opposite = self._opposite[1]
+        unsure = tuple(one.order for one in stored if not one.state.definite)
+        legs = {}
+        for venue in Venue:
+            unknown = tuple(order.intent_id for order in unsure if order.venue is venue)
+            made_of = (unknown, self._fills_version, opposite)
+            if self._legs.get(venue, (None,))[0] != made_of:
+                own = (fill for fill in fills if fill.venue is venue)
+                self._legs[venue] = made_of, fold(venue, plan.size, own, unknown, opposite)
+            legs[venue] = self._legs[venue][1]
         return ArbitrageState(
             arb_id=arb_id,
             mode=self._plan.mode,
@@ -252,6 +256,14 @@ class Ledger:
         return self.rows[intent_id]
 
     def _stored(self, row: Row) -> StoredIntent:
+        """Made anew only where what it says has changed: most reads find nothing new."""
+        fills = self._fills_version if row.state is IntentState.FILLED else 0
+        made_of = (row.state, row.sent_at_ms, row.refusal, row.order_id, row.evidence, fills)
+        if row.shown is None or row.shown[0] != made_of:
+            row.shown = made_of, self._made(row)
+        return row.shown[1]
+
+    def _made(self, row: Row) -> StoredIntent:
         answer: Answer | None = None
         if row.state is IntentState.FILLED:
             own = (f for f in self.fills.values() if f.intent_id == row.order.intent_id)

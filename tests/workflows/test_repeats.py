@@ -57,7 +57,9 @@ async def test_an_entry_past_its_deadline_is_never_sent(steady: Trading, pair: s
     await steady.control.edge(pair, 8)
     opportunity = await steady.opportunity(pair)
     await steady.read_balances()
-    late = replace(opportunity, seen_ns=time.time_ns() - 11_000_000_000)
+    # The newer book was read a moment ago, the older one counts.
+    older = replace(opportunity.kalshi, book_lag_ms=11_000)
+    late = replace(opportunity, seen_ns=time.time_ns(), kalshi=older)
     handle = await start(steady.client, steady.task_queue, steady.plan(late))
     snapshot = await handle.result()
     assert snapshot.phase == Phase.REFUSED

@@ -198,6 +198,23 @@ async def late_start(trading: Trading) -> None:
     await rest(trading, await trading.open("p01", bounds=bounds))
 
 
+async def books_apart(trading: Trading) -> None:
+    """One book was read most of a second before the other, and that is more than is allowed."""
+    await trading.control.edge("p01", 8)
+    opportunity = await trading.opportunity("p01")
+    older = replace(opportunity.kalshi, book_lag_ms=900)
+    await rest(trading, await trading.start(replace(opportunity, kalshi=older)))
+
+
+async def one_old_book(trading: Trading) -> None:
+    """The newer book was just read; the older one is past its deadline."""
+    await trading.control.edge("p01", 8)
+    opportunity = await trading.opportunity("p01")
+    older = replace(opportunity.polymarket, book_lag_ms=11_000)
+    bounds = replace(PATIENT, book_skew_ms_max=60_000)
+    await rest(trading, await trading.start(replace(opportunity, polymarket=older), bounds))
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
@@ -205,6 +222,7 @@ SCENARIOS: dict[str, Scenario] = {
         polymarket_answer_lost, answer_late, error_after, order_lost, ghost, partial,
         sale_answer_lost, unsellable, better_price, operator_close, limit, smaller_bet,
         disabled_between, late_start, refused_at_polymarket, neutralised, neutralised_and_paid,
+        books_apart, one_old_book,
     )
 }  # fmt: skip
 SLOW_FIRST_BYTE = {"disabled_between": 1_400, "late_start": 900}

@@ -11,6 +11,7 @@ from domain.decision import Hold
 from domain.evidence import Observation, Quarantine
 from domain.leg import LegState
 from domain.money import Size, usd
+from domain.opportunity import Opportunity
 from domain.order import Answer, Fill, Filled, FillState, NotFilled, Rejection, Unknown
 from domain.venue import Outcome, Venue
 from store import arbitrages, gate, intents
@@ -279,3 +280,15 @@ def surplus_as_hedge() -> None:
         return original(polymarket, outcome, replace(other, held=more), dust)
 
     original = replaced(arbitrages, "judge", judge)
+
+
+@mutant("one_old_book", "S19_freshness")
+def count_from_the_newer_book() -> None:
+    """The deadline of an entry forgets the older one of its two books."""
+    replaced(Opportunity, "oldest_ms", property(lambda plan: plan.seen_ns // 1_000_000))
+
+
+@mutant("books_apart", "S19_freshness")
+def forget_the_skew() -> None:
+    """Two books that were read far apart are taken for one moment."""
+    replaced(Opportunity, "skew_ms", property(lambda _: 0))
