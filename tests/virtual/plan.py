@@ -33,7 +33,9 @@ def a_plan(script: Script) -> ArbitrageInput:
     asks = (script.quotes[venue].ask for venue in Venue)
     found = _opportunity(tuple(zip(asks, bids, strict=True)))
     bounds = Bounds(buy_opposite=script.buy_opposite)
-    return ArbitrageInput(f"arb-{script.seed}", found, Mode.SIM, bounds, TIMING)
+    return ArbitrageInput(
+        f"arb-{script.seed}", found, Mode.SIM, bounds, TIMING, rest_after=script.rest_after
+    )
 
 
 @cache

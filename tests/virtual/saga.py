@@ -48,15 +48,13 @@ class Command:
 
 @dataclass(slots=True)
 class Job:
-    """What the server tells the workflow. `what`: start, result, failure, timer, update, cancel.
-    `long`: it suggests to continue as new."""
+    """What the server tells the workflow. `what`: start, result, failure, timer, update, cancel."""
 
     what: str
     seq: int = 0
     name: str = ""
     value: Any = None
     local: bool = False
-    long: bool = False
 
 
 class _Again(ContinueAsNewError):
@@ -84,14 +82,13 @@ class OwnSaga(_Runtime):
         self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._handlers = self._seq = 0
         self._now_us = 0
-        self._long = False
         self._failure: BaseException | None = None
         self._main: asyncio.Task[Any] | None = None
         self.workflow: ArbitrageWorkflow | None = None
 
     def activate(self, now_us: int, job: Job) -> list[Command]:
         """Tell the workflow and run it until it waits; the commands that this led to."""
-        self._now_us, self._commands, self._long = now_us, [], job.long
+        self._now_us, self._commands = now_us, []
         with running(self._loop):
             self._apply(job)
             self._drain()
@@ -179,16 +176,12 @@ class OwnSaga(_Runtime):
         return not self._handlers
 
     def workflow_info(self) -> Info:
-        """Nothing of it is asked for but the run, the suggestion and the length."""
+        """Nothing of it is asked for but the run and the length."""
         return _INFO
 
     def workflow_get_current_history_length(self) -> int:
         """Not counted: no worker stands still here while another one goes on."""
         return 0
-
-    def workflow_is_continue_as_new_suggested(self) -> bool:
-        """By the server's last word."""
-        return self._long
 
     def workflow_continue_as_new(self, *args: Any, **_: Any) -> NoReturn:
         """End this run for another."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.venue import Action, Venue
 from tests.virtual.exchange import CENT, GOOD, Fate, Quote
+from workflows.options import REST_AFTER
 
 QUARANTINE_MS = 10_000
 HEAL_MS = 120_000
@@ -64,8 +65,8 @@ class Script:
     """Fates in the order of use per venue and action, then all goes well. `crashes` are counted
     in points at which a process may die; `down_ms` is how long no process runs then. `dark` are
     times at which reads fail, `closed` those at which a venue refuses every order. `names` tell
-    the story. `attended`: somebody comes to an alarm after a while. `history_max`: activations
-    after which the server suggests to continue as new; 0 for never. `buy_opposite`: what cannot
+    the story. `attended`: somebody comes to an alarm after a while. `rest_after`: steps after
+    which a run leaves its history behind. `buy_opposite`: what cannot
     be sold may be neutralised; until `unsellable_ms` Polymarket takes no sale.
     """
 
@@ -89,7 +90,7 @@ class Script:
     answer: str = "yes"
     closed: dict[Venue, tuple[int, int]] = field(default_factory=dict)
     attended: bool = True
-    history_max: int = 0
+    rest_after: int = REST_AFTER
     buy_opposite: bool = False
     unsellable_ms: int = 0
 
@@ -121,7 +122,7 @@ def script(seed: int) -> Script:
         made.closed[rng.choice(list(Venue))] = (start, start + rng.choice([4_000, 30_000, 100_000]))
     made.attended = rng.random() < 0.5
     if rng.random() < 0.3:
-        made.history_max = rng.choice([3, 10, 20, 40])
+        made.rest_after = rng.choice([1, 2, 5, 10])
     if seed > LEAVE_AFTER and seed % 4 == 1:
         _leave_to_neutralise(Random(f"opposite {seed}"), made)
     return made

@@ -38,7 +38,7 @@ class SdkSaga:
         """Tell the workflow and run it until it waits; the commands that this led to."""
         return [
             self._command(command)
-            for command in self._activate(now_us, self._job(job), long=job.long)
+            for command in self._activate(now_us, self._job(job))
             if command.WhichOneof("variant") not in _QUIET
         ]
 
@@ -48,10 +48,8 @@ class SdkSaga:
         job.remove_from_cache.SetInParent()
         self._activate(0, job)
 
-    def _activate(
-        self, now_us: int, job: WorkflowActivationJob, *, long: bool = False
-    ) -> list[WorkflowCommand]:
-        activation = WorkflowActivation(run_id="run", jobs=[job], continue_as_new_suggested=long)
+    def _activate(self, now_us: int, job: WorkflowActivationJob) -> list[WorkflowCommand]:
+        activation = WorkflowActivation(run_id="run", jobs=[job])
         activation.timestamp.FromMicroseconds(now_us)
         with running(None):
             completion = self._instance.activate(activation)

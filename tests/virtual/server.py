@@ -70,8 +70,6 @@ class Server:
         self.history: list[Told] = []
         self.result: Snapshot | None = None
         self.alive = True
-        self.history_max = 0
-        """How many activations make a history long; 0 for any number."""
         self.before_task: Callable[[], bool] = lambda: True
         """Asked before each activation; False if the worker died of it."""
         self._loop, self._plan, self._activities, self._say = loop, plan, activities, say
@@ -155,7 +153,6 @@ class Server:
             return
         if job.what in ("result", "failure"):
             self._scheduled[job.seq].close()
-        job.long = bool(self.history_max) and len(self.history) >= self.history_max
         commands = self._saga.activate(self._loop.now_us, job)
         self.history.append(Told(self._loop.now_us, job, tuple(commands)))
         for command in commands:

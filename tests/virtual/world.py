@@ -73,7 +73,6 @@ class World:
         self.crashes = 0
         self.process = Process(self)
         self.server = Server(self.loop, self.plan, self.process.activities(), self.say, new_saga)
-        self.server.history_max = script.history_max
         self.server.before_task = lambda: self.survives("before a workflow task")
 
     def run(self, end_ms: int = END_MS) -> Outcome:
