@@ -49,6 +49,7 @@ def trades(
         Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
     ] = None,
     config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
 ) -> None:
     """Write every trade of the mode, oldest first, with where its result comes from.
 
@@ -59,6 +60,8 @@ def trades(
     from app.operating import exporting, outputs
     from app.parquet import parquet
 
+    if as_json:
+        form = Format.JSON
     if profile is Profile.KOINLY:
         _koinly(form, output, config)
         return

@@ -1,0 +1,58 @@
+"""The published schemas: what `lockstep schema VERB` prints, by the verb's name with dashes."""
+
+from app.operating import outputs
+from app.operating import outputs_journal as journal
+from app.operating import outputs_markets as markets
+from app.operating import outputs_people as people
+from app.operating.output import Output
+
+SCHEMAS: dict[str, type[Output]] = {
+    "positions": outputs.Positions,
+    "trades": outputs.Trades,
+    "show": outputs.Shown,
+    "settings-get": outputs.SettingsShown,
+    "settings-set": outputs.SettingsChange,
+    "settings-revert": outputs.SettingsChange,
+    "settings-diff": outputs.SettingsChange,
+    "settings-history": outputs.SettingsHistory,
+    "config-show": outputs.ConfigShown,
+    "kill": outputs.Done,
+    "unkill": outputs.Done,
+    "pause": outputs.Done,
+    "resume": outputs.Done,
+    "arm": outputs.Done,
+    "disarm": outputs.Done,
+    "confirm-restore": outputs.Done,
+    "close": outputs.Closed,
+    "flatten": outputs.Closed,
+    "hold": outputs.Kept,
+    "take-over": outputs.Kept,
+    "mark-resolved": outputs.Kept,
+    "scan": markets.Scan,
+    "pairs-list": markets.Pairs,
+    "pairs-show": markets.PairShown,
+    "pairs-approve": markets.PairReviewed,
+    "pairs-reject": markets.PairReviewed,
+    "retry": outputs.Diagnosis,
+    "trace": outputs.Trace,
+    "replay-open": journal.Replayed,
+    "doctor": outputs.Doctor,
+    "export-trades": outputs.Exported,
+    "top": outputs.Status,
+    "logs": outputs.LogLine,
+    "alarms-list": journal.Alarms,
+    "alarms-ack": journal.Acknowledged,
+    "audit-verify": journal.AuditVerified,
+    "db-upgrade": journal.Upgraded,
+    "db-backup": journal.BackedUp,
+    "db-restore": journal.Restored,
+    "db-check": journal.Checked,
+    "db-migrate-to-postgres": journal.Moved,
+    "demo": outputs.Demo,
+    "version": outputs.Version,
+    "schema": outputs.SchemaNames,
+    "login-url": people.LoginLink,
+    "hash-password": people.PasswordHash,
+    "token-add": people.TokenAdded,
+    "token-revoke": people.TokensRevoked,
+}
