@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from app.capturing import open_recorder
 from app.caretaker import Caretaker
 from app.config import Config
 from app.dues import PAUSE_SECONDS as DUES_SECONDS
@@ -72,7 +73,10 @@ class Executor:
         intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)
         self._terms = TermsReader(configured, desk.venues, self._keep_terms)
-        self._books = Books(desk.venues)
+        self._recorder = open_recorder(config)
+        self._books = Books(
+            desk.venues, heard=None if self._recorder is None else self._recorder.book
+        )
         self._scanner = Scanner(
             self._books,
             lambda: self._pairs.listed,
@@ -126,7 +130,14 @@ class Executor:
         assert self._starting is not None, "the scanner runs within run()"
         self._starting.create_task(self._intake.take(opportunity))
 
+    def close(self) -> None:
+        """The capture is whole."""
+        if self._recorder is not None:
+            self._recorder.close()
+
     def _relist(self) -> None:
+        if self._recorder is not None:
+            self._recorder.pairs(self._pairs.listed.values())
         self._books.watch(self._pairs.listed.values())
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -292,6 +303,7 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
             ready()
             await _beside(executor.run(stop), serving, watching)
         finally:
+            executor.close()
             watching.cancel()
             done.set()
             await serving

@@ -97,11 +97,11 @@ def _deliver(output: Path | None, raw: bytes, what: str) -> None:
     if output is None:
         sys.stdout.buffer.write(raw)
         return
-    _write(output, raw)
+    write_file(output, raw)
     say(f"wrote {what} to {output}")
 
 
-def _write(path: Path, raw: bytes) -> None:
+def write_file(path: Path, raw: bytes, option: str = "--output") -> None:
     """All of it or nothing: a reader never finds half a file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -109,4 +109,4 @@ def _write(path: Path, raw: bytes) -> None:
         draft.replace(path)
     except OSError as trouble:
         draft.unlink(missing_ok=True)
-        raise UsageError(f"--output: {path} cannot be written: {trouble.strerror}") from None
+        raise UsageError(f"{option}: {path} cannot be written: {trouble.strerror}") from None

@@ -29,6 +29,7 @@ SCHEMAS: dict[str, type[Output]] = {
     "take-over": outputs.Kept,
     "mark-resolved": outputs.Kept,
     "scan": markets.Scan,
+    "replay": markets.ReplayedCapture,
     "pairs-list": markets.Pairs,
     "pairs-show": markets.PairShown,
     "pairs-approve": markets.PairReviewed,
