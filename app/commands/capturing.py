@@ -1,5 +1,6 @@
 """`lockstep replay`: captured order books through the scanner."""
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +58,8 @@ def replay(
     from app.parquet import parquet as as_parquet
 
     static = load(config, trades=False)
+    if parquet is not None and not os.access(parquet.parent, os.W_OK):
+        raise UsageError(f"--parquet: {parquet} cannot be written: no folder that we may write to")
     with Bar() as bar:
         by = run(captured.rules(static, *_wanted(cash, changes or [])))
         try:

@@ -6,6 +6,7 @@ output, under a name that the capture, the settings and this version together ma
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -88,8 +89,7 @@ async def replay(
                     told(work.offset, total, work.lines)
                     await asyncio.sleep(0)
                 if time.monotonic() - saved > KEPT_SECONDS:
-                    keep(kept, work)
-                    saved = time.monotonic()
+                    saved = time.monotonic() if keep(kept, work) else math.inf
     except NotACapture as wrong:
         raise UsageError(f"{capture}: {wrong}") from None
     except asyncio.CancelledError:

@@ -1,6 +1,7 @@
 """How far a replay has come, in memory and in the file that it is kept in."""
 
 import json
+import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from app.parquet import Value
 from domain.money import Usd, price, size, usd
 from domain.venue import Outcome, Venue
 from markets.replay import Memory
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Value]
 
@@ -28,9 +31,8 @@ class Work:
     rows: list[Row] = field(default_factory=list)
 
 
-def keep(kept: Path, work: Work) -> None:
-    """Write it all down, whole or not at all. Where the folder cannot be written, the replay goes
-    on and cannot be resumed."""
+def keep(kept: Path, work: Work) -> bool:
+    """Write it all down, whole or not at all; False where it cannot be, which the log says."""
     memory = work.memory
     told = [[*name, *map(str, terms)] for name, terms in memory.told.items()]
     state = {
@@ -52,17 +54,21 @@ def keep(kept: Path, work: Work) -> None:
     try:
         draft.write_text(json.dumps(state), encoding="utf-8")
         draft.replace(kept)
-    except OSError:
-        draft.unlink(missing_ok=True)
+    except OSError as trouble:
+        log.warning("this replay could not go on later: %s: %s", kept, trouble.strerror)
+        return False
+    return True
 
 
 def resumed(kept: Path, cash: Usd) -> Work:
     """What was kept; from the beginning where nothing was, or where it cannot be read."""
     try:
-        state = json.loads(kept.read_text(encoding="utf-8"))
-        return _decoded(state)
-    except (OSError, ValueError, KeyError, TypeError):
-        return Work(Memory(cash=dict.fromkeys(Venue, cash)))
+        return _decoded(json.loads(kept.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
+        log.warning("%s is of no use, the replay begins anew: %s", kept, trouble)
+    return Work(Memory(cash=dict.fromkeys(Venue, cash)))
 
 
 def _decoded(state: dict[str, Any]) -> Work:

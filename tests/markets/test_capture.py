@@ -146,21 +146,26 @@ def quiet(done: int, total: int, lines: int) -> None:
     """Nobody looks at the bar."""
 
 
+def interrupt(_done: int, _total: int, _lines: int) -> None:
+    """Ctrl-C."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
 async def test_an_interrupted_replay_goes_on_and_ends_as_one_that_was_not(
     config: Config, by: Rules, capture: Path
 ) -> None:
     whole = await captured.replay(config, capture, by, capture, quiet)
     seen: list[int] = []
 
-    def interrupt(done: int, total: int, lines: int) -> None:
+    def interrupt_later(done: int, total: int, lines: int) -> None:
         seen.append(lines)
-        task = asyncio.current_task()
-        assert task is not None
         if len(seen) == 2:
-            task.cancel()
+            interrupt(done, total, lines)
 
     with pytest.raises(asyncio.CancelledError):
-        await captured.replay(config, capture, by, capture, interrupt)
+        await captured.replay(config, capture, by, capture, interrupt_later)
     assert len(list(capture.parent.glob(".books.jsonl.*.progress"))) == 1
     again: list[int] = []
 
@@ -174,11 +179,6 @@ async def test_an_interrupted_replay_goes_on_and_ends_as_one_that_was_not(
 
 
 async def test_other_settings_begin_anew(config: Config, by: Rules, capture: Path) -> None:
-    def interrupt(done: int, total: int, lines: int) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        task.cancel()
-
     with pytest.raises(asyncio.CancelledError):
         await captured.replay(config, capture, by, capture, interrupt)
     strict = replace(by, settings=replace(SETTINGS, min_roi=usd(90), max_roi=usd(99)))
@@ -301,3 +301,24 @@ async def test_a_capture_ends_where_it_is_as_long_as_it_may_be(
     assert caplog.text.count("as long as it may be") == 1
     with pytest.raises(FileExistsError):
         Recorder(path, bytes_max=1_000)
+
+
+async def test_a_progress_of_no_use_is_said_and_begins_anew(
+    config: Config, by: Rules, capture: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = await captured.replay(config, capture, by, capture, quiet)
+
+    with pytest.raises(asyncio.CancelledError):
+        await captured.replay(config, capture, by, capture, interrupt)
+    (kept,) = capture.parent.glob(".books.jsonl.*.progress")
+    rewrite(kept, b'{"offset": 12')
+    assert await captured.replay(config, capture, by, capture, quiet) == whole
+    assert "is of no use, the replay begins anew" in caplog.text
+
+
+async def test_a_replay_that_cannot_be_kept_says_so_and_ends(
+    config: Config, by: Rules, capture: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await captured.replay(config, capture, by, tmp_path / "nowhere" / "found", interrupt)
+    assert "this replay could not go on later" in caplog.text
