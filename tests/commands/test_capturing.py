@@ -16,7 +16,7 @@ def capture(stack: StackUnderTest, held: dict[str, Any]) -> Path:
     """What the executor has written, with the books of a pair that it has traded among them."""
     (found,) = (stack.folder / CAPTURES).glob("books-*.jsonl")
     # Books are written in blocks: those of the trade are there once others follow them.
-    stack.until(lambda: held["pair"] in told(stack, found), "the books of the trade")
+    stack.until(lambda: held["event_key"] in told(stack, found), "the books of the trade")
     return found
 
 
@@ -29,7 +29,7 @@ def told(stack: StackUnderTest, capture: Path) -> dict[str, dict[str, Any]]:
 def test_what_was_traded_is_found_at_the_books_that_were_read(
     stack: StackUnderTest, held: dict[str, Any], capture: Path
 ) -> None:
-    mine = told(stack, capture)[held["pair"]]
+    mine = told(stack, capture)[held["event_key"]]
     assert mine["taken"] == 1
     assert float(mine["expected_net"]) >= float(mine["at_least"]) > 0
     shown = stack.ok("replay", str(capture))
