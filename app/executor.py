@@ -118,6 +118,7 @@ class Executor:
                 group.create_task(self._every(PRESENCE_SECONDS, self._fitness.look)),
                 group.create_task(self._caretaker.run()),
                 group.create_task(self._vitals.run()),
+                *([group.create_task(self._recorder.run())] if self._recorder else []),
             ]
             await stop.wait()
             self._intake.closed = True

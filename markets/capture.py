@@ -10,11 +10,14 @@ read, both in nanoseconds since `began_ns` by the monotonic clock, so that neith
 `at_ms` is the venue's own time. Amounts are exact decimal strings, as the venue's rules name them.
 """
 
+import asyncio
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,6 +31,8 @@ from markets.pairs import Direction, ListedPair
 log = logging.getLogger(__name__)
 
 VERSION = 1
+WAITING_MAX = 100_000
+PAUSE_SECONDS = 0.2
 Json = Mapping[str, Any]
 
 
@@ -62,8 +67,10 @@ Line = Head | PairLine | BookLine
 
 
 class Recorder:
-    """Appends what a scanner is told to a file. It never stops a scan: where the file cannot be
-    written any more, or is `bytes_max` long, it says so in the log and ends."""
+    """Appends what a scanner is told to a file: noted at once, written by `run` between other
+    things, a line at a time, since a line takes up to a millisecond. It never stops a scan: where
+    the file cannot be written any more, is `bytes_max` long, or `run` falls `WAITING_MAX` lines
+    behind, it says so in the log and ends."""
 
     def __init__(
         self,
@@ -77,67 +84,78 @@ class Recorder:
         self._left = bytes_max
         self._clock = clock
         self._pairs: dict[str, ListedPair] = {}
+        self._waiting: deque[PairLine | BookLine] = deque()
         self._began_ns = clock()
         self._file: TextIO | None = path.open("x", encoding="utf-8")
-        self._write({"capture": VERSION, "began_ns": wall_ns()}, at_once=True)
+        self._write({"capture": VERSION, "began_ns": wall_ns()})
 
     def pairs(self, listed: Iterable[ListedPair]) -> None:
         """The pairs that are followed from now on."""
         for one in listed:
             if self._pairs.get(one.pair.pair_id) != one:
                 self._pairs[one.pair.pair_id] = one
-                self._write(
-                    {
-                        "at_ns": self._now(),
-                        "pair": _pair_row(one.pair),
-                        "instruments": [_instrument_row(rule) for rule in one.instruments],
-                    },
-                    at_once=True,
-                )
+                self._note(PairLine(self._clock() - self._began_ns, one))
 
     def book(self, book: Book) -> None:
         """A book that the scanner is told now."""
-        self._write(
-            {
-                "at_ns": self._now(),
-                "read_ns": book.received_ns - self._began_ns,
-                "venue": book.venue.value,
-                "token": book.token,
-                "version": book.version,
-                "at_ms": book.at_ms,
-                "asks": [[str(one.price), str(one.size)] for one in book.asks],
-                "bids": [[str(one.price), str(one.size)] for one in book.bids],
-            }
-        )
+        since = replace(book, received_ns=book.received_ns - self._began_ns)
+        self._note(BookLine(self._clock() - self._began_ns, since))
+
+    async def run(self) -> None:
+        """Until cancelled; a file that has ended is no failure."""
+        while True:
+            while self._waiting:
+                self._write_next()
+                await asyncio.sleep(0)
+            self._try(lambda file: file.flush())
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
-        """What is not written yet is written."""
-        if self._file is not None:
-            try:
-                self._file.close()
-            except OSError as trouble:
-                log.error("the end of the capture %s is lost: %s", self._path, trouble)
-            self._file = None
+        """What waits is written, and the file is whole."""
+        while self._waiting:
+            self._write_next()
+        self._try(lambda file: file.close())
+        self._file = None
 
-    def _now(self) -> int:
-        return self._clock() - self._began_ns
-
-    def _write(self, row: Json, *, at_once: bool = False) -> None:
+    def _note(self, line: PairLine | BookLine) -> None:
         if self._file is None:
             return
-        line = json.dumps(row, separators=(",", ":")) + "\n"
-        self._left -= len(line)
+        self._waiting.append(line)
+        if len(self._waiting) > WAITING_MAX:
+            self._end("cannot be written as fast as books come")
+
+    def _write_next(self) -> None:
+        line = self._waiting.popleft()
+        if isinstance(line, PairLine):
+            rules = [_instrument_row(rule) for rule in line.listed.instruments]
+            pair = _pair_row(line.listed.pair)
+            self._write({"at_ns": line.at_ns, "pair": pair, "instruments": rules})
+        else:
+            self._write(_book_row(line))
+
+    def _write(self, row: Json) -> None:
+        text = json.dumps(row, separators=(",", ":")) + "\n"
+        self._left -= len(text)
         if self._left < 0:
-            log.warning("the capture %s is as long as it may be: nothing is added", self._path)
-            self.close()
+            self._end("is as long as it may be")
+        self._try(lambda file: file.write(text))
+
+    def _try(self, act: Callable[[TextIO], object]) -> None:
+        if self._file is None:
             return
         try:
-            self._file.write(line)
-            if at_once:
-                self._file.flush()
+            act(self._file)
         except OSError as trouble:
-            log.error("the capture %s cannot be written: %s", self._path, trouble)
-            self.close()
+            self._end(f"cannot be written: {trouble}")
+
+    def _end(self, why: str) -> None:
+        """Nothing more is written."""
+        file, self._file = self._file, None
+        self._waiting.clear()
+        if file is not None:
+            log.error("the capture %s %s: nothing is added", self._path, why)
+            with suppress(OSError):  # said already: what could not be written is lost
+                file.close()
 
 
 def read(raw: bytes, number: int) -> Line:
@@ -154,6 +172,20 @@ def read(raw: bytes, number: int) -> Line:
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         said = f"line {number}: expected a line of a capture: {type(problem).__name__}: {problem}"
         raise NotACapture(said) from None
+
+
+def _book_row(line: BookLine) -> Json:
+    book = line.book
+    return {
+        "at_ns": line.at_ns,
+        "read_ns": book.received_ns,
+        "venue": book.venue.value,
+        "token": book.token,
+        "version": book.version,
+        "at_ms": book.at_ms,
+        "asks": [[str(one.price), str(one.size)] for one in book.asks],
+        "bids": [[str(one.price), str(one.size)] for one in book.bids],
+    }
 
 
 def _pair_row(pair: Pair) -> Json:

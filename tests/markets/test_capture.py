@@ -23,7 +23,7 @@ from domain.pair import Confidence, Pair
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.venue import Outcome, Venue
 from markets.books import Books
-from markets.capture import BookLine, Head, PairLine, Recorder, read
+from markets.capture import WAITING_MAX, BookLine, Head, PairLine, Recorder, read
 from markets.feed import FeedLimits
 from markets.pairs import Pairs
 from markets.replay import Memory, Replay
@@ -68,7 +68,7 @@ async def live(venues: dict[Venue, LocalVenue], path: Path, turns: int) -> Live:
 
     recorder.pairs(pairs.listed.values())
     books.watch(pairs.listed.values())
-    async with running(books.run, scanner.run):
+    async with running(books.run, scanner.run, recorder.run):
         for venue in venues.values():
             await venue.streamed.wait()
         await until(lambda: scanner.looks == len(CONFIGURED) and not books.changes)
@@ -296,6 +296,7 @@ async def test_a_capture_ends_where_it_is_as_long_as_it_may_be(
     book = venues[KX].rest(venues[KX].at("KX-1", Outcome.NO), [("0.4", 3)])
     for _ in range(50):
         recorder.book(book)
+    recorder.close()
     assert path.stat().st_size <= 1_000
     assert all(json.loads(line) for line in path.read_text().splitlines())
     assert caplog.text.count("as long as it may be") == 1
@@ -322,3 +323,16 @@ async def test_a_replay_that_cannot_be_kept_says_so_and_ends(
     with pytest.raises(asyncio.CancelledError):
         await captured.replay(config, capture, by, tmp_path / "nowhere" / "found", interrupt)
     assert "this replay could not go on later" in caplog.text
+
+
+async def test_a_recorder_that_falls_behind_ends_and_says_so(
+    venues: dict[Venue, LocalVenue], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "slow.jsonl"
+    recorder = Recorder(path, bytes_max=1_000_000)
+    book = venues[KX].rest(venues[KX].at("KX-1", Outcome.NO), [("0.4", 3)])
+    for _ in range(WAITING_MAX + 2):
+        recorder.book(book)
+    recorder.close()
+    assert [type(line) for line in lines_of(path)] == [Head]
+    assert caplog.text.count("cannot be written as fast as books come") == 1
