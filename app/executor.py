@@ -304,10 +304,12 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
             ready()
             await _beside(executor.run(stop), serving, watching)
         finally:
-            executor.close()
             watching.cancel()
             done.set()
-            await serving
+            try:
+                await serving
+            finally:
+                executor.close()
 
 
 async def _beside(work: Coroutine[Any, Any, object], *others: asyncio.Task[None]) -> None:

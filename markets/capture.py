@@ -31,7 +31,7 @@ from markets.pairs import Direction, ListedPair
 log = logging.getLogger(__name__)
 
 VERSION = 1
-WAITING_MAX = 100_000
+WAITING_MAX = 10_000
 PAUSE_SECONDS = 0.2
 Json = Mapping[str, Any]
 
