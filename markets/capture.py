@@ -112,10 +112,14 @@ class Recorder:
 
     def close(self) -> None:
         """What waits is written, and the file is whole."""
-        while self._waiting:
-            self._write_next()
+        self.catch_up()
         self._try(lambda file: file.close())
         self._file = None
+
+    def catch_up(self) -> None:
+        """Write all that waits, at once."""
+        while self._waiting:
+            self._write_next()
 
     def _note(self, line: PairLine | BookLine) -> None:
         if self._file is None:
