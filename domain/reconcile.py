@@ -201,7 +201,8 @@ def _own(order: KnownOrder, trade: AccountTrade) -> set[Difference]:
             return set()
         if order.filled or order.rejection is Rejection.NEVER_ARRIVED:
             return {AppendFill(*about)}
-        detail = f"{order.intent_id} was {order.rejection}, yet trade {trade.trade_id} filled it"
+        refused = f"{order.intent_id} was refused ({order.rejection})"
+        detail = f"{refused}, yet trade {trade.trade_id} filled it"
         return {Finding("FILL_CONTRADICTS", f"contradicts:{trade.trade_id}", order.venue, detail)}
     if void and fill.state is FillState.PROVISIONAL:
         return {VoidFill(*about)}

@@ -1,5 +1,6 @@
 """What a phone is told where journal and venue, or journal and Temporal, say different things, and
-where messages do not leave; each alarm is raised by what raises it in a running system."""
+where messages do not leave or a machine is unfit; what raises an alarm here raises it in a running
+system too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from dataclasses import replace
 from activities.reconcile import Reconciler
 from activities.resolve import resolve_intent
 from app.demo.control import Control
+from app.fitness import Fitness
 from app.notifier import notifier_options
 from app.wiring import open_desk
 from domain.identity import client_order_id
@@ -120,6 +122,13 @@ async def messages_stuck(scene: Scene) -> str:
         return await alarm(desk.desk, "OUTBOX_STUCK")
 
 
+async def no_room(scene: Scene) -> str:
+    """Less is free for the journal than must be."""
+    async with at_work(scene) as desk:
+        await Fitness(desk.desk, scene.folder, 10**9).look()
+        return await alarm(desk.desk, "MACHINE_UNFIT")
+
+
 def _refused(office: PostOffice) -> bool:
     return office.senders[GROUP].trouble is not None
 
@@ -148,6 +157,6 @@ DIFFERENCES: dict[str, Callable[[Scene], Awaitable[str]]] = {
     story.__name__: story
     for story in (
         unknown_for_long, order_of_a_lost_journal, workflow_of_a_lost_journal,
-        fill_of_another_account, filled_though_refused, messages_stuck,
+        fill_of_another_account, filled_though_refused, messages_stuck, no_room,
     )
 }  # fmt: skip

@@ -125,6 +125,7 @@ def timeless(text: str) -> str:
     text = re.sub(r"for \d+ s\b", "for N s", text)
     text = re.sub(r"(not there|not readable|shown) (once|\d+ times)", r"\1 N times", text)
     text = re.sub(r"\d+ wait, ", "N wait, ", text)
+    text = re.sub(r"(?m)^\S+: \d+ MB are free", "HOST: N MB are free", text)
     text = re.sub(r"GET /\S+:", "GET PATH:", text)
     text = re.sub(r"(?<=Audit: <code>)[0-9a-f]+", "HASH", text)
     return re.sub(r"arb-[0-9A-Za-z-]+", "arb-ID", text)
