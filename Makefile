@@ -23,10 +23,11 @@ test-fast: setup ## Run the tests that are not marked slow
 test-replayed: setup ## Run the tests of workflows again, each replayed at every step
 	@REPLAYED=1 $(PY) -m pytest tests/workflows
 
-test-postgres: setup ## Run the store's tests, an executor and docker-compose.yml's commands on PostgreSQL
+test-postgres: setup ## Run what writes a journal, and docker-compose.yml's commands, on PostgreSQL
 	@scripts/bootstrap --postgres
-	@$(PY) -m tests.support.postgres $(PY) -m pytest tests/store tests/commands/test_on_postgres.py \
-		tests/workflows/test_endings.py tests/deploy/test_processes.py
+	@$(PY) -m tests.support.postgres $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/store tests/activities tests/workflows tests/reconcile tests/notify tests/api \
+		tests/commands/test_on_postgres.py tests/deploy/test_processes.py
 
 test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go
 	@scripts/bootstrap --postgres

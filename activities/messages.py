@@ -73,7 +73,9 @@ class ArbitrageInput:
 
     `adopted` is 0 for a new one; a workflow that takes over from one that was lost is the n-th to
     do so, and goes on from what the journal and the venues say, and by a person's last `word`.
-    `carried` is what an earlier run of the same workflow knew when its history had grown long.
+    `carried` is what an earlier run of the same workflow knew when its history had grown long:
+    after `rest_after` steps, or, where that is 0 as in what older executors started, once Temporal
+    calls it long.
     """
 
     arb_id: str
@@ -84,6 +86,7 @@ class ArbitrageInput:
     adopted: int = 0
     carried: Carried | None = None
     word: Word | None = None
+    rest_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,4 +87,9 @@ class Caretaker:
             await self._adopter.adopt_orphans()
         if looks % SCHEDULE_LOOKS == 0:
             await keep_schedule(self._client, self._queue)
-            await self._anchor.write(self._station.desk.journal)
+            try:
+                await self._anchor.write(self._station.desk.journal)
+            except OSError as trouble:
+                # It is written again: until then an older copy of the journal is only known by
+                # what was kept before.
+                log.error("what was seen of the journal was not kept: %s", trouble)

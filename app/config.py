@@ -221,6 +221,12 @@ class CaptureSection(Section):
     mb_max: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
 
 
+class TracingSection(Section):
+    """Where traces go, by OTLP over HTTP: nowhere while no collector is named."""
+
+    endpoint: HttpUrl | None = None
+
+
 class PolymarketListing(Section):
     """One question at Polymarket."""
 
@@ -278,6 +284,7 @@ class Config(Section):
     telegram: TelegramSection = TelegramSection()
     log: LogSection = LogSection()
     capture: CaptureSection = CaptureSection()
+    tracing: TracingSection = TracingSection()
     trade: TradeSection = TradeSection()
     settings: SettingsSection = SettingsSection()
     pairs: Annotated[tuple[ConfiguredPair, ...], BeforeValidator(_from_json)] = ()

@@ -19,6 +19,7 @@ from app.duty import serve
 from app.fitness import Fitness
 from app.intake import Intake
 from app.sightings import Lookout
+from app.tracing import tracing
 from app.vitals import SdkMetrics, Vitals
 from app.wiring import Station, connect, open_station, wall_ms
 from domain.money import Usd
@@ -33,7 +34,7 @@ from markets.terms import TermsReader
 from store import presence, reviews, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
-from store.errors import JournalBusy
+from store.errors import JournalBusy, JournalFailing
 from store.writing import Turn
 from venues.port import VenueMisuse, VenueUnreachable
 
@@ -143,7 +144,9 @@ class Executor:
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await _if_not_busy(act)
+            busy = await _if_not_busy(act)
+            if isinstance(busy, JournalFailing):
+                self._fitness.journal_failed(str(busy))
             await asyncio.sleep(seconds)
 
     async def _keep_warm(self) -> None:
@@ -272,19 +275,22 @@ class Executor:
         }
 
 
-async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> None:
-    """Do what has its next turn anyway: a journal that is locked meanwhile ends no executor."""
+async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> JournalBusy | None:
+    """Do what has its next turn anyway, and say what kept it from being done: a journal that is
+    locked or cannot be written meanwhile ends no executor."""
     try:
         await act()
     except JournalBusy as busy:
         log.warning("%s waits for its next turn: %s", getattr(act, "__name__", act), busy)
+        return busy
+    return None
 
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Open everything, say `ready`, trade until `stop`, drain, close."""
-    async with open_station(config) as station:
+    async with tracing(config) as traced, open_station(config) as station:
         sdk = SdkMetrics()
-        client = await connect(config, sdk.runtime)
+        client = await connect(config, sdk.runtime, traced)
         trade = config.trade
         queue = config.temporal.task_queue
         intake = Intake(client, queue, config.mode, trade.bounds(), trade.timing())

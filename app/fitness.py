@@ -1,5 +1,6 @@
-"""Whether this machine may let entries leave: room for the journal, and a clock that agrees with a
-venue's. What stops them here stops no unwind, and is over by itself."""
+"""Whether this machine may let entries leave: room for the journal, a disk that keeps what is
+written to it, and a clock that agrees with a venue's. What stops them here stops no unwind, and is
+over by itself."""
 
 import logging
 import shutil
@@ -18,6 +19,8 @@ from venues.kalshi.client import KalshiClient
 
 SKEW_MS_MAX = 2_000
 MEGABYTE = 1_000_000
+SOUND_AFTER_MS = 60_000
+"""How long after its last failure a disk is believed again."""
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,23 @@ class Fitness:
     """Looked at every second; the alarm is one per machine, so that whoever runs here next closes
     what the last one opened."""
 
-    def __init__(self, desk: Desk, folder: Path, free_mb_min: int) -> None:
+    def __init__(
+        self, desk: Desk, folder: Path, free_mb_min: int, sound_after_ms: int = SOUND_AFTER_MS
+    ) -> None:
         self._desk = desk
         self._folder = folder
         self._free_mb_min = free_mb_min
         self._key = f"machine:{socket.gethostname()}"
+        self._sound_after_ms = sound_after_ms
+        self._failed: tuple[int, str] | None = None
         self._told: bool | None = None
         self.unfit: str | None = None
+
+    def journal_failed(self, how: str) -> None:
+        """The journal was not written, for the sake of its disk. It is told once that is possible,
+        and no entry leaves before a while has passed without another one."""
+        self._failed = wall_ms(), how
+        self.unfit = how
 
     async def look(self) -> None:
         """Look again, and tell where that changed."""
@@ -52,7 +65,7 @@ class Fitness:
         try:
             free = shutil.disk_usage(self._folder).free
             tally.gauge("arb_disk_free_bytes", free)
-            self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms)
+            self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms) or self._failing()
         except OSError as trouble:
             self.unfit = f"{self._folder} cannot be looked at: {trouble}"
         if self._told is (self.unfit is not None):
@@ -71,6 +84,11 @@ class Fitness:
             self._key, "MACHINE_UNFIT", Severity.RED, f"{socket.gethostname()}: {self.unfit}"
         )
         alarms.raise_alarm(session, found, now_ms)
+
+    def _failing(self) -> str | None:
+        if self._failed is not None and wall_ms() - self._failed[0] > self._sound_after_ms:
+            self._failed = None
+        return None if self._failed is None else self._failed[1]
 
     def _skew_ms(self) -> int | None:
         port = self._desk.venues.get(Venue.KALSHI)

@@ -108,7 +108,14 @@ class Intake:
             return
         hit(Point.FOUND)
         arb_id = names.arb_id(opportunity.key)
-        plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
+        plan = ArbitrageInput(
+            arb_id,
+            opportunity,
+            self._mode,
+            self._bounds,
+            self._timing,
+            rest_after=options.REST_AFTER,
+        )
         hit(Point.BEFORE_START)
         try:
             await start(self._client, self._task_queue, plan)

@@ -9,6 +9,10 @@ class JournalBusy(Exception):
     """Another process held the write lock for longer than the busy time-out. Ask again."""
 
 
+class JournalFailing(JournalBusy):
+    """The disk under the journal is full or fails: nothing of the transaction is kept."""
+
+
 class Overtaken(JournalBusy):
     """The database undid a transaction for another one's sake; it may simply run again."""
 

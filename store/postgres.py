@@ -19,7 +19,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from store.errors import JournalBusy, Overtaken, UnfitDatabase
+from store.errors import JournalBusy, JournalFailing, Overtaken, UnfitDatabase
 from store.place import SchemaAddress
 
 BUSY_MS = 5_000
@@ -33,6 +33,8 @@ LOCKS = 0x10C4
 """The first key of our advisory locks; the second is the schema's."""
 _OVERTAKEN = {"40001", "40P01"}
 _LOCKED = {"55P03"}
+_FAILING = {"53100", "58030"}
+"""disk_full and io_error."""
 _GONE = {"25P03", "53300", "57P01", "57P02", "57P03"}
 _FIT = """
     SELECT current_setting('server_version_num')::int, current_setting('server_version'),
@@ -153,7 +155,8 @@ class Postgres:
 
     @contextmanager
     def naming_trouble(self) -> Iterator[None]:
-        """Turn a lock that is kept too long, or a server that is away, into JournalBusy."""
+        """Turn a lock that is kept too long, or a server that is away, into JournalBusy, and a disk
+        of the server that is full or fails into JournalFailing."""
         try:
             yield
         except (DBAPIError, psycopg.Error) as error:
@@ -171,6 +174,8 @@ class Postgres:
             return Overtaken(f"{self._address}: {_words(cause)}")
         if state in _LOCKED:
             return JournalBusy(f"{self._address} stayed locked by another process for {BUSY_MS} ms")
+        if state in _FAILING:
+            return JournalFailing(f"{self._address} was not written: {_words(cause)}")
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         # A connection that was never made, or broke, has no SQLSTATE.
         lost = lost or (not state and isinstance(cause, psycopg.OperationalError))

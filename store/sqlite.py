@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from store.driver import sqlite
-from store.errors import DatabaseDamaged, JournalBusy
+from store.errors import DatabaseDamaged, JournalBusy, JournalFailing
 from store.failpoints import Point, hit
 
 BUSY_MS = 5_000
@@ -64,12 +64,15 @@ class Sqlite:
 
     @contextmanager
     def naming_trouble(self) -> Iterator[None]:
-        """A lock that another process keeps too long is JournalBusy."""
+        """A lock that another process keeps too long is JournalBusy, a disk that is full or does
+        not write JournalFailing."""
         try:
             yield
         except OperationalError as error:
             if _is_busy(error):
                 raise JournalBusy(_busy_message(self._path)) from error
+            if _code(error) in (sqlite.SQLITE_FULL, sqlite.SQLITE_IOERR):
+                raise JournalFailing(f"{self._path} was not written: {error.orig}") from error
             raise
 
 
@@ -174,9 +177,13 @@ def backup(engine: Engine, target: Path) -> None:
 
 
 def _is_busy(error: OperationalError | sqlite.OperationalError) -> bool:
+    return _code(error) in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
+
+
+def _code(error: OperationalError | sqlite.OperationalError) -> int:
+    """SQLite's primary result code; 0 where it gave none."""
     cause = error.orig if isinstance(error, OperationalError) else error
-    code = getattr(cause, "sqlite_errorcode", 0)
-    return code & 0xFF in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
+    return int(getattr(cause, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _busy_message(path: Path) -> str:

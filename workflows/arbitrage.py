@@ -55,6 +55,7 @@ class ArbitrageWorkflow(OperatorWords):
     def __init__(self, plan: ArbitrageInput) -> None:
         self._plan = plan
         self._trade = TradeState(plan)
+        self._taken = 0
 
     @workflow.run
     async def run(self, plan: ArbitrageInput) -> Snapshot:
@@ -79,8 +80,10 @@ class ArbitrageWorkflow(OperatorWords):
         return self.snapshot()
 
     def _rests(self) -> bool:
-        """Whether this run may end here for the next one to go on."""
-        long = workflow.info().is_continue_as_new_suggested()
+        """Whether this run may end here for the next one to go on: by its own count, since the
+        server's suggestion has come a task earlier in a replay than it came live."""
+        after = self._plan.rest_after
+        long = self._taken >= after if after else workflow.info().is_continue_as_new_suggested()
         return long and not self._trade.phase.ended and workflow.all_handlers_finished()
 
     async def _saga(self) -> None:
@@ -93,6 +96,7 @@ class ArbitrageWorkflow(OperatorWords):
     async def _steps(self) -> None:
         """One decision after the other, until it is over or the history is long."""
         while not self._trade.phase.ended and not self._rests():
+            self._taken += 1
             self._trade.nudged = False
             decision = self._trade.decide()
             await self._enter(phase_for(decision, flatten=self._trade.flattening))

@@ -11,6 +11,11 @@ from domain.policy import Timing
 _ONCE = RetryPolicy(maximum_attempts=1)
 
 
+REST_AFTER = 100
+"""Steps after which a run leaves its history behind: a step adds less than sixty events, and
+Temporal ends a workflow of 51,200."""
+
+
 class LocalOptions(TypedDict):
     """Arguments of `workflow.execute_local_activity`."""
 

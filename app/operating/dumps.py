@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.errors import DependencyError, UsageError
+from store.failpoints import Point, hit
 from store.place import SchemaAddress
 
 # What pg_restore lists of an archive: "5; 2615 16386 SCHEMA - lockstep_live lockstep".
@@ -18,6 +19,7 @@ _SCHEMA = re.compile(r"^\d+; \d+ \d+ SCHEMA - (\S+) ", re.MULTILINE)
 def dump(where: SchemaAddress, target: Path) -> None:
     """Write the schema in pg_dump's custom format; it sees one state of it."""
     partial = target.with_name(f"{target.name}.partial")
+    hit(Point.BACKUP, "begun")
     try:
         _run(
             "pg_dump", "--format=custom", f"--schema={where.schema}", f"--file={partial}", of=where
@@ -25,6 +27,7 @@ def dump(where: SchemaAddress, target: Path) -> None:
     except DependencyError:
         partial.unlink(missing_ok=True)
         raise
+    hit(Point.BACKUP, "copied")
     partial.replace(target)
 
 

@@ -22,7 +22,7 @@ from domain.venue import Mode
 from store import presence
 from store.journal import Journal
 from store.kill_file import KillFile
-from tests.support.places import file_of
+from tests.support.places import folder_of, place
 
 SECONDS = 10
 OPEN = ApiOptions(ui=UI, hosts=LOOPBACK, kill_file=KillFile(Path("no such folder")))
@@ -112,7 +112,7 @@ async def serving(
     journal: Journal, client: Client, options: ApiOptions = OPEN, mode: Mode = Mode.SIM
 ) -> AsyncIterator[Running]:
     """Serve on a free port of this machine until the block ends."""
-    options = replace(options, kill_file=KillFile(file_of(journal.database.place).parent))
+    options = replace(options, kill_file=KillFile(folder_of(journal.database.place)))
     app = create_app(journal, client, mode, wall_ms, options)
     server = uvicorn.Server(replace_port(server_config(app)))
     task = asyncio.create_task(server.serve())
@@ -145,7 +145,7 @@ async def until(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
 
 def opened(path: Path) -> Journal:
     """The journal of one test."""
-    return Journal.open(path / "journal.sqlite3", wall_ms())
+    return Journal.open(place(path / "journal.sqlite3"), wall_ms())
 
 
 def with_login(**changes: Any) -> ApiOptions:

@@ -17,7 +17,7 @@ from store.states import Severity
 from store.tally import BOUNDS_US
 from tests.api.harness import OPEN, Json, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
-from tests.support.places import file_of
+from tests.support.places import FILES, file_of, folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -235,6 +235,7 @@ async def test_every_route_is_documented(api: Running) -> None:
     assert sorted(set(named) - set(routes)) == []
 
 
+@FILES
 @pytest.mark.parametrize("lock", LOCKS)
 async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
     api: Running, lock: str
@@ -257,6 +258,7 @@ async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
         assert file.remove()
 
 
+@FILES
 async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: Running) -> None:
     path = file_of(api.journal.database.place)
     with stopped_holder(path, "IMMEDIATE"):
@@ -269,7 +271,7 @@ async def test_a_save_that_disables_says_what_holds_and_what_was_not_saved(api: 
 
 
 async def test_a_resume_removes_the_kill_file(api: Running) -> None:
-    file = KillFile(file_of(api.journal.database.place).parent)
+    file = KillFile(folder_of(api.journal.database.place))
     file.put("by hand")
     await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert file.reason() is None
@@ -278,7 +280,7 @@ async def test_a_resume_removes_the_kill_file(api: Running) -> None:
 async def test_a_restored_journal_is_not_resumed_past_its_confirmation(api: Running) -> None:
     act = Act("ada", "test", 1)
     await api.journal.write(1, lambda s: anchors.restored(s, "expected order x, found none", act))
-    file = KillFile(file_of(api.journal.database.place).parent)
+    file = KillFile(folder_of(api.journal.database.place))
     file.put("by hand")
     answer = await api.http.post("/api/v1/executor/resume", json={"confirm": "RESUME"})
     assert answer.status_code == 409

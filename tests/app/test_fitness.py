@@ -1,5 +1,6 @@
 """A machine without room for the journal, or with a clock of its own, lets no entry leave."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,22 @@ async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) ->
     gone = Fitness(desk, tmp_path / "gone", 1)
     await gone.look()
     assert "cannot be looked at" in str(gone.unfit)
+    journal.close()
+
+
+async def test_a_disk_that_failed_is_believed_again_after_a_while(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal.sqlite3", wall_ms())
+    desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
+    fitness = Fitness(desk, tmp_path, 1, sound_after_ms=200)
+    fitness.journal_failed("was not written: disk I/O error")
+    said = []
+    for _ in range(2):
+        await fitness.look()
+        said.append(fitness.unfit)
+        await asyncio.sleep(0.3)
+    assert said == ["was not written: disk I/O error", None]
+    (row,) = snapshot(tmp_path / "journal.sqlite3", "alarms")["alarms"]
+    assert (row["code"], row["closed_ms"] is not None) == ("MACHINE_UNFIT", True)
     journal.close()
 
 

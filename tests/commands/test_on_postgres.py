@@ -6,12 +6,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from app.wiring import wall_ms
 from domain.trade import TradeStatus
 from domain.venue import Venue
 from store import gate, lease, schema
 from store.alarms import Alarm
+from store.engine import Database
 from store.errors import JournalMoved
 from store.journal import Journal
 from store.place import SchemaAddress
@@ -25,6 +28,7 @@ from tests.support.stack import Json, Ran, run_lockstep
 
 pytestmark = pytest.mark.postgres
 LATER = NOW + 900_000
+OLDER = "0007"
 
 
 @pytest.fixture
@@ -228,3 +232,55 @@ def test_an_upgrade_says_what_was_and_what_is(file: Path, where: SchemaAddress) 
     assert where.url not in done.out + done.err
     checked = lockstep("db", "check", "--json", where=where, folder=file.parent)
     assert published("db-check", checked, file.parent)["problem"] is None
+
+
+@pytest.mark.parametrize("point", ["begun", "copied"])
+def test_killed_while_copying_nothing_stands_under_the_name_and_a_second_run_makes_it(
+    file: Path, where: SchemaAddress, point: str
+) -> None:
+    assert move(file, where).code == 0
+    before = rows(Journal.open(where, LATER))
+    folder, target = file.parent, file.parent / "copy.dump"
+    killed = lockstep("db", "backup", str(target), where=where, folder=folder, FP=f"P24/{point}:1")
+    assert killed.code == -signal.SIGKILL
+    assert not target.exists()
+    assert lockstep("db", "backup", str(target), where=where, folder=folder).code == 0
+    assert [path.name for path in folder.glob("copy.dump*")] == ["copy.dump"]
+    assert lockstep("db", "restore", str(target), where=where, folder=folder).code == 0
+    assert rows(Journal.open(where, LATER))["events"] == before["events"]
+
+
+@pytest.mark.parametrize("point", ["begun", "written"])
+def test_killed_while_upgrading_the_server_keeps_what_was_and_a_second_run_upgrades(
+    tmp_path: Path, where: SchemaAddress, point: str
+) -> None:
+    made_at(where, OLDER)
+    before = snapshot(where, "installation")
+    killed = lockstep("db", "upgrade", where=where, folder=tmp_path, FP=f"P23/{point}:1")
+    assert killed.code == -signal.SIGKILL
+    assert version_of(where) == OLDER
+    assert snapshot(where, "installation") == before
+    done = lockstep("db", "upgrade", "--json", where=where, folder=tmp_path)
+    told = published("db-upgrade", done, tmp_path)
+    assert (told["before"], told["after"]) == (OLDER, schema.newest())
+    assert version_of(where) == schema.newest()
+    assert snapshot(where, "installation") == before
+
+
+def made_at(where: SchemaAddress, version: str) -> None:
+    """A journal as an older program made it."""
+    database = Database(where)
+    database.backend.prepare()
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    with database.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    database.close()
+
+
+def version_of(where: SchemaAddress) -> object:
+    """What the server says."""
+    (row,) = snapshot(where, "alembic_version")["alembic_version"]
+    return row["version_num"]

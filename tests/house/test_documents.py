@@ -10,7 +10,7 @@ import typer
 
 from app.cli import app
 from app.config_sources import PREFIX, known_keys
-from tests.house.repository import ROOT, sources, texts
+from tests.house.repository import ROOT, files, sources, texts
 
 INDEX_HOSTS = ("pypi." + "org", "python" + "hosted", "npm" + "js", "proxy.golang." + "org")
 LOCK_ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host| @ ")
@@ -86,6 +86,12 @@ def test_every_picture_is_shown_by_a_document() -> None:
     shown = documentation()
     pictures = [path.name for path in (ROOT / "docs" / "pictures").iterdir()]
     assert [name for name in pictures if f"pictures/{name})" not in shown] == []
+
+
+def test_nothing_but_pictures_is_committed_as_bytes() -> None:
+    """What is built or downloaded stays out: a reader can read all that is here."""
+    others = set(files()) - set(texts())
+    assert {path for path in others if path.parent != Path("docs/pictures")} == set()
 
 
 def test_the_build_machine_runs_the_test_command_of_the_readme() -> None:

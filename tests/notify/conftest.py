@@ -8,6 +8,7 @@ import pytest
 from app.wiring import wall_ms
 from store.journal import Journal
 from tests.notify.harness import Telegram, telegram
+from tests.support.places import place
 
 
 @pytest.fixture
@@ -20,6 +21,6 @@ async def here() -> AsyncIterator[Telegram]:
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     """A new journal where the configuration of the test looks for it."""
-    opened = Journal.open(tmp_path / "lockstep-sim.sqlite3", wall_ms())
+    opened = Journal.open(place(tmp_path / "lockstep-sim.sqlite3"), wall_ms())
     yield opened
     opened.close()

@@ -73,8 +73,7 @@ async def rolled_back_at_kalshi(desk: Trading) -> str:
 async def ghost(desk: Trading) -> str:
     """Polymarket matches, then the chain fails; the other leg is sold back."""
     await desk.control.fault("polymarket", PAIR, "buy", "ghost", params={"ms": 700})
-    handle = await desk.open(PAIR)
-    await desk.until_phase(handle, Phase.HOLDING)
+    handle = await desk.reach(PAIR, Phase.HOLDING)
     await desk.withdraw(PAIR, "polymarket")
     return (await handle.result()).arb_id
 
@@ -113,8 +112,7 @@ async def neutralised_and_paid(desk: Trading) -> str:
 
 async def closed(desk: Trading) -> str:
     """A person closes a locked pair."""
-    handle = await desk.open(PAIR)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(PAIR)
     await handle.execute_update(names.CLOSE_POSITION, CloseRequest("ada"))
     return (await handle.result()).arb_id
 
@@ -129,8 +127,7 @@ async def ended_by_hand(desk: Trading) -> str:
 
 async def settled(desk: Trading) -> str:
     """The question is answered and both venues pay."""
-    handle = await desk.open(PAIR)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(PAIR)
     await desk.control.resolve(PAIR, "yes", "yes")
     return (await handle.result()).arb_id
 

@@ -19,6 +19,7 @@ from store.journal import Journal
 from store.states import Severity
 from tests.notify.deals import Bought, enter, hold
 from tests.notify.harness import ADA, BOB, EVE, GROUP, OTHER, Telegram, notifier_config, notifying
+from tests.support.places import place
 
 EVEN = {Venue.POLYMARKET: Bought("3", "1.23"), Venue.KALSHI: Bought("3", "1.74")}
 
@@ -303,7 +304,7 @@ async def test_a_red_alarm_is_seen_by_its_button(bot: Telegram, journal: Journal
 
 async def test_real_money_is_never_switched_on_from_a_chat(here: Telegram, tmp_path: Path) -> None:
     config = notifier_config(here, tmp_path).model_copy(update={"mode": Mode.LIVE})
-    journal = Journal.open(config.database_path, wall_ms())
+    journal = Journal.open(place(config.database_path), wall_ms())
     try:
         async with notifying(config, journal):
             await report(journal)

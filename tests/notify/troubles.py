@@ -42,7 +42,7 @@ from tests.workflows.test_by_hand import unanswered
 from workflows import names
 from workflows.snapshot import CloseRequest
 
-DIES_SECONDS = 20
+DIES_SECONDS = 60
 RESTING = replace(QUICK, unwind_pause_ms=60_000, unwind_pause_ms_max=60_000)
 """After a sale that did not fill nothing happens for longer than a story takes."""
 
@@ -116,8 +116,7 @@ async def settling(scene: Scene) -> str:
 async def not_settling(scene: Scene) -> str:
     """Polymarket's chain confirms nothing for twenty seconds, then for more than a minute."""
     async with at_work(scene) as desk, desk.slow_chain(60_000):
-        handle = await desk.open(PAIR)
-        await desk.until_phase(handle, Phase.HOLDING)
+        handle = await desk.reach(PAIR, Phase.HOLDING)
         entry = await desk.desk.journal.intent(f"{handle.id}/polymarket/entry/1")
         assert isinstance(entry.answer, Filled), entry.answer
         await worries.about_fills(later(desk.desk, 20), entry, entry.answer.fills)

@@ -17,8 +17,8 @@ from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Mode
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import QUICK, Trading
-from tests.workflows.test_operator import FEW_TRIES, close, sales, stuck
+from tests.support.trading import FEW_TRIES, QUICK, Trading
+from tests.workflows.test_operator import close, sales, stuck
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.handle import handle_of
@@ -52,15 +52,13 @@ async def _unwinding(desk: Trading, pair: str) -> Handle:
     """Polymarket is held and cannot be sold yet: its chain has not confirmed."""
     await desk.control.fault("kalshi", pair, "buy", "kill")
     await desk.control.fault("polymarket", pair, "sell", "kill", times=2)
-    handle = await desk.open(pair)
+    handle = await desk.reach(pair, Phase.RESOLVING, Phase.UNWINDING)
     await desk.until(handle, lambda s: s.polymarket.state.held > 0 and not s.kalshi.state.unknown)
     return handle
 
 
 async def _holding(desk: Trading, pair: str) -> Handle:
-    handle = await desk.open(pair)
-    await desk.until_phase(handle, "HOLDING")
-    return handle
+    return await desk.reach(pair, Phase.HOLDING)
 
 
 async def test_an_adopted_trade_keeps_the_bounds_that_it_was_admitted_under(
@@ -70,8 +68,7 @@ async def test_an_adopted_trade_keeps_the_bounds_that_it_was_admitted_under(
     admitted = Bounds(
         unwind_loss_share=Decimal("0.07"), unwind_attempts=3, cooldown_ms=0, deadline_ms=9_000
     )
-    handle = await desk.open(pair, bounds=admitted)
-    await desk.until_phase(handle, "HOLDING")
+    handle = await desk.reach(pair, Phase.HOLDING, bounds=admitted)
     await handle.terminate("a person meant well")
     assert await adopter(desk).adopt_orphans() == (handle.id,)
     successor = adopted(desk, handle.id)

@@ -26,8 +26,7 @@ async def test_every_running_trade_is_adopted_from_the_journal(
     prefix, held = "lost-", []
     async with trading(exchanges.ready, client, task_queue, prefix, tmp_path) as desk:
         for pair in ("p58", "p59"):
-            handle = await desk.open(pair)
-            await desk.until_at_rest(handle)
+            handle = await desk.hold(pair)
             held.append(handle.id)
     await stop_server(server)
     _delete(tmp_path)

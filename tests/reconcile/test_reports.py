@@ -15,6 +15,7 @@ from domain.identity import client_order_id
 from domain.money import usd
 from domain.order import Filled, NotFilled, Rejection
 from domain.policy import Bounds
+from domain.trade import Phase
 from domain.venue import Mode, Venue
 from store import reconciliation
 from store.audit import Act
@@ -125,7 +126,7 @@ async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even
     """Both reads hide the order beyond the quarantine; then the exchange shows that it filled."""
     await desk.control.fault("polymarket", pair, "buy", "kill")
     await desk.control.fault("kalshi", pair, "buy", "hang_before", params={"ms": 900})
-    handle = await desk.open(pair)
+    handle = await desk.reach(pair, Phase.RESOLVING)
     await handle.result()
     kalshi = f"{handle.id}/kalshi/entry/1"
     answer = (await desk.desk.journal.intent(kalshi)).answer

@@ -3,7 +3,6 @@ acknowledged stays."""
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,10 +20,8 @@ from store.journal import Journal
 from store.states import IntentState
 from tests.store.builders import NOW, a_fill, a_request, admitted, ready
 from tests.store.crasher import ACTS, facts
-from tests.support.places import place
-from tests.support.postgres import VARIABLE
+from tests.support.places import FILES, place
 
-FILES = pytest.mark.skipif(VARIABLE in os.environ, reason="copies the file of a living journal")
 HERE = Path(__file__).parent
 STEPS = ("reserve", "send", "answer", "lock", "conclude")
 

@@ -1,7 +1,6 @@
 """The journal on a real PostgreSQL server: made, refused, locked, fenced, and cut off."""
 
 import asyncio
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ from store.tables import Base
 from tests.store.builders import NOW, a_request, admitted, ready_at
 from tests.store.test_schema import READING_COLUMNS
 from tests.support.places import plain
-from tests.support.postgres import Postgres, throwaway
+from tests.support.postgres import throwaway
 
 pytestmark = pytest.mark.postgres
 ROLE = "CREATE ROLE {name} LOGIN PASSWORD 'guessed' {more}"
@@ -317,23 +316,3 @@ class TestLock:
         )
         assert stored.answer is not None
         journal.close()
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgres]:
-    """A server that this test may break."""
-    with throwaway() as server:
-        yield server
-
-
-async def test_a_server_that_dies_loses_nothing_and_is_gone_on_with(own_server: Postgres) -> None:
-    journal = await ready_at(SchemaAddress(own_server.url, "lockstep_sim"))
-    request = await admitted(journal)
-    own_server.stop(signal.SIGKILL)
-    for asked in (journal.run_state(), journal.reserve(a_request())):
-        with pytest.raises(JournalBusy, match="does not answer"):
-            await asked
-    own_server.start()
-    assert (await journal.arbitrage(request.arb_id)).opportunity == request.opportunity
-    await journal.mark_sent(request.orders[0][0].intent_id, NOW + 1)
-    journal.close()

@@ -6,11 +6,13 @@ each process alike.
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy.exc import IntegrityError
 
 from store.place import Place, SchemaAddress
@@ -61,6 +63,18 @@ def _reading(where: Place) -> Any:
     opened = sqlite3.connect(f"file:{where}?mode=ro", uri=True, isolation_level=None)
     opened.execute("BEGIN")
     return opened
+
+
+FILES = pytest.mark.skipif(VARIABLE in os.environ, reason="about the file of a journal")
+
+
+def folder_of(where: Place) -> Path:
+    """Where what belongs to the journal is kept: beside its file, or in a folder of its name."""
+    if isinstance(where, Path):
+        return where.parent
+    folder = Path(tempfile.gettempdir()) / where.schema
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def file_of(where: Place) -> Path:

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from tests.support.processes import Child, python_module
 from tests.support.trading import Trading, trading
+from workflows.options import REST_AFTER
 
 CACHED = 0 if "REPLAYED" in os.environ else 100
 """Workflows that an executor keeps in memory: none with `make test-replayed`."""
@@ -27,10 +28,18 @@ class Scene:
     prefix: str
     folder: Path
 
-    def hire(self, cached: int = CACHED) -> AbstractAsyncContextManager[Trading]:
+    def hire(
+        self, cached: int = CACHED, rest_after: int = REST_AFTER
+    ) -> AbstractAsyncContextManager[Trading]:
         """An executor within this process."""
         return trading(
-            self.sim, self.client, self.task_queue, self.prefix, self.folder, cached=cached
+            self.sim,
+            self.client,
+            self.task_queue,
+            self.prefix,
+            self.folder,
+            cached=cached,
+            rest_after=rest_after,
         )
 
     def process(self, failpoint: str = "") -> AbstractContextManager[Child]:

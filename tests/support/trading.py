@@ -37,7 +37,7 @@ from store.settings_values import Changes
 from tests.support.places import schema_of
 from tests.support.postgres import VARIABLE
 from venues.port import Untradable
-from workflows import names
+from workflows import names, options
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
 
@@ -66,6 +66,8 @@ SETTINGS = ExecutorSettings(
 CASH = usd(5_000)
 PATIENT = Bounds(cooldown_ms=0, deadline_ms=10_000)
 """Without a cool-down, and with time for a busy machine to send."""
+FEW_TRIES = replace(PATIENT, unwind_attempts=2)
+"""A person is asked soon."""
 ORDER_MS = 1_000
 """How long a venue may take to answer an order in a test."""
 QUESTION_SECONDS = 0.02
@@ -89,6 +91,7 @@ class Trading:
     prefix: str
     database: Place
     question_seconds: float
+    rest_after: int
 
     async def opportunity(self, pair_id: str, settings: ExecutorSettings = SETTINGS) -> Opportunity:
         """What the books of the pair offer now, sized as the scanner would."""
@@ -119,17 +122,30 @@ class Trading:
     ) -> ArbitrageInput:
         """What the arbitrage runs on; without a cool-down, so that a test can trade again."""
         arb_id = names.arb_id(opportunity.key)
-        return ArbitrageInput(arb_id, opportunity, Mode.SIM, bounds or PATIENT, timing)
+        return ArbitrageInput(
+            arb_id,
+            opportunity,
+            Mode.SIM,
+            bounds or PATIENT,
+            timing,
+            rest_after=self.rest_after,
+        )
 
     async def open(
-        self, pair_id: str, cents: int = 8, *, gone: str | None = None, **kwargs: Any
+        self,
+        pair_id: str,
+        cents: int = 8,
+        *,
+        gone: str | None = None,
+        polymarket_bid: str = "0.48",
+        **kwargs: Any,
     ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
         """Open an edge and start the arbitrage that takes it. Before its orders arrive the offer
         at the venue `gone` is withdrawn, so that this leg can be neither bought nor completed."""
         await self.control.edge(pair_id, cents)
         opportunity = await self.opportunity(pair_id)
         if gone is not None:
-            await self.withdraw(pair_id, gone)
+            await self.withdraw(pair_id, gone, polymarket_bid)
         return await self.start(opportunity, **kwargs)
 
     async def withdraw(self, pair_id: str, gone: str, polymarket_bid: str = "0.48") -> None:
@@ -146,6 +162,26 @@ class Trading:
             if not await self._kept_back(snapshot):
                 break
         return snapshot
+
+    async def reach(
+        self, pair_id: str, *phases: Phase, **kwargs: Any
+    ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
+        """An arbitrage that has come to one of the phases, to begin a test with; where this
+        machine stood still, as in `trade`, another one is started."""
+
+        stays = any(rests(phase) for phase in phases)
+
+        def reached(now: Snapshot) -> bool:
+            passed = not stays and any(line.phase in phases for line in now.story)
+            return passed or now.phase in phases
+
+        for _ in range(3):
+            handle = await self.open(pair_id, **kwargs)
+            snapshot = await self.until(handle, lambda now: reached(now) or now.phase.ended)
+            if not await self._kept_back(snapshot):
+                break
+        assert reached(snapshot), f"expected {phases}, found {snapshot.phase}: {snapshot.story}"
+        return handle
 
     async def hold(
         self, pair_id: str, **kwargs: Any
@@ -238,7 +274,7 @@ class Trading:
         if snapshot.status is not TradeStatus.FAILED:
             return False
         state = await self.desk.journal.arbitrage(snapshot.arb_id)
-        late = (Rejection.NOT_SENT, Rejection.TOO_LATE)
+        late = (Rejection.NOT_SENT, Rejection.TOO_LATE, Rejection.FENCED)
         return any(getattr(one.answer, "rejection", None) in late for one in state.intents)
 
     async def _written_down(self, snapshot: Snapshot) -> bool:
@@ -287,6 +323,7 @@ async def trading(
     *,
     cached: int = 100,
     order_ms: int = ORDER_MS,
+    rest_after: int = options.REST_AFTER,
 ) -> AsyncIterator[Trading]:
     """A running executor on the simulator that said `sim_ready`."""
     config = await sim_config(sim_ready, data_dir, order_ms)
@@ -295,7 +332,10 @@ async def trading(
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
             pause = QUESTION_SECONDS if cached else REPLAYED_QUESTION_SECONDS
-            yield Trading(client, task_queue, desk, control, pairs, prefix, config.journal, pause)
+            place = config.journal
+            yield Trading(
+                client, task_queue, desk, control, pairs, prefix, place, pause, rest_after
+            )
 
 
 async def change_settings(desk: Desk, changes: Changes) -> None:

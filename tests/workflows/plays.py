@@ -15,12 +15,12 @@ from domain.policy import Bounds
 from domain.trade import Phase
 from tests.reconcile.test_adoption import adopted, adopter
 from tests.support.scene import Scene
-from tests.support.trading import Trading
+from tests.support.trading import FEW_TRIES, Trading
 from tests.workflows import test_operator as phases
 from tests.workflows.test_by_hand import unanswered
 from tests.workflows.test_crashes import CRASHES, Crash, crashed
-from tests.workflows.test_long_history import until_continued
-from tests.workflows.test_operator import FEW_TRIES, close, stuck
+from tests.workflows.test_long_history import FEW_STEPS, until_continued
+from tests.workflows.test_operator import close, stuck
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, HoldRequest, MarkResolved, RetryRequest, Snapshot
@@ -32,8 +32,7 @@ ScenePlay = Callable[[Scene, str], Awaitable[Handle]]
 
 async def settled(desk: Trading, pair: str) -> Handle:
     """Locked and paid."""
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair)
     await desk.control.resolve(pair)
     return handle
 
@@ -41,7 +40,7 @@ async def settled(desk: Trading, pair: str) -> Handle:
 async def rolled_back(desk: Trading, pair: str) -> Handle:
     """One leg killed, the other sold after two refusals."""
     await desk.control.fault("kalshi", pair, "sell", "kill", times=2)
-    return await desk.open(pair, gone="polymarket")
+    return await desk.reach(pair, Phase.UNWINDING, gone="polymarket")
 
 
 async def completed(desk: Trading, pair: str) -> Handle:
@@ -60,14 +59,13 @@ async def answer_lost(desk: Trading, pair: str) -> Handle:
 async def never_arrived(desk: Trading, pair: str) -> Handle:
     """One order never arrived: quarantine, then the other leg is sold."""
     await desk.control.fault("kalshi", pair, "buy", "drop_before")
-    return await desk.open(pair, gone="kalshi")
+    return await desk.reach(pair, Phase.UNWINDING, gone="kalshi")
 
 
 async def voided(desk: Trading, pair: str) -> Handle:
     """A provisional fill voided while the pair was held."""
     await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
-    handle = await desk.open(pair)
-    await desk.until_phase(handle, Phase.HOLDING)
+    handle = await desk.reach(pair, Phase.HOLDING)
     await desk.withdraw(pair, "polymarket")
     return handle
 
@@ -90,8 +88,7 @@ async def neutralised(desk: Trading, pair: str) -> Handle:
     """One leg killed, the other not to be sold: the other outcome is bought beside it."""
     await desk.control.fault("polymarket", pair, "sell", "sell_refused", times=0)
     bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2, buy_opposite=True)
-    handle = await desk.open(pair, gone="kalshi", bounds=bounds)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair, gone="kalshi", bounds=bounds)
     await desk.control.resolve(pair)
     return handle
 
@@ -234,7 +231,7 @@ async def carried_on(scene: Scene, pair: str) -> Handle:
 
 
 async def _long(scene: Scene, pair: str) -> list[Handle]:
-    async with scene.hire() as desk:
+    async with scene.hire(rest_after=FEW_STEPS) as desk:
         handle = await stuck(desk, pair)
         first = handle.first_execution_run_id
         assert first is not None, "the start said so"
@@ -275,12 +272,10 @@ ENDINGS = (
 REACHED = (
     phases.placing, phases.resolving, phases.unwinding, phases.held_provisionally, phases.stuck,
 )  # fmt: skip
-LONG: dict[str, ScenePlay] = {play.__name__: play for play in (left_behind, carried_on)}
-"""On a server that calls a history long after a few events."""
 PLAYS: dict[str, ScenePlay] = (
     {play.__name__: on_a_desk(play) for play in ENDINGS}
     | {"cancelled": on_a_desk(cancelled(phases.held)), "cancelled_unstarted": cancelled_unstarted}
     | {f"cancelled_{r.__name__}": on_a_desk(cancelled(r)) for r in REACHED}
     | {f"crashed_{one.name}": crashed_at(one) for one in CRASHES}
-    | LONG
+    | {play.__name__: play for play in (left_behind, carried_on)}
 )

@@ -19,8 +19,7 @@ from tests.support.processes import ROOT, Child, run_sim
 from tests.support.scene import Scene
 from tests.support.temporal import connect_to
 from tests.support.trading import SETTLING
-from tests.workflows.plays import LONG, PLAYS, ScenePlay
-from tests.workflows.test_long_history import HASTY
+from tests.workflows.plays import PLAYS, ScenePlay
 
 HISTORIES = ROOT / "tests" / "histories"
 
@@ -58,14 +57,12 @@ def without_traces(value: Any) -> Any:
 async def main(wanted: list[str]) -> None:
     """Everything of its own: servers, exchanges, journals."""
     found = wanted or [name for name in PLAYS if not (HISTORIES / f"{name}.json").exists()]
-    for options, long in ((ServerOptions(ui=False), False), (HASTY, True)):
-        plays = {name: PLAYS[name] for name in found if (name in LONG) is long}
-        server = await start_server(options)
-        try:
-            with run_sim("--seed", "7", "--pairs", "50") as sim:
-                await record(server, sim, plays)
-        finally:
-            await stop_server(server)
+    server = await start_server(ServerOptions(ui=False))
+    try:
+        with run_sim("--seed", "7", "--pairs", "50") as sim:
+            await record(server, sim, {name: PLAYS[name] for name in found})
+    finally:
+        await stop_server(server)
 
 
 if __name__ == "__main__":

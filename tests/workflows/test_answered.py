@@ -7,28 +7,24 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowHandle
 
-from domain.policy import Bounds
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import Trading
+from tests.support.trading import FEW_TRIES, Trading
 from workflows import names, story
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, HoldRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
-FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
 
 
 async def naked(desk: Trading, pair: str, held: Venue) -> tuple[Handle, Snapshot]:
     """One leg is held, nobody buys it for more than a cent, and a person was called."""
-    await desk.control.edge(pair, 8)
-    opportunity = await desk.opportunity(pair)
-    gone = "kalshi" if held is Venue.POLYMARKET else "polymarket"
-    await desk.withdraw(pair, gone, polymarket_bid="0.01")
     if held is Venue.KALSHI:
         await desk.control.fault("kalshi", pair, "sell", "kill", times=0)
-    handle = await desk.start(opportunity, bounds=FEW_TRIES)
+    handle = await desk.reach(
+        pair, Phase.NEEDS_OPERATOR, gone=held.sibling, polymarket_bid="0.01", bounds=FEW_TRIES
+    )
     return handle, await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
 
 
@@ -78,7 +74,7 @@ async def test_one_venue_that_has_not_paid_keeps_an_uneven_pair_open(
     await steady.control.fault("kalshi", pair, "buy", "partial", params={"size": "10"})
     await steady.control.fault("kalshi", pair, "buy", "kill", times=0)
     await steady.control.fault("polymarket", pair, "sell", "kill", times=0)
-    handle = await steady.open(pair, bounds=FEW_TRIES)
+    handle = await steady.reach(pair, Phase.NEEDS_OPERATOR, bounds=FEW_TRIES)
     stuck = await steady.until_phase(handle, Phase.NEEDS_OPERATOR)
     assert stuck.kalshi.state.held == 10 < stuck.polymarket.state.held
     await steady.control.resolve(pair, polymarket="yes", kalshi=None)
@@ -93,8 +89,7 @@ async def test_one_venue_that_has_not_paid_keeps_an_uneven_pair_open(
 
 
 async def test_a_close_that_the_answer_overtakes_ends_settled(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair, bounds=FEW_TRIES)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair, bounds=FEW_TRIES)
     await steady.control.fault("kalshi", pair, "sell", "kill", times=0)
     stuck = await handle.execute_update(
         names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot

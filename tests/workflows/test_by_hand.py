@@ -80,7 +80,7 @@ async def reset_to(
 
 
 async def _rolled_back(desk: Trading, pair: str) -> Handle:
-    handle = await desk.open(pair, gone="polymarket")
+    handle = await desk.reach(pair, Phase.UNWINDING, gone="polymarket")
     await handle.result()
     return handle
 

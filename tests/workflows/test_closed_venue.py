@@ -6,15 +6,13 @@ import time
 import pytest
 
 from domain.order import NotFilled, Rejection
-from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import Trading
+from tests.support.trading import FEW_TRIES, Trading
 from workflows import names
 from workflows.snapshot import CloseRequest, Snapshot
 
-FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
 MODES = [
     ("polymarket", "restarting"),
     ("polymarket", "post_only"),
@@ -44,11 +42,8 @@ async def test_refusals_of_a_closed_venue_spend_no_attempt(
 ) -> None:
     gone = Venue(venue).sibling
     # The missing leg's answer is held up until the venue of the other one has closed.
-    await steady.control.edge(pair, 8)
-    opportunity = await steady.opportunity(pair)
-    await steady.withdraw(pair, gone)
     await steady.control.fault(gone, pair, "buy", "hang", params={"ms": 400})
-    handle = await steady.start(opportunity, bounds=FEW_TRIES)
+    handle = await steady.open(pair, gone=gone, bounds=FEW_TRIES)
     await steady.until(handle, lambda s: getattr(s, venue).state.held > 0)
     async with steady.closed(venue, mode):
         await steady.until_phase(handle, Phase.UNWINDING)
@@ -75,8 +70,7 @@ async def test_a_storm_of_429_spends_no_attempt(steady: Trading, pair: str) -> N
 
 async def test_half_a_close_at_a_venue_that_has_closed_is_loud(steady: Trading, pair: str) -> None:
     """Polymarket's leg is sold, Kalshi's cannot be: that is naked, and an alarm says so."""
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     async with steady.closed("kalshi", "maintenance"):
         closing = asyncio.ensure_future(
             handle.execute_update(names.CLOSE_POSITION, CloseRequest("ann"), result_type=Snapshot)

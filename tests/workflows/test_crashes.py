@@ -23,7 +23,7 @@ from tests.support.trading import QUICK, Trading
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import Snapshot
 
-DIES_SECONDS = 20
+DIES_SECONDS = 60
 NIMBLE = replace(QUICK, task_timeout_ms=1_000)
 
 

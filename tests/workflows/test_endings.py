@@ -3,15 +3,14 @@
 from decimal import Decimal
 
 import pytest
-from temporalio.client import WorkflowHandle
 
 from domain.money import usd
 from domain.order import Rejection
-from domain.policy import Bounds
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import ORDER_MS, Trading
+from tests.workflows.test_operator import stuck
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import RetryRequest, Snapshot
 
@@ -44,7 +43,7 @@ async def test_both_legs_fill_and_the_pair_is_locked(desk: Trading, pair: str) -
 async def test_a_locked_pair_is_paid_whatever_the_answer(
     desk: Trading, pair: str, answer: str, pays: str
 ) -> None:
-    handle = await desk.open(pair)
+    handle = await desk.hold(pair)
     locked = await desk.until_at_rest(handle)
     await desk.control.resolve(pair, answer, answer)
     snapshot = await handle.result()
@@ -59,8 +58,7 @@ async def test_a_locked_pair_is_paid_whatever_the_answer(
 async def test_venues_that_disagree_raise_an_alarm_and_both_payouts_are_booked(
     steady: Trading, pair: str, polymarket: str, kalshi: str
 ) -> None:
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     await steady.control.resolve(pair, polymarket, kalshi)
     snapshot = await handle.result()
     assert snapshot.phase == Phase.SETTLED
@@ -69,7 +67,7 @@ async def test_venues_that_disagree_raise_an_alarm_and_both_payouts_are_booked(
 
 
 async def test_one_venue_that_has_paid_settles_nothing(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair)
+    handle = await steady.hold(pair)
     held = await steady.until_at_rest(handle)
     await steady.control.resolve(pair, polymarket=None, kalshi="no")
     with pytest.raises(TimeoutError):
@@ -190,7 +188,7 @@ async def test_a_voided_fill_that_nobody_offers_any_more_is_rolled_back(
 ) -> None:
     """Before the pair is held, and while it is held with a provisional leg."""
     await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": void_ms})
-    handle = await desk.open(pair)
+    handle = await desk.reach(pair, Phase.HOLDING, Phase.UNWINDING, Phase.FLAT)
     held = await desk.until_phase(handle, Phase.HOLDING, Phase.UNWINDING, Phase.FLAT)
     await desk.withdraw(pair, "polymarket")
     snapshot = await handle.result() if void_ms > 10 else await desk.until_at_rest(handle)
@@ -206,8 +204,7 @@ async def test_a_voided_fill_that_is_still_offered_is_bought_again(
     desk: Trading, pair: str
 ) -> None:
     await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 300})
-    handle = await desk.open(pair)
-    await desk.until(handle, lambda s: any(line.phase == Phase.UNWINDING for line in s.story))
+    handle = await desk.reach(pair, Phase.UNWINDING)
     snapshot = await desk.until_at_rest(handle)
     assert (snapshot.phase, snapshot.status) == (Phase.HOLDING, TradeStatus.SUCCESS)
     assert leg(snapshot, Venue.POLYMARKET) == leg(snapshot, Venue.KALSHI) == snapshot.size
@@ -246,10 +243,10 @@ async def test_what_is_too_little_to_sell_stays_as_dust(desk: Trading, pair: str
 
 
 async def test_a_sale_beyond_the_loss_budget_waits_for_a_person(desk: Trading, pair: str) -> None:
-    handle = await _without_bids(desk, pair)
-    stuck = await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
-    assert stuck.status == TradeStatus.ROLLBACK_FAILED
-    assert leg(stuck, Venue.POLYMARKET) > 0
+    handle = await stuck(desk, pair)
+    naked = await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
+    assert naked.status == TradeStatus.ROLLBACK_FAILED
+    assert leg(naked, Venue.POLYMARKET) > 0
     assert alarms(desk.database) == {"UNHEDGED": 1}
     await desk.withdraw(pair, "kalshi")
     await handle.execute_update(ArbitrageWorkflow.retry_unwind, RetryRequest("ann"))
@@ -261,16 +258,8 @@ async def test_a_sale_beyond_the_loss_budget_waits_for_a_person(desk: Trading, p
 
 
 async def test_bids_that_come_back_are_taken_without_a_person(desk: Trading, pair: str) -> None:
-    handle = await _without_bids(desk, pair)
+    handle = await stuck(desk, pair)
     await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
     await desk.withdraw(pair, "kalshi")
     assert (await handle.result()).phase == Phase.FLAT
     await assert_books_balance(desk)
-
-
-async def _without_bids(desk: Trading, pair: str) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
-    """An arbitrage whose Polymarket leg can be sold for a cent only, and not be completed."""
-    await desk.control.edge(pair, 8)
-    opportunity = await desk.opportunity(pair)
-    await desk.withdraw(pair, "kalshi", polymarket_bid="0.01")
-    return await desk.start(opportunity, bounds=Bounds(cooldown_ms=0, unwind_attempts=2))

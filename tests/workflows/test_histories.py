@@ -15,6 +15,8 @@ from tests.workflows.plays import PLAYS
 from tests.workflows.record_histories import HISTORIES
 from workflows.arbitrage import ArbitrageWorkflow
 
+FROM_OLDER = {"left_behind_when_suggested", "carried_on_when_suggested"}
+"""Of executors that went by the server's word on how long a history is."""
 GOLDEN = sorted(HISTORIES.glob("*.json"))
 MACHINE = re.compile(r"/(home|root|Users|tmp|work|usr)/|\.py\b|site-packages")
 
@@ -32,7 +34,7 @@ def history_of(path: Path) -> WorkflowHistory:
 
 
 def test_every_ending_cancel_and_crash_has_a_golden_history() -> None:
-    assert {path.stem for path in GOLDEN} == set(PLAYS)
+    assert {path.stem for path in GOLDEN} == set(PLAYS) | FROM_OLDER
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

@@ -2,69 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
-from app.temporal import Server, ServerOptions, start_server, stop_server
 from domain.money import usd
-from domain.policy import Bounds
 from domain.trade import Phase
 from tests.support.books import alarms, assert_books_balance
-from tests.support.processes import Child
-from tests.support.temporal import connect
-from tests.support.trading import Trading, trading
+from tests.support.trading import Trading
+from tests.workflows.conftest import Hire
+from tests.workflows.test_operator import stuck
 from workflows import names, story
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
-LONG = 50
-HASTY = ServerOptions(ui=False, dynamic={"limit.historyCount.suggestContinueAsNew": str(LONG)})
+FEW_STEPS = 6
 STEP_EVENTS = 60
-"""More than any step adds before the saga looks at its history again."""
-FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
-
-
-@pytest.fixture(scope="module")
-def hasty_server() -> Iterator[Server]:
-    """A real server that calls a history long after fifty events."""
-    server = asyncio.run(start_server(HASTY))
-    try:
-        yield server
-    finally:
-        asyncio.run(stop_server(server))
+"""More than any step adds."""
 
 
 @pytest.fixture(params=[pytest.param(100, id="cached"), pytest.param(0, id="replayed")])
-async def hasty(
-    request: pytest.FixtureRequest,
-    hasty_server: Server,
-    exchanges: Child,
-    task_queue: str,
-    tmp_path: Path,
-) -> AsyncIterator[Trading]:
-    """An executor on that server."""
-    client = await connect(hasty_server)
-    prefix = f"long-{request.param}-"
-    async with trading(
-        exchanges.ready, client, task_queue, prefix, tmp_path, cached=request.param
-    ) as running:
+async def hasty(request: pytest.FixtureRequest, hire: Hire) -> AsyncIterator[Trading]:
+    """An executor that calls a history long after six steps."""
+    async with hire(request.param, FEW_STEPS) as running:
         yield running
-
-
-async def stuck(desk: Trading, pair: str) -> Handle:
-    """One leg is held and cannot be sold within its bounds; a person is asked."""
-    await desk.control.edge(pair, 8)
-    opportunity = await desk.opportunity(pair)
-    await desk.withdraw(pair, "kalshi", polymarket_bid="0.01")
-    handle = await desk.start(opportunity, bounds=FEW_TRIES)
-    await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
-    return handle
 
 
 async def run_of(desk: Trading, handle: Handle) -> str:
@@ -102,7 +67,7 @@ async def test_a_trade_that_waits_for_a_person_keeps_its_history_short(
     for run in runs:
         one = hasty.client.get_workflow_handle(handle.id, run_id=run)
         events = (await one.fetch_history()).events
-        assert len(events) < LONG + STEP_EVENTS
+        assert len(events) < FEW_STEPS * STEP_EVENTS
         if run == runs[1]:  # from its first event to its last
             assert asked(events) == {"true"}, "also while the sale is tried again"
     after = await hasty.until_phase(handle, Phase.NEEDS_OPERATOR)

@@ -15,18 +15,16 @@ from temporalio.client import (
 from app.demo.control import Quote
 from app.intake import start
 from domain.money import Price, price, usd
-from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import ORDER_MS, Trading
+from tests.support.trading import FEW_TRIES, ORDER_MS, Trading
 from tests.workflows.conftest import Hire
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, RetryRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
-FEW_TRIES = Bounds(cooldown_ms=0, unwind_attempts=2)
 ABOVE, AT_BID = price("0.41"), price("0.40")
 """What Kalshi's NO is not bid, and what it is, while its YES is offered at 0.60."""
 
@@ -50,8 +48,7 @@ def refusal_of(error: pytest.ExceptionInfo[WorkflowUpdateFailedError]) -> str:
 
 
 async def test_a_close_sells_both_legs_of_a_held_pair(desk: Trading, pair: str) -> None:
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair)
     snapshot = await close(handle)
     assert snapshot.phase == Phase.FLAT
     assert snapshot.polymarket.state.held == snapshot.kalshi.state.held == 0
@@ -62,7 +59,7 @@ async def test_a_close_sells_both_legs_of_a_held_pair(desk: Trading, pair: str) 
 
 async def test_a_close_of_a_provisional_pair_waits_for_the_chain(desk: Trading, pair: str) -> None:
     async with desk.slow_chain(800):
-        handle = await desk.open(pair)
+        handle = await desk.reach(pair, Phase.HOLDING)
         held = await desk.until_phase(handle, Phase.HOLDING)
         assert held.provisional
         snapshot = await close(handle)
@@ -72,8 +69,7 @@ async def test_a_close_of_a_provisional_pair_waits_for_the_chain(desk: Trading, 
 
 async def test_a_fill_voided_under_a_close_is_not_sold(steady: Trading, pair: str) -> None:
     await steady.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
-    handle = await steady.open(pair)
-    await steady.until_phase(handle, Phase.HOLDING)
+    handle = await steady.reach(pair, Phase.HOLDING)
     snapshot = await close(handle)
     assert snapshot.phase == Phase.FLAT
     assert await sales(steady, snapshot.arb_id) == 1
@@ -81,8 +77,7 @@ async def test_a_fill_voided_under_a_close_is_not_sold(steady: Trading, pair: st
 
 
 async def test_two_closes_at_once_get_one_result(desk: Trading, pair: str) -> None:
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair)
     first = await handle.start_update(
         names.CLOSE_POSITION,
         CloseRequest("ann"),
@@ -102,8 +97,7 @@ async def test_two_closes_at_once_get_one_result(desk: Trading, pair: str) -> No
 
 
 async def test_a_close_delivered_twice_is_one_close(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     for _ in range(2):
         snapshot = await handle.execute_update(
             names.CLOSE_POSITION,
@@ -120,8 +114,7 @@ async def test_a_close_delivered_twice_is_one_close(steady: Trading, pair: str) 
 async def test_a_close_within_a_loss_asks_again_and_a_wider_word_is_heard(
     desk: Trading, pair: str
 ) -> None:
-    handle = await desk.open(pair, bounds=FEW_TRIES)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair, bounds=FEW_TRIES)
     stuck = await close(handle, loss_max=usd("0.01"))
     assert stuck.phase == Phase.NEEDS_OPERATOR
     assert await sales(desk, handle.id) == 0
@@ -157,8 +150,7 @@ async def test_a_limit_out_of_range_is_refused(steady: Trading, pair: str) -> No
 
 
 async def test_a_close_out_of_season_is_refused_in_words(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     with pytest.raises(WorkflowUpdateFailedError) as nothing_to_retry:
         await handle.execute_update(ArbitrageWorkflow.retry_unwind, RetryRequest("ann"))
     assert refusal_of(nothing_to_retry) == (
@@ -173,47 +165,34 @@ async def test_a_close_out_of_season_is_refused_in_words(steady: Trading, pair: 
 
 
 async def held(desk: Trading, pair: str) -> Handle:
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
-    return handle
+    return await desk.hold(pair)
 
 
 async def held_provisionally(desk: Trading, pair: str) -> Handle:
     async with desk.slow_chain(500):
-        handle = await desk.open(pair)
-        await desk.until_phase(handle, Phase.HOLDING)
-    return handle
+        return await desk.reach(pair, Phase.HOLDING)
 
 
 async def placing(desk: Trading, pair: str) -> Handle:
     for venue in Venue:
         await desk.control.fault(venue, pair, "buy", "hang", params={"ms": ORDER_MS // 2})
-    handle = await desk.open(pair)
-    await desk.until_phase(handle, Phase.PLACING)
-    return handle
+    return await desk.reach(pair, Phase.PLACING)
 
 
 async def resolving(desk: Trading, pair: str) -> Handle:
     await desk.control.fault("kalshi", pair, "buy", "drop_before")
-    handle = await desk.open(pair)
-    await desk.until_phase(handle, Phase.RESOLVING)
-    return handle
+    return await desk.reach(pair, Phase.RESOLVING)
 
 
 async def unwinding(desk: Trading, pair: str) -> Handle:
     await desk.control.fault("kalshi", pair, "sell", "kill", times=4)
-    handle = await desk.open(pair, gone="polymarket")
-    await desk.until_phase(handle, Phase.UNWINDING)
-    return handle
+    return await desk.reach(pair, Phase.UNWINDING, gone="polymarket")
 
 
 async def stuck(desk: Trading, pair: str) -> Handle:
-    await desk.control.edge(pair, 8)
-    opportunity = await desk.opportunity(pair)
-    await desk.withdraw(pair, "kalshi", polymarket_bid="0.01")
-    handle = await desk.start(opportunity, bounds=FEW_TRIES)
-    await desk.until_phase(handle, Phase.NEEDS_OPERATOR)
-    return handle
+    return await desk.reach(
+        pair, Phase.NEEDS_OPERATOR, gone="kalshi", polymarket_bid="0.01", bounds=FEW_TRIES
+    )
 
 
 @pytest.mark.parametrize("reach", [placing, resolving, unwinding, held, held_provisionally, stuck])

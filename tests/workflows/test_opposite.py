@@ -26,7 +26,7 @@ MAY_NOT = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2)
 async def unsellable(desk: Trading, pair: str, bounds: Bounds = MAY_BUY, times: int = 0) -> Handle:
     """Polymarket fills, Kalshi does not, and Polymarket refuses sales for lack of balance."""
     await desk.control.fault("polymarket", pair, "sell", "sell_refused", times=times)
-    return await desk.open(pair, gone="kalshi", bounds=bounds)
+    return await desk.reach(pair, Phase.UNWINDING, gone="kalshi", bounds=bounds)
 
 
 async def purchases(desk: Trading, arb_id: str) -> list[StoredIntent]:
@@ -100,7 +100,7 @@ async def test_only_what_the_sibling_does_not_hedge_is_neutralised(
     await steady.control.fault("kalshi", pair, "buy", "partial", params={"size": "10"})
     await steady.control.fault("kalshi", pair, "buy", "kill", times=0)
     await steady.control.fault("polymarket", pair, "sell", "sell_refused", times=0)
-    handle = await steady.open(pair, bounds=MAY_BUY)
+    handle = await steady.hold(pair, bounds=MAY_BUY)
     held = await steady.until_at_rest(handle)
     leg = held.polymarket.state
     assert held.phase == Phase.HOLDING
@@ -201,7 +201,7 @@ async def test_a_close_of_a_pair_with_neutral_contracts_beside_sells_the_pair_al
     await steady.control.fault("kalshi", pair, "buy", "partial", params={"size": "10"})
     await steady.control.fault("kalshi", pair, "buy", "kill", times=0)
     await steady.control.fault("polymarket", pair, "sell", "sell_refused", times=2)
-    handle = await steady.open(pair, bounds=MAY_BUY)
+    handle = await steady.hold(pair, bounds=MAY_BUY)
     held = await steady.until_at_rest(handle)
     neutral = held.polymarket.state.neutral
     assert held.polymarket.state.held == held.kalshi.state.held == 10

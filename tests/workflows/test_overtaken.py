@@ -18,7 +18,7 @@ from tests.support.trading import Trading
 async def test_two_unwinds_of_the_same_excess_sell_it_once(steady: Trading, pair: str) -> None:
     """As after a stalled event loop: the server has given up the first one, which wakes up."""
     untried = Bounds(cooldown_ms=0, unwind_attempts=0)
-    handle = await steady.open(pair, gone="polymarket", bounds=untried)
+    handle = await steady.reach(pair, Phase.NEEDS_OPERATOR, gone="polymarket", bounds=untried)
     held = await steady.until_phase(handle, Phase.NEEDS_OPERATOR)
     await handle.terminate("the test unwinds by hand")
     opportunity = (await steady.desk.journal.arbitrage(handle.id)).opportunity

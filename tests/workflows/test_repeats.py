@@ -74,7 +74,7 @@ async def test_a_deadline_between_gate_and_send_stops_both_legs(steady: Trading,
 
 
 async def test_a_held_pair_that_is_reset_is_held_again(desk: Trading, pair: str) -> None:
-    handle = await desk.open(pair)
+    handle = await desk.hold(pair)
     before = await desk.until_at_rest(handle)
     known = await intents(desk, handle)
     again = await reset(desk, handle)
@@ -88,7 +88,7 @@ async def test_a_held_pair_that_is_reset_is_held_again(desk: Trading, pair: str)
 async def test_a_rolled_back_arbitrage_that_is_reset_sends_nothing(
     desk: Trading, pair: str
 ) -> None:
-    handle = await desk.open(pair, gone="polymarket")
+    handle = await desk.reach(pair, Phase.UNWINDING, gone="polymarket")
     await handle.result()
     known = await intents(desk, handle)
     again = await reset(desk, handle)
@@ -100,8 +100,7 @@ async def test_a_rolled_back_arbitrage_that_is_reset_sends_nothing(
 async def test_a_settled_arbitrage_that_is_reset_settles_again_and_changes_nothing(
     desk: Trading, pair: str
 ) -> None:
-    handle = await desk.open(pair)
-    await desk.until_at_rest(handle)
+    handle = await desk.hold(pair)
     await desk.control.resolve(pair)
     first = await handle.result()
     again = await reset(desk, handle)
@@ -112,7 +111,7 @@ async def test_a_settled_arbitrage_that_is_reset_settles_again_and_changes_nothi
 async def test_a_terminated_run_that_is_started_again_takes_its_position_over(
     steady: Trading, pair: str
 ) -> None:
-    handle = await steady.open(pair)
+    handle = await steady.hold(pair)
     before = await steady.until_at_rest(handle)
     await handle.terminate("a test")
     opportunity = (await steady.desk.journal.arbitrage(handle.id)).opportunity

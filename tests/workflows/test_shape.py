@@ -20,7 +20,7 @@ Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 
 
 async def test_the_start_and_both_legs_are_eager(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair)
+    handle = await steady.hold(pair)
     assert getattr(handle, "__temporal_eagerly_started") is True
     await steady.until_at_rest(handle)
     events = (await handle.fetch_history()).events
@@ -45,7 +45,7 @@ async def test_the_start_and_both_legs_are_eager(steady: Trading, pair: str) -> 
 
 
 async def test_an_arbitrage_reads_well_in_the_temporal_ui(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair, gone="polymarket")
+    handle = await steady.reach(pair, Phase.UNWINDING, gone="polymarket")
     snapshot = await handle.result()
     assert snapshot.phase == Phase.FLAT
     described = await handle.describe()
@@ -86,8 +86,7 @@ async def _labels(handle: Handle) -> dict[str, str]:
 
 
 async def test_current_details_tell_both_legs_and_the_story(steady: Trading, pair: str) -> None:
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     metadata: Any = await handle.query("__temporal_workflow_metadata")
     text = str(metadata)
     for said in ("**HOLDING**", "| polymarket | 2", "| kalshi | 2", "PLACING: both orders"):

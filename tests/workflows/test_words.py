@@ -9,8 +9,8 @@ from temporalio.client import WorkflowUpdateFailedError
 from domain.money import usd
 from domain.trade import Phase, TradeStatus
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import QUICK, Trading
-from tests.workflows.test_operator import FEW_TRIES, close, refusal_of, sales, stuck
+from tests.support.trading import FEW_TRIES, QUICK, Trading
+from tests.workflows.test_operator import close, refusal_of, sales, stuck
 from workflows import names
 from workflows.snapshot import HoldRequest, MarkResolved, Snapshot
 
@@ -75,8 +75,7 @@ async def test_what_was_dealt_with_by_hand_ends_with_the_cash_that_it_brought(
 async def test_words_out_of_season_or_without_evidence_are_refused(
     steady: Trading, pair: str
 ) -> None:
-    handle = await steady.open(pair)
-    await steady.until_at_rest(handle)
+    handle = await steady.hold(pair)
     with pytest.raises(WorkflowUpdateFailedError) as early:
         await handle.execute_update(names.HOLD, HoldRequest("ann"))
     assert refusal_of(early) == (
@@ -115,12 +114,15 @@ async def test_a_leg_that_a_person_took_over_ends_by_his_word(steady: Trading, p
 async def test_a_leg_that_waits_for_a_person_says_when_it_is_tried_again(
     steady: Trading, pair: str
 ) -> None:
-    await steady.control.edge(pair, 8)
-    opportunity = await steady.opportunity(pair)
-    await steady.withdraw(pair, "kalshi", polymarket_bid="0.01")
     slow = replace(QUICK, unwind_pause_ms_max=60_000)
-    handle = await steady.start(opportunity, bounds=FEW_TRIES, timing=slow)
-    await steady.until_phase(handle, Phase.NEEDS_OPERATOR)
+    handle = await steady.reach(
+        pair,
+        Phase.NEEDS_OPERATOR,
+        gone="kalshi",
+        polymarket_bid="0.01",
+        bounds=FEW_TRIES,
+        timing=slow,
+    )
     waiting = await handle.query(names.SNAPSHOT, result_type=Snapshot)
     assert waiting.next_try_ms is not None
     assert 0 < waiting.next_try_ms - time.time_ns() // 1_000_000 <= 60_000
