@@ -85,10 +85,9 @@ async def filled_though_refused(scene: Scene) -> str:
     async with at_work(scene) as desk:
         for venue in Venue:
             await desk.control.fault(venue, PAIR, "buy", "kill")
-        handle = await desk.open(PAIR)
-        await handle.result()
+        killed = await desk.trade(PAIR)
         await reconciler(desk.desk, scene).report()
-        refused = await desk.desk.journal.intent(f"{handle.id}/kalshi/entry/1")
+        refused = await desk.desk.journal.intent(f"{killed.arb_id}/kalshi/entry/1")
     with run_sim("--seed", "7") as other:
         async with (
             Control(other.ready["urls"]["control"]) as control,
