@@ -68,7 +68,7 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
         answer = await _of_part(desk, order, sighting.part, needed)
     hit(Point.RESOLVED, order.venue, order.purpose, order.action)
     if isinstance(answer, Unknown):
-        await worries.about_unknown(desk, intent, answer.evidence)
+        await worries.about_unknown(desk, intent, seen, answer.evidence)
         return
     await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     await worries.no_longer_unknown(desk, intent, answer)
@@ -82,7 +82,9 @@ async def _of_part(desk: Desk, order: Order, part: Filled, needed: str | None) -
     if order.action is Action.SELL:
         await desk.journal.record_fills(part.fills, desk.wall_ms())
     listed = sum((one.size for one in part.fills if one.state is not FillState.VOIDED), ZERO)
-    return Unknown(f"{listed} of {order.size} listed; before that is all of it: {needed}")
+    return Unknown(
+        f"{listed} of {order.size} listed; still needed before that is all of it: {needed}"
+    )
 
 
 async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:

@@ -7,6 +7,7 @@ a fill that does not settle after 15 s and 60 s, a voided fill at once.
 from collections.abc import Iterable
 
 from activities.desk import Desk
+from domain.evidence import Observation, asked
 from domain.order import Fill, FillState
 from store.alarms import Alarm
 from store.intents import StoredIntent
@@ -16,8 +17,11 @@ UNKNOWN_AMBER_MS, UNKNOWN_RED_MS = 2_000, 10_000
 STUCK_AMBER_MS, STUCK_RED_MS = 15_000, 60_000
 
 
-async def about_unknown(desk: Desk, intent: StoredIntent, evidence: str) -> None:
-    """The order is still unknown: `evidence` says what was seen of it."""
+async def about_unknown(
+    desk: Desk, intent: StoredIntent, seen: tuple[Observation, ...], evidence: str
+) -> None:
+    """The order is still unknown: `seen` is every look at it so far, `evidence` what its answer
+    still needs."""
     assert intent.sent_at_ms is not None, "only a sent order is unknown"
     age_ms = desk.wall_ms() - intent.sent_at_ms
     if age_ms > UNKNOWN_AMBER_MS:
@@ -25,7 +29,7 @@ async def about_unknown(desk: Desk, intent: StoredIntent, evidence: str) -> None
         now = await desk.journal.arbitrage(intent.order.arb_id)
         known = f"polymarket holds {now.polymarket.held}, kalshi holds {now.kalshi.held}"
         waited = f"{intent.order.intent_id}: no answer for {age_ms // 1000} s"
-        detail = f"{waited}; {evidence}; without it {known}"
+        detail = f"{waited}; without it {known}; {asked(seen)}; {evidence}"
         await _raise(desk, _unknown(intent), "UNKNOWN_LEG", red, detail, intent.order.arb_id)
 
 

@@ -13,6 +13,7 @@ from app.commands import (
     access,
     alarms,
     auditing,
+    capturing,
     closing,
     config,
     database,
@@ -26,7 +27,7 @@ from app.commands import (
     switching,
     watching,
 )
-from app.commands.frame import talk, verb
+from app.commands.frame import AsJson, emit, talk, verb
 from app.errors import ExitCode, LockstepError
 from app.leave import leave
 
@@ -44,6 +45,7 @@ FAMILIES = (
     running,
     reading,
     markets,
+    capturing,
     alarms,
     retrying,
     closing,
@@ -76,9 +78,12 @@ def options(
     talk.verbose, talk.quiet = verbose, quiet
 
 
-def version() -> None:
+def version(as_json: AsJson = False) -> None:
     """Print the version."""
-    typer.echo(package_version("lockstep"))
+    from app.operating.outputs import Version
+
+    found = package_version("lockstep")
+    emit(Version(version=found), as_json, found)
 
 
 for family in FAMILIES:

@@ -213,6 +213,14 @@ class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class CaptureSection(Section):
+    """Where an executor writes down the order books that it reads; nowhere without a folder. Each
+    start begins a file of its own, of at most so many megabytes."""
+
+    folder: Path | None = None
+    mb_max: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+
+
 class TracingSection(Section):
     """Where traces go, by OTLP over HTTP: nowhere while no collector is named."""
 
@@ -275,6 +283,7 @@ class Config(Section):
     api: ApiSection = ApiSection()
     telegram: TelegramSection = TelegramSection()
     log: LogSection = LogSection()
+    capture: CaptureSection = CaptureSection()
     tracing: TracingSection = TracingSection()
     trade: TradeSection = TradeSection()
     settings: SettingsSection = SettingsSection()

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from app.capturing import open_recorder
 from app.caretaker import Caretaker
 from app.config import Config
 from app.dues import PAUSE_SECONDS as DUES_SECONDS
@@ -73,7 +74,10 @@ class Executor:
         intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)
         self._terms = TermsReader(configured, desk.venues, self._keep_terms)
-        self._books = Books(desk.venues)
+        self._recorder = open_recorder(config)
+        self._books = Books(
+            desk.venues, heard=None if self._recorder is None else self._recorder.book
+        )
         self._scanner = Scanner(
             self._books,
             lambda: self._pairs.listed,
@@ -115,6 +119,7 @@ class Executor:
                 group.create_task(self._every(PRESENCE_SECONDS, self._fitness.look)),
                 group.create_task(self._caretaker.run()),
                 group.create_task(self._vitals.run()),
+                *([group.create_task(self._recorder.run())] if self._recorder else []),
             ]
             await stop.wait()
             self._intake.closed = True
@@ -127,7 +132,14 @@ class Executor:
         assert self._starting is not None, "the scanner runs within run()"
         self._starting.create_task(self._intake.take(opportunity))
 
+    def close(self) -> None:
+        """The capture is whole."""
+        if self._recorder is not None:
+            self._recorder.close()
+
     def _relist(self) -> None:
+        if self._recorder is not None:
+            self._recorder.pairs(self._pairs.listed.values())
         self._books.watch(self._pairs.listed.values())
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -300,7 +312,10 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
         finally:
             watching.cancel()
             done.set()
-            await serving
+            try:
+                await serving
+            finally:
+                executor.close()
 
 
 async def _beside(work: Coroutine[Any, Any, object], *others: asyncio.Task[None]) -> None:

@@ -6,9 +6,14 @@ sources spread over it, and with the venue's own as-of time past it where the ve
 that failed is not a miss, and neither is one from before the order was sent.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from domain.order import NotFilled, Rejection, Unknown
+
+FAILURE_MAX = 120
+_AS_OF = "lists that the venue calls complete up to then"
+_SAID = {True: "shown", False: "not there", None: "not readable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,20 @@ def conclude_absent(
     horizon = sent_at_ms + rule.wait_ms
     spread_ms = rule.wait_ms // 2
     checks = {
-        f"{rule.wait_ms} ms since it was sent": now_ms >= horizon,
-        f"{rule.misses} misses": len(misses) >= rule.misses,
-        f"misses from {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
-        f"misses spread over {spread_ms} ms": max(times) - min(times) >= spread_ms,
-        "a miss after the quarantine": any(m.at_ms >= horizon for m in misses),
-        "the venue's as-of time past the quarantine": not rule.needs_as_of
-        or any((m.as_of_ms or 0) >= horizon for m in misses),
-        "no sighting": all(seen.found is not True for seen in observations),
+        f"{_span(rule.wait_ms)} since it was sent": now_ms >= horizon,
+        f"{rule.misses} answers that it is not there": len(misses) >= rule.misses,
+        f"answers of {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
+        f"answers {_span(spread_ms)} apart": max(times) - min(times) >= spread_ms,
+        f"an answer after {_span(rule.wait_ms)}": any(m.at_ms >= horizon for m in misses),
+        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in misses),
+        "no source that shows it": all(seen.found is not True for seen in observations),
     }
     missing = [name for name, holds in checks.items() if not holds]
     if missing:
-        return Unknown("still needed: " + ", ".join(missing))
+        return Unknown("it counts as never arrived only with " + ", ".join(missing))
     return NotFilled(
         Rejection.NEVER_ARRIVED,
-        f"missed {len(misses)} times in {now_ms - sent_at_ms} ms",
+        f"not there {len(misses)} times in {now_ms - sent_at_ms} ms",
     )
 
 
@@ -77,17 +81,42 @@ def rest_needs(
     horizon = sent_at_ms + rule.wait_ms
     spread_ms = rule.wait_ms // 2
     checks = {
-        f"{rule.wait_ms} ms since it was sent": now_ms >= horizon,
-        f"{rule.misses} misses of its own record": len(misses) >= rule.misses,
-        f"misses spread over {spread_ms} ms": max(times) - min(times) >= spread_ms,
-        "a miss after the quarantine": any(m.at_ms >= horizon for m in misses),
-        "the venue's as-of time past the quarantine": not rule.needs_as_of
-        or any((m.as_of_ms or 0) >= horizon for m in misses),
-        "its trades listed after the quarantine": any(
+        f"{_span(rule.wait_ms)} since it was sent": now_ms >= horizon,
+        f"{rule.misses} answers that its own record is gone": len(misses) >= rule.misses,
+        f"answers {_span(spread_ms)} apart": max(times) - min(times) >= spread_ms,
+        f"an answer after {_span(rule.wait_ms)}": any(m.at_ms >= horizon for m in misses),
+        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in misses),
+        f"its trades listed after {_span(rule.wait_ms)}": any(
             seen.found is True and seen.at_ms >= horizon for seen in observations
         ),
     }
     return ", ".join(name for name, holds in checks.items() if not holds) or None
+
+
+def asked(observations: tuple[Observation, ...]) -> str:
+    """What was asked about an order, how often, and what it said, for a person."""
+    counts: dict[str, Counter[bool | None]] = {}
+    for one in observations:
+        counts.setdefault(one.source, Counter())[one.found] += 1
+    alike: dict[str, list[str]] = {}
+    for source, found in counts.items():
+        said = ", ".join(f"{_SAID[key]} {_times(n)}" for key, n in found.items())
+        alike.setdefault(said, []).append(source)
+    told = [
+        f"{', '.join(sources)}: {said}{' each' if len(sources) > 1 else ''}"
+        for said, sources in alike.items()
+    ]
+    failures = [one.detail for one in observations if one.found is None and one.detail]
+    last = f"; the last failure: {failures[-1][:FAILURE_MAX]}" if failures else ""
+    return f"asked {'; '.join(told)}{last}" if told else "nothing could be asked yet"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _span(ms: int) -> str:
+    return f"{ms // 1000} s" if ms % 1000 == 0 else f"{ms} ms"
 
 
 def _gone(observations: tuple[Observation, ...]) -> list[Observation]:

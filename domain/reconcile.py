@@ -183,7 +183,9 @@ def _trades(journal: JournalView, account: AccountView) -> set[Difference]:
         for fill in order.fills:
             due = fill.at_ms in read_ms and fill.state is FillState.CONFIRMED
             if due and fill.trade_id not in listed:
-                detail = f"{fill.trade_id} of {fill.intent_id} is not in {account.venue}'s list"
+                detail = (
+                    f"trade {fill.trade_id} of {fill.intent_id} is not in {account.venue}'s list"
+                )
                 key = f"fill_unknown:{account.venue}:{fill.trade_id}"
                 found.add(Finding("FILL_NOT_AT_VENUE", key, account.venue, detail))
     return found
@@ -199,12 +201,14 @@ def _own(order: KnownOrder, trade: AccountTrade) -> set[Difference]:
             return set()
         if order.filled or order.rejection is Rejection.NEVER_ARRIVED:
             return {AppendFill(*about)}
-        detail = f"{order.intent_id} was {order.rejection}, yet trade {trade.trade_id} filled it"
+        refused = f"{order.intent_id} was refused ({order.rejection})"
+        detail = f"{refused}, yet trade {trade.trade_id} filled it"
         return {Finding("FILL_CONTRADICTS", f"contradicts:{trade.trade_id}", order.venue, detail)}
     if void and fill.state is FillState.PROVISIONAL:
         return {VoidFill(*about)}
     if trade.state.final and fill.state.final and trade.state is not fill.state:
-        detail = f"{trade.trade_id} is {fill.state} in the journal and {trade.state} at the venue"
+        said = f"{fill.state} in the journal and {trade.state} at the venue"
+        detail = f"trade {trade.trade_id} of {order.intent_id} is {said}"
         return {Finding("FILL_CONTRADICTS", f"contradicts:{trade.trade_id}", order.venue, detail)}
     return set()
 

@@ -41,6 +41,14 @@ class Changes:
         self._names[name] = None
         self._any.set()
 
+    def names(self) -> list[str]:
+        """Those that wait, the longest first."""
+        return list(self._names)
+
+    def clear(self) -> None:
+        """Nothing has changed."""
+        self._names.clear()
+
     async def take(self) -> str:
         """The name that has waited longest; waits for one."""
         while not self._names:
@@ -52,15 +60,18 @@ class Changes:
 
 
 class Books:
-    """Live books of both venues. `watch` says of which pairs, `run` follows them."""
+    """Live books of both venues. `watch` says of which pairs, `run` follows them; `heard` is called
+    with every book that is kept."""
 
     def __init__(
         self,
         venues: Mapping[Venue, MarketData],
         limits: FeedLimits = DEFAULT_LIMITS,
         clock: Callable[[], int] = time.monotonic_ns,
+        heard: Callable[[Book], None] | None = None,
     ) -> None:
         self._venues = venues
+        self._heard = heard
         self._limits = limits
         self._clock = clock
         self.changes = Changes()
@@ -124,14 +135,18 @@ class Books:
         for venue, instruments in self._wanted.items():
             if venue not in self._running:
                 port = self._venues[venue]
-                feed = Feed(port, instruments, self._limits, self._take, self._clock)
+                feed = Feed(port, instruments, self._limits, self.take, self._clock)
                 self._running[venue] = _Running(feed, group.create_task(feed.run()))
 
-    def _take(self, instrument: Instrument, book: Book) -> None:
+    def take(self, instrument: Instrument, book: Book) -> None:
+        """This is the newest book of the instrument; nothing happens where none of its pairs is
+        watched."""
         key = key_of(instrument)
         if key not in self._pairs:
             return
         self._latest[key] = book
+        if self._heard is not None:
+            self._heard(book)
         for pair_id in self._pairs[key]:
             self.changes.put(pair_id)
 

@@ -21,6 +21,8 @@ OnOpportunity = Callable[[Opportunity], Awaitable[None]]
 Verdict = Opportunity | Refused
 ONE_CONTRACT = Size(ONE)
 NOT_FRESH = frozenset({Refusal.BOOK_STALE, Refusal.BOOKS_APART})
+Told = dict[tuple[str, Outcome], tuple[Size, Price, Price]]
+"""By pair and direction: the size and both limits of the opportunity that was told last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Scanner:
         self._bounds = bounds
         self._on_opportunity = on_opportunity
         self._clocks = clocks or Clocks()
-        self._told: dict[tuple[str, Outcome], tuple[Size, Price, Price]] = {}
+        self.told: Told = {}
         self._seen: dict[str, tuple[Seen, ...]] = {}
         self.looks = 0
         self.found = 0
@@ -95,7 +97,7 @@ class Scanner:
     def rearm(self, pair_id: str) -> None:
         """Tell the pair's opportunities again even where nothing moved: its trade has ended."""
         for outcome in Outcome:
-            self._told.pop((pair_id, outcome), None)
+            self.told.pop((pair_id, outcome), None)
         self._books.changes.put(pair_id)
 
     async def look(self, pair_id: str) -> None:
@@ -115,11 +117,11 @@ class Scanner:
             if isinstance(verdict, Refused):
                 self.refused[verdict.reason] += 1
                 if verdict.reason not in NOT_FRESH:
-                    self._told.pop(told, None)
+                    self.told.pop(told, None)
                 continue
             terms = (verdict.size, verdict.polymarket.limit, verdict.kalshi.limit)
-            if self._told.get(told) != terms:
-                self._told[told] = terms
+            if self.told.get(told) != terms:
+                self.told[told] = terms
                 self.found += 1
                 await self._on_opportunity(verdict)
 

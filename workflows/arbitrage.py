@@ -80,8 +80,7 @@ class ArbitrageWorkflow(OperatorWords):
         return self.snapshot()
 
     def _rests(self) -> bool:
-        """Whether this run may end here for the next one to go on: by its own count, since the
-        server's suggestion has come a task earlier in a replay than it came live."""
+        """Whether this run may end here: by its own count, which a replay counts again alike."""
         after = self._plan.rest_after
         long = self._taken >= after if after else workflow.info().is_continue_as_new_suggested()
         return long and not self._trade.phase.ended and workflow.all_handlers_finished()

@@ -13,7 +13,8 @@ _ONCE = RetryPolicy(maximum_attempts=1)
 
 REST_AFTER = 100
 """Steps after which a run leaves its history behind: a step adds less than sixty events, and
-Temporal ends a workflow of 51,200."""
+Temporal ends a workflow of 51,200. What the server suggests has come a task earlier in a replay
+than it came live, so new runs do not go by it."""
 
 
 class LocalOptions(TypedDict):

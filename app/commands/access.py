@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from app.commands.frame import ConfigFile, group, load, say, verb
+from app.commands.frame import AsJson, ConfigFile, emit, group, load, verb
 from app.errors import UsageError
+from app.operating.output import Output
+from app.operating.outputs_people import LoginLink, PasswordHash, TokenAdded, TokensRevoked
 from store.states import Scope
 
 
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
         "add",
         "token add monitoring: a token that may read",
         "token add flattener --scope trade: one that may also close",
+        "token add backup --json | jq -r .token: for a script",
     )(add)
     verb(token, "revoke", "token revoke monitoring: end its tokens and sessions")(revoke)
 
@@ -38,39 +41,53 @@ def login_url(
         str | None, typer.Option(help="The dashboard's address, where api.port does not say it.")
     ] = None,
     config: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print a link that logs into the dashboard once, within ten minutes."""
     from app import access
 
-    typer.echo(access.login_link(load(config), base_url))
+    url = access.login_link(load(config), base_url)
+    _tell(LoginLink(url=url, valid_seconds=access.LINK_MS // 1000), as_json, url)
 
 
-def hash_password() -> None:
+def hash_password(as_json: AsJson = False) -> None:
     """Ask for a password and print its hash for api.password_hash."""
     if not sys.stdin.isatty():
         raise UsageError("hash-password: expected a terminal to ask for the password")
     from app import access
 
-    typer.echo(access.password_hash(typer.prompt("Password", hide_input=True, err=True)))
+    made = access.password_hash(typer.prompt("Password", hide_input=True, err=True))
+    _tell(PasswordHash(password_hash=made), as_json, made)
 
 
 def add(
     name: Annotated[str, typer.Argument(help="Whose token it is, for the audit trail.")],
     scope: Annotated[Scope, typer.Option(help="What its bearer may do.")] = Scope.READ,
     config: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print a new bearer token for scripts; it is shown this once."""
     from app import access
 
-    typer.echo(access.add_token(load(config), name, scope))
+    token = access.add_token(load(config), name, scope)
+    _tell(TokenAdded(name=name, scope=scope.value, token=token), as_json, token)
 
 
 def revoke(
     name: Annotated[str, typer.Argument(help="Whose tokens and sessions end.")],
     config: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """End every token and session of a name."""
     from app import access
 
     number = access.revoke(load(config), name)
-    say(f"ended {number}")
+    _tell(TokensRevoked(name=name, ended=number), as_json, f"ended {number}")
+
+
+def _tell(told: Output, as_json: bool, line: str) -> None:
+    """One line as it is: a terminal's width must break no link and no token."""
+    if as_json:
+        emit(told, True)
+    else:
+        typer.echo(line)

@@ -10,6 +10,7 @@ from app.config import Config
 from app.config_sources import is_secret, known_keys, load_config
 from app.errors import UsageError
 from app.operating import outputs
+from app.operating.published import SCHEMAS
 
 
 def register(app: typer.Typer) -> None:
@@ -66,13 +67,14 @@ def schema(
     name: Annotated[
         str | None, typer.Argument(metavar="VERB", help="Such as positions or settings-get.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the JSON Schema of what a verb's --json prints; without a name, all names."""
     if name is None:
-        for known in sorted(outputs.SCHEMAS):
-            typer.echo(known)
+        names = sorted(SCHEMAS)
+        emit(outputs.SchemaNames(names=names), as_json, *names)
         return
-    if name not in outputs.SCHEMAS:
-        known = ", ".join(sorted(outputs.SCHEMAS))
+    if name not in SCHEMAS:
+        known = ", ".join(sorted(SCHEMAS))
         raise UsageError(f"VERB: expected one of {known}, found {name!r}")
-    typer.echo(json.dumps(outputs.SCHEMAS[name].model_json_schema(), indent=2))
+    typer.echo(json.dumps(SCHEMAS[name].model_json_schema(), indent=2))

@@ -49,6 +49,7 @@ def trades(
         Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
     ] = None,
     config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
 ) -> None:
     """Write every trade of the mode, oldest first, with where its result comes from.
 
@@ -59,6 +60,8 @@ def trades(
     from app.operating import exporting, outputs
     from app.parquet import parquet
 
+    if as_json:
+        form = Format.JSON
     if profile is Profile.KOINLY:
         _koinly(form, output, config)
         return
@@ -94,11 +97,11 @@ def _deliver(output: Path | None, raw: bytes, what: str) -> None:
     if output is None:
         sys.stdout.buffer.write(raw)
         return
-    _write(output, raw)
+    write_file(output, raw)
     say(f"wrote {what} to {output}")
 
 
-def _write(path: Path, raw: bytes) -> None:
+def write_file(path: Path, raw: bytes, option: str = "--output") -> None:
     """All of it or nothing: a reader never finds half a file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -106,4 +109,4 @@ def _write(path: Path, raw: bytes) -> None:
         draft.replace(path)
     except OSError as trouble:
         draft.unlink(missing_ok=True)
-        raise UsageError(f"--output: {path} cannot be written: {trouble.strerror}") from None
+        raise UsageError(f"{option}: {path} cannot be written: {trouble.strerror}") from None

@@ -89,7 +89,7 @@ def set_values(
     """
     from app.operating import settings
 
-    static, values = load(config), _parsed(pairs)
+    static, values = load(config), parsed(pairs)
     change = run(settings.wanted(static, values))
     if dry_run or not change.changes:
         emit(change, as_json, _shown(change))
@@ -154,7 +154,8 @@ def revert(
     emit(saved, as_json, _shown(saved))
 
 
-def _parsed(pairs: list[str]) -> dict[str, str]:
+def parsed(pairs: list[str]) -> dict[str, str]:
+    """Settings typed as NAME=VALUE; UsageError where one is not."""
     values = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -1,8 +1,7 @@
 """Is everything there that trading needs? Each answer with the command that mends it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 import httpx
 from temporalio.api.enums.v1 import TaskQueueType
@@ -11,20 +10,18 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
-from app.config import Config, PolymarketSection
+from app.config import Config
 from app.errors import LockstepError
 from app.links import wall_ms
-from app.operating import machine, telegram
+from app.operating import accounts, machine, telegram
 from app.operating.checks import bad, ok, warn
 from app.operating.office import opened, whereabouts
 from app.operating.outputs import Check
 from app.operating.staff import temporal, temporal_address
-from domain.venue import Mode
 from store import presence, reconciliation, run_state, schema
 from store.presence import Presence
 from workflows.story import SEARCH_ATTRIBUTES
 
-SKEW_SECONDS_MAX = 2
 ALIVE_MS = 5_000
 READ_SECONDS = 5
 COMPARED_MS_MAX = 15 * 60_000
@@ -140,55 +137,10 @@ async def _api(config: Config) -> list[Check]:
     return [ok("dashboard", f"{base}/executor")]
 
 
-async def _venues(config: Config) -> list[Check]:
-    """Both venues answer, and their clocks are ours."""
-    here = whereabouts(config)
-    urls = {"polymarket": config.polymarket.clob_url, "kalshi": config.kalshi.base_url}
-    if config.mode is Mode.SIM:
-        if here is not None:
-            urls = {name: here.urls[name] for name in urls}
-        elif config.polymarket.clob_url == PolymarketSection().clob_url:
-            return [bad("venues", "the simulated exchanges do not run", RUN)]
-    paths = {"polymarket": "/ok", "kalshi": "/exchange/status"}
-    checks = []
-    async with httpx.AsyncClient(timeout=READ_SECONDS) as http:
-        for name, base in urls.items():
-            began = datetime.now(UTC)
-            try:
-                reply = await http.get(base + paths[name])
-            except httpx.HTTPError as trouble:
-                said = f"{base}: {type(trouble).__name__}"
-                checks.append(bad(name, said, f"curl -sv {base}{paths[name]}"))
-                continue
-            checks.append(_venue(name, base, reply, began))
-    return checks
-
-
-def _venue(name: str, base: str, reply: httpx.Response, began: datetime) -> Check:
-    if reply.status_code != httpx.codes.OK:
-        return bad(name, f"{base} answers {reply.status_code}", f"curl -sv {base}")
-    skew = _skew(reply.headers.get("date"), began)
-    if skew is not None and skew > SKEW_SECONDS_MAX:
-        said = f"{base}: our clock and theirs are {skew} s apart"
-        return bad(name, said, "timedatectl set-ntp true")
-    return ok(name, f"{base} answers in {reply.elapsed // timedelta(milliseconds=1)} ms")
-
-
-def _skew(date: str | None, began: datetime) -> int | None:
-    """Whole seconds between a venue's clock and ours, as far as its header tells."""
-    if date is None:
-        return None
-    theirs = parsedate_to_datetime(date)
-    ended = datetime.now(UTC)
-    if theirs < began:
-        return int((began - theirs).total_seconds())
-    return max(int((theirs - ended).total_seconds()), 0)
-
-
 EXAMINED: dict[str, Examine] = {
     "journal": _journal,
     "temporal": _temporal,
     "dashboard": _api,
-    "venues": _venues,
+    "venues": accounts.examine,
     "telegram": telegram.examine,
 }

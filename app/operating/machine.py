@@ -10,13 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.config import Config
+from app.fitness import MEGABYTE, problem
 from app.operating.checks import bad, ok, warn
 from app.operating.outputs import Check
 from app.web import UI
 from store.kill_file import KillFile
 
-GIGABYTE = 1_000_000_000
-FREE_MIN = GIGABYTE
 VENDOR = UI / "static" / "vendor"
 DATA_FOLDER = "data folder"
 
@@ -51,11 +50,12 @@ def data_folder(config: Config) -> Check:
     folder = existing(config.data_dir)
     if not os.access(folder, os.W_OK | os.X_OK):
         return bad(DATA_FOLDER, f"{folder} cannot be written", f"chmod u+rwx {folder}")
-    free = shutil.disk_usage(folder).free
-    said = f"{config.data_dir}, {free // GIGABYTE} GB free"
-    if free < FREE_MIN:
+    free_mb = shutil.disk_usage(folder).free // MEGABYTE
+    short = problem(free_mb, config.trade.disk_mb_min, None)
+    if short is not None:
+        said = f"{config.data_dir}: {short} (trade.disk_mb_min), so that no entry leaves"
         return bad(DATA_FOLDER, said, f"du -sh {config.data_dir}/*")
-    return ok(DATA_FOLDER, said)
+    return ok(DATA_FOLDER, f"{config.data_dir}, {free_mb} MB free")
 
 
 def existing(folder: Path) -> Path:

@@ -3,9 +3,7 @@
 
 from typing import Any
 
-from app.operating import outputs_journal as journal
 from app.operating.output import Json, Output, Part
-from app.operating.outputs_markets import PairReviewed, Pairs, PairShown, Scan
 
 
 class Leg(Part):
@@ -292,6 +290,33 @@ class Status(Output):
     happened: list[str]
 
 
+class Demo(Output):
+    """`lockstep demo --json`: endings and refusals by kind, and what both ledgers say. Latencies
+    are milliseconds (p50, p99), exposures seconds (p50, max), drift dollars."""
+
+    seed: int
+    trades: dict[str, int]
+    refused: dict[str, int]
+    orders_sent: int
+    duplicate_orders: int
+    naked_seconds: dict[str, float | None]
+    signal_to_send_ms: dict[str, float | None]
+    ledger_drift_usd: str
+    violations: list[str]
+
+
+class Version(Output):
+    """`lockstep version`."""
+
+    version: str
+
+
+class SchemaNames(Output):
+    """`lockstep schema` without a name: the outputs that have one."""
+
+    names: list[str]
+
+
 class LogLine(Output):
     """`lockstep logs --json`: one object per line."""
 
@@ -300,48 +325,3 @@ class LogLine(Output):
     level: str | None
     said: str
     fields: Json
-
-
-SCHEMAS: dict[str, type[Output]] = {
-    "positions": Positions,
-    "trades": Trades,
-    "show": Shown,
-    "settings-get": SettingsShown,
-    "settings-set": SettingsChange,
-    "settings-revert": SettingsChange,
-    "settings-diff": SettingsChange,
-    "settings-history": SettingsHistory,
-    "config-show": ConfigShown,
-    "kill": Done,
-    "unkill": Done,
-    "pause": Done,
-    "resume": Done,
-    "arm": Done,
-    "disarm": Done,
-    "confirm-restore": Done,
-    "close": Closed,
-    "flatten": Closed,
-    "hold": Kept,
-    "take-over": Kept,
-    "mark-resolved": Kept,
-    "scan": Scan,
-    "pairs-list": Pairs,
-    "pairs-show": PairShown,
-    "pairs-approve": PairReviewed,
-    "pairs-reject": PairReviewed,
-    "retry": Diagnosis,
-    "trace": Trace,
-    "replay-open": journal.Replayed,
-    "doctor": Doctor,
-    "export-trades": Exported,
-    "top": Status,
-    "logs": LogLine,
-    "alarms-list": journal.Alarms,
-    "alarms-ack": journal.Acknowledged,
-    "audit-verify": journal.AuditVerified,
-    "db-upgrade": journal.Upgraded,
-    "db-backup": journal.BackedUp,
-    "db-restore": journal.Restored,
-    "db-check": journal.Checked,
-    "db-migrate-to-postgres": journal.Moved,
-}

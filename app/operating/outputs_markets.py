@@ -94,3 +94,46 @@ class PairShown(Output):
     review: ReviewShown | None
     max_size: str | None
     capped_by: str | None
+
+
+class ReplayedPair(Part):
+    """One pair of a capture. `found` opportunities were told, of them `taken` would have been
+    entered (a pair that is held is not entered again) and the rest not, by reason; `refused` counts
+    looks that found none. Dollars are those of what was taken: `edge` at the prices shown, `fees`
+    at most, `expected_net` their difference, `at_least` if every limit is paid."""
+
+    pair_id: str
+    title: str
+    found: int
+    taken: int
+    not_taken: dict[str, int]
+    refused: dict[str, int]
+    best_roi: str | None
+    edge: str
+    fees: str
+    expected_net: str
+    at_least: str
+
+
+class ReplayedCapture(Output):
+    """`lockstep replay`: what would have been seen and taken at the books of a capture, not what
+    would have been filled. `cut` says that its last line is not whole and was left out; `cash` is
+    what each venue's account began with."""
+
+    capture: str
+    sha256: str
+    began_at: str
+    ended_at: str
+    lines: int
+    cut: bool
+    looks: int
+    settings: dict[str, str | int | bool]
+    cash: str
+    found: int
+    taken: int
+    refused: dict[str, int]
+    edge: str
+    fees: str
+    expected_net: str
+    at_least: str
+    pairs: list[ReplayedPair]

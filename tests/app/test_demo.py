@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import pytest
 
+from app.operating.published import SCHEMAS
 from domain.policy import Refusal
 
 LOCKSTEP = Path(sys.executable).with_name("lockstep")
@@ -60,7 +62,9 @@ def play(home: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any]]:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return json.loads(done.stderr.splitlines()[0]), json.loads(done.stdout)
+    summary = json.loads(done.stdout)
+    fastjsonschema.compile(SCHEMAS["demo"].model_json_schema())(summary)
+    return json.loads(done.stderr.splitlines()[0]), summary
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from store.alarms import Alarm
 from store.journal import Journal
 from store.states import Severity
 from tests.support.processes import ROOT
-from tests.support.stack import LOCKSTEP, Ran, StackUnderTest
+from tests.support.stack import CAPTURES, LOCKSTEP, Ran, StackUnderTest
 
 pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.timeout(400)]
 
@@ -102,6 +102,7 @@ def filled_in(stack: StackUnderTest, line: str, arb_id: str) -> str:
     """The line with every placeholder replaced."""
     line = line.replace("--name NAME", "--name note").replace("-n NAME", "-n note")
     line = line.replace("schema VERB", "schema show").replace("PAIR", "p01")
+    line = line.replace("replay CAPTURE", f"replay {CAPTURES}/*.jsonl")
     line = line.replace("backup FILE", f"backup copy-{time.time_ns()}.sqlite3")
     if line.startswith("temporal"):
         line = line.replace('"…"', "\"ArbPhase = 'HOLDING'\"")

@@ -13,6 +13,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,15 +70,15 @@ class Screen:
 
 
 @contextmanager
-def screen(stack: StackUnderTest, *arguments: str) -> Iterator[Screen]:
+def screen(folder: Path, *arguments: str) -> Iterator[Screen]:
     """The installed command on a terminal that is large enough for everything."""
     terminal, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     child = subprocess.Popen(
         [sys.executable, "-c", HEEDING, LOCKSTEP, *arguments],
-        cwd=stack.folder,
+        cwd=folder,
         env={
-            "LOCKSTEP_DATA_DIR": str(stack.folder), "PATH": "/usr/bin:/bin",
+            "LOCKSTEP_DATA_DIR": str(folder), "PATH": "/usr/bin:/bin",
             "TERM": "xterm-256color", "LANG": "C.UTF-8",
         },
         stdin=inner,
@@ -95,7 +96,7 @@ def screen(stack: StackUnderTest, *arguments: str) -> Iterator[Screen]:
 
 
 def test_top_follows_the_system_until_ctrl_c(stack: StackUnderTest, held: dict[str, Any]) -> None:
-    with screen(stack, "top") as shown:
+    with screen(stack.folder, "top") as shown:
         shown.until(lambda text: held["id"] in text, "the held pair")
         moments = re.compile(r"(\S+Z)  \d+ executors")
         shown.until(lambda text: len(set(moments.findall(text))) >= 2, "a second look")
@@ -111,7 +112,7 @@ def test_scan_follows_the_books_until_ctrl_c(stack: StackUnderTest) -> None:
         return re.compile(rf"^{pair} .* {price}\b", re.MULTILINE).search
 
     stack.edge(pair, -2)
-    with screen(stack, "scan", "--why") as shown:
+    with screen(stack.folder, "scan", "--why") as shown:
         shown.until(offers("0.52"), f"{pair} at 0.52")
         stack.edge(pair, -4)
         shown.until(offers("0.48"), f"{pair} at 0.48, where the other direction is cheaper")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.evidence import Observation, Quarantine, conclude_absent, rest_needs
+from domain.evidence import Observation, Quarantine, asked, conclude_absent, rest_needs
 from domain.order import NotFilled, Rejection, Unknown
 
 SENT, WAIT = 1_000, 90_000
@@ -18,6 +18,7 @@ MISSES = (
     Observation("orders", SENT + WAIT, found=False, as_of_ms=SENT + WAIT),
 )
 FIRST, SECOND, LAST = MISSES
+NEEDED = "it counts as never arrived only with"
 
 
 def without_as_of(miss: Observation, as_of_ms: int | None = None) -> Observation:
@@ -34,41 +35,42 @@ def test_all_conditions_together_prove_that_an_order_never_arrived(rule: Quarant
 
 CASES = {
     "a clock that has not reached the horizon": (
-        MISSES, SENT + WAIT - 1, POLYMARKET, "still needed: 90000 ms since it was sent"
+        MISSES, SENT + WAIT - 1, POLYMARKET, f"{NEEDED} 90 s since it was sent"
     ),
-    "two misses": ((FIRST, LAST, ), NOW, POLYMARKET, "3 misses"),
+    "two misses": ((FIRST, LAST, ), NOW, POLYMARKET, f"{NEEDED} 3 answers that it is not there"),
     "one source": (
         (FIRST, replace(SECOND, source="orders"), LAST), NOW, POLYMARKET,
-        "still needed: misses from 2 sources",
+        f"{NEEDED} answers of 2 sources",
     ),
     "misses at one moment": (
         tuple(replace(miss, at_ms=SENT + WAIT) for miss in MISSES), NOW, POLYMARKET,
-        "still needed: misses spread over 45000 ms",
+        f"{NEEDED} answers 45 s apart",
     ),
     "no miss after the quarantine": (
         (FIRST, SECOND, replace(LAST, at_ms=SENT + WAIT - 1)), NOW, POLYMARKET,
-        "still needed: a miss after the quarantine",
+        f"{NEEDED} an answer after 90 s",
     ),
     "no as-of time": (
         (FIRST, SECOND, without_as_of(LAST)), NOW, KALSHI,
-        "still needed: the venue's as-of time past the quarantine",
+        f"{NEEDED} lists that the venue calls complete up to then",
     ),
     "an as-of time before the horizon": (
         (FIRST, SECOND, without_as_of(LAST, SENT + WAIT - 1)), NOW, KALSHI,
-        "still needed: the venue's as-of time past the quarantine",
+        f"{NEEDED} lists that the venue calls complete up to then",
     ),
     "a sighting": (
         (*MISSES, Observation("trades", SENT + 20, found=True)), NOW, POLYMARKET,
-        "still needed: no sighting",
+        f"{NEEDED} no source that shows it",
     ),
     "a read that failed instead of the third miss": (
         (FIRST, SECOND, replace(SECOND, at_ms=SENT + WAIT, found=None)), NOW, POLYMARKET,
-        "still needed: 3 misses, a miss after the quarantine",
+        f"{NEEDED} 3 answers that it is not there, an answer after 90 s",
     ),
     "a miss from before it was sent": (
-        (replace(FIRST, at_ms=SENT - 1), SECOND, LAST), NOW, POLYMARKET, "still needed: 3 misses"
+        (replace(FIRST, at_ms=SENT - 1), SECOND, LAST), NOW, POLYMARKET,
+        f"{NEEDED} 3 answers that it is not there",
     ),
-    "nothing read at all": ((), NOW, POLYMARKET, "3 misses"),
+    "nothing read at all": ((), NOW, POLYMARKET, f"{NEEDED} 3 answers that it is not there"),
 }  # fmt: skip
 
 
@@ -92,18 +94,23 @@ GONE = tuple(
     Observation("order by hash", SENT + at_ms, found=False) for at_ms in (10, 45_010, WAIT)
 )
 PARTS = {
-    "too early": ((*GONE, LISTED), NOW - 6, "90000 ms since it was sent"),
-    "two misses": ((*GONE[1:], LISTED), NOW, "3 misses of its own record, misses spread over"),
+    "too early": ((*GONE, LISTED), NOW - 6, "90 s since it was sent"),
+    "two misses": (
+        (*GONE[1:], LISTED), NOW,
+        "3 answers that its own record is gone, answers 45 s apart",
+    ),
     "the order is still shown": (
-        (*GONE, replace(GONE[2], found=True, at_ms=NOW), LISTED), NOW, "3 misses of its own record",
+        (*GONE, replace(GONE[2], found=True, at_ms=NOW), LISTED), NOW,
+        "3 answers that its own record is gone",
     ),
     "misses before it was last shown": (
         (*GONE[:2], replace(GONE[0], found=True, at_ms=SENT + 50_000), GONE[2], LISTED),
         NOW,
-        "3 misses of its own record",
+        "3 answers that its own record is gone",
     ),
     "a failed read is no miss": (
-        (*GONE[:2], replace(GONE[2], found=None), LISTED), NOW, "3 misses of its own record",
+        (*GONE[:2], replace(GONE[2], found=None), LISTED), NOW,
+        "3 answers that its own record is gone",
     ),
     "trades listed before the quarantine only": (
         (*GONE, replace(LISTED, at_ms=NOW - 6 - WAIT)), NOW, "its trades listed after",
@@ -121,3 +128,13 @@ def test_each_condition_keeps_the_rest_of_an_order_open(case: str) -> None:
     said = rest_needs(observations, SENT, now_ms, POLYMARKET)
     assert said is not None
     assert needed in said
+
+
+def test_what_was_asked_is_told_by_source_with_how_often_and_what_it_said() -> None:
+    failed = Observation("orders", SENT + 50_000, found=None, detail="HTTP 503: try again later")
+    assert asked((FIRST, SECOND, failed, LAST)) == (
+        "asked orders: not there 2 times, not readable once; trades: not there once; "
+        "the last failure: HTTP 503: try again later"
+    )
+    assert asked((FIRST, SECOND)) == "asked orders, trades: not there once each"
+    assert asked(()) == "nothing could be asked yet"

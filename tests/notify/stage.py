@@ -1,16 +1,24 @@
 """Where a story is played, and how its messages are written down."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlmodel import Session, select
 from temporalio.client import Client
 
+from activities.adopt import Adopter
 from activities.desk import Desk
+from activities.reconcile import Reconciler
+from app.workflow_list import WorkflowList
+from domain.order import NotFilled
+from domain.policy import Bounds
 from domain.venue import Mode
-from notify import cards, facts
+from notify import cards, facts, notices
 from notify.compose import compose
 from notify.jobs import Job, job_of
 from store import outbox
@@ -18,9 +26,10 @@ from store.outbox import Message
 from store.tables import OutboxRow
 from tests.support.processes import run_sim
 from tests.support.scene import Scene
-from tests.support.trading import SETTLING, Trading
+from tests.support.trading import QUICK, SETTLING, Trading
 
 PAIR = "p07"
+SETTLE_MS = 200
 
 
 @contextmanager
@@ -49,7 +58,7 @@ async def card_of(desk: Desk, arb_id: str) -> str:
     return cards.card(await desk.journal.read(lambda s: facts.read(s, arb_id)))
 
 
-async def last(desk: Trading, topic: str, **wanted: str) -> Job:
+async def last(desk: Desk, topic: str, **wanted: str) -> Job:
     """The newest message of the outbox of this kind, as a chat is handed it."""
 
     def read(session: Session) -> Message:
@@ -57,16 +66,51 @@ async def last(desk: Trading, topic: str, **wanted: str) -> Job:
         found = [outbox.message(row) for row in rows]
         return [m for m in found if wanted.items() <= m.payload.items()][-1]
 
-    return job_of(await desk.desk.journal.read(read))
+    return job_of(await desk.journal.read(read))
 
 
-async def written(desk: Trading, job: Job) -> str:
+async def written(desk: Desk, job: Job) -> str:
     """An announcement, and whether a phone rings for it."""
-    now_ms = desk.desk.wall_ms()
-    made = await desk.desk.journal.read(lambda s: compose(s, job, Mode.SIM, now_ms))
+    now_ms = desk.wall_ms()
+    made = await desk.journal.read(lambda s: compose(s, job, Mode.SIM, now_ms))
     rings = "rings" if made.text.rings else "does not ring"
     buttons = ", ".join(label for label, _ in made.text.buttons) or "no button"
     return f"{made.text.html}\n\n({rings}; {buttons})"
+
+
+async def alarm(desk: Desk, code: str, state: str = "open", **wanted: str) -> str:
+    """The newest message about an alarm of this kind."""
+    job = await last(desk, notices.ALARM, code=code, state=state, **wanted)
+    return await written(desk, job)
+
+
+def told(*messages: str) -> str:
+    """Several messages of one story."""
+    return "\n\n· · ·\n\n".join(messages)
+
+
+def reconciler(desk: Desk, scene: Scene) -> Reconciler:
+    """That of an executor that looks closely and pauses briefly."""
+    workflows = WorkflowList(scene.client, scene.task_queue, Bounds(cooldown_ms=0), QUICK)
+    return Reconciler(desk, workflows, Adopter(desk, workflows, Mode.SIM), Mode.SIM, SETTLE_MS)
+
+
+def later(desk: Desk, seconds: int) -> Desk:
+    """The same desk with its clock so far ahead."""
+    return replace(desk, wall_ms=lambda: desk.wall_ms() + seconds * 1000)
+
+
+async def leaves_at_once() -> NotFilled | None:
+    """Nothing stops an order at its first byte."""
+    return None
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + 20
+    while not await holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.01)
 
 
 def timeless(text: str) -> str:
@@ -79,6 +123,9 @@ def timeless(text: str) -> str:
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text)
     text = re.sub(r"Raised \d+ more times?", "Raised N more times", text)
     text = re.sub(r"for \d+ s\b", "for N s", text)
+    text = re.sub(r"(not there|not readable|shown) (once|\d+ times)", r"\1 N times", text)
+    text = re.sub(r"\d+ wait, ", "N wait, ", text)
+    text = re.sub(r"(?m)^\S+: \d+ MB are free", "HOST: N MB are free", text)
     text = re.sub(r"GET /\S+:", "GET PATH:", text)
     text = re.sub(r"(?<=Audit: <code>)[0-9a-f]+", "HASH", text)
     return re.sub(r"arb-[0-9A-Za-z-]+", "arb-ID", text)

@@ -145,13 +145,13 @@ STORIES: dict[str, Story] = {
 async def red_alarm(desk: Trading) -> Job:
     """One leg is naked and cannot be sold."""
     await unhedged(desk)
-    return await last(desk, notices.ALARM, code="UNHEDGED", severity="red")
+    return await last(desk.desk, notices.ALARM, code="UNHEDGED", severity="red")
 
 
 async def amber_alarm(desk: Trading) -> Job:
     """The same leg while it is still being sold."""
     await unhedged(desk)
-    return await last(desk, notices.ALARM, code="UNHEDGED", severity="amber")
+    return await last(desk.desk, notices.ALARM, code="UNHEDGED", severity="amber")
 
 
 async def alarm_over(desk: Trading) -> Job:
@@ -161,39 +161,39 @@ async def alarm_over(desk: Trading) -> Job:
     handle = handle_of(desk.client, arb_id)
     await handle.execute_update(names.CLOSE_POSITION, CloseRequest("ada"))
     await handle.result()
-    return await last(desk, notices.ALARM, code="UNHEDGED", state="closed")
+    return await last(desk.desk, notices.ALARM, code="UNHEDGED", state="closed")
 
 
 async def ghost_alarm(desk: Trading) -> Job:
     """A fill is taken back by the chain."""
     await ghost(desk)
-    return await last(desk, notices.ALARM, code="GHOST_FILL", state="open")
+    return await last(desk.desk, notices.ALARM, code="GHOST_FILL", state="open")
 
 
 async def halted(desk: Trading) -> Job:
     """A person halts while a pair is held."""
     await locked(desk)
     await desk.desk.journal.halt("the books look wrong", Act("ada", "web", desk.desk.wall_ms()))
-    return await last(desk, notices.HALTED)
+    return await last(desk.desk, notices.HALTED)
 
 
 async def resumed(desk: Trading) -> Job:
     """The halt is released."""
     await halted(desk)
     await desk.desk.journal.resume(Act("ada", "cli", desk.desk.wall_ms()))
-    return await last(desk, notices.RESUMED)
+    return await last(desk.desk, notices.RESUMED)
 
 
 async def paused(desk: Trading) -> Job:
     """Entries are switched off."""
     await change_settings(desk.desk, {"enabled": False})
-    return await last(desk, notices.SETTINGS_CHANGED)
+    return await last(desk.desk, notices.SETTINGS_CHANGED)
 
 
 async def limits_changed(desk: Trading) -> Job:
     """Two limits are changed at once."""
     await change_settings(desk.desk, {"max_bet": "15", "max_daily_loss": "250"})
-    return await last(desk, notices.SETTINGS_CHANGED)
+    return await last(desk.desk, notices.SETTINGS_CHANGED)
 
 
 async def daily(desk: Trading) -> Job:
@@ -228,7 +228,7 @@ async def tell(scene: Scene, name: str) -> str:
         if name in ANNOUNCED:
             job = await ANNOUNCED[name](desk)
             await desk.read_balances()
-            return await written(desk, job)
+            return await written(desk.desk, job)
         return await card(desk, await STORIES[name](desk))
 
 

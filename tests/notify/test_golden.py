@@ -28,6 +28,13 @@ def test_every_golden_text_has_its_story() -> None:
     assert {file.stem for file in GOLDEN.iterdir()} == set(TOLD)
 
 
+def test_every_alarm_has_a_golden_text() -> None:
+    told = "".join(file.read_text(encoding="utf-8") for file in GOLDEN.iterdir())
+    named = {"PROVISIONAL_STUCK": "NOT SETTLING"}
+    heads = {code: named.get(code, code.replace("_", " ")) for code in WANTS}
+    assert {code for code, head in heads.items() if f" {head} " not in told} == set()
+
+
 def test_every_alarm_of_the_runbook_says_what_it_wants_of_its_reader() -> None:
     runbook = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8").split("a runbook")[1]
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", runbook, re.M)) == set(WANTS)

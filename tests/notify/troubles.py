@@ -1,7 +1,6 @@
 """What a phone is told while a trade is on its way or in trouble: its message, then the alarms."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -9,22 +8,32 @@ from dataclasses import replace
 from temporalio.client import WorkflowUpdateStage
 
 from activities import worries
-from activities.adopt import Adopter
-from activities.desk import Desk
-from activities.reconcile import Reconciler
 from app.demo.control import Control
 from app.wiring import open_desk
-from app.workflow_list import WorkflowList
 from domain.money import usd
-from domain.order import Filled, NotFilled
-from domain.policy import Bounds
+from domain.order import Filled
 from domain.trade import Phase
-from domain.venue import Mode, Venue
+from domain.venue import Venue
 from notify import notices
 from store import anchors
 from store.audit import Act
 from store.errors import JournalConflict
-from tests.notify.stage import PAIR, at_work, card, card_of, last, written
+from tests.notify.differences import DIFFERENCES
+from tests.notify.stage import (
+    PAIR,
+    SETTLE_MS,
+    alarm,
+    at_work,
+    card,
+    card_of,
+    last,
+    later,
+    leaves_at_once,
+    reconciler,
+    told,
+    until,
+    written,
+)
 from tests.support.books import alarms
 from tests.support.scene import Scene
 from tests.support.strangers import buy_by_hand
@@ -34,7 +43,6 @@ from workflows import names
 from workflows.snapshot import CloseRequest
 
 DIES_SECONDS = 60
-SETTLE_MS = 200
 RESTING = replace(QUICK, unwind_pause_ms=60_000, unwind_pause_ms_max=60_000)
 """After a sale that did not fill nothing happens for longer than a story takes."""
 
@@ -45,15 +53,8 @@ async def sent(scene: Scene) -> str:
         for venue in Venue:
             await desk.control.fault(venue, PAIR, "buy", "hang", params={"ms": ORDER_MS * 9 // 10})
         handle = await desk.open(PAIR)
-        await _until(lambda: desk.both_left(handle.id))
+        await until(lambda: desk.both_left(handle.id))
         return await card_of(desk.desk, handle.id)
-
-
-async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + 20
-    while not await holds():
-        assert time.monotonic() < deadline, "it never came to that"
-        await asyncio.sleep(0.01)
 
 
 async def _rings(desk: Trading) -> bool:
@@ -72,8 +73,8 @@ async def refused(scene: Scene) -> str:
 async def unknown(scene: Scene) -> str:
     """Kalshi's answer is lost, and it cannot be asked."""
     async with at_work(scene) as desk, unanswered(desk, PAIR) as handle:
-        await _until(lambda: _rings(desk))
-        return _told(await card_of(desk.desk, handle.id), await _alarm(desk, "UNKNOWN_LEG"))
+        await until(lambda: _rings(desk))
+        return told(await card_of(desk.desk, handle.id), await alarm(desk.desk, "UNKNOWN_LEG"))
 
 
 async def selling_back(scene: Scene) -> str:
@@ -118,14 +119,10 @@ async def not_settling(scene: Scene) -> str:
         handle = await desk.reach(PAIR, Phase.HOLDING)
         entry = await desk.desk.journal.intent(f"{handle.id}/polymarket/entry/1")
         assert isinstance(entry.answer, Filled), entry.answer
-        await worries.about_fills(_later(desk.desk, 20), entry, entry.answer.fills)
-        amber = await _alarm(desk, "PROVISIONAL_STUCK")
-        await worries.about_fills(_later(desk.desk, 70), entry, entry.answer.fills)
-        return _told(amber, await _alarm(desk, "PROVISIONAL_STUCK"))
-
-
-def _later(desk: Desk, seconds: int) -> Desk:
-    return replace(desk, wall_ms=lambda: desk.wall_ms() + seconds * 1000)
+        await worries.about_fills(later(desk.desk, 20), entry, entry.answer.fills)
+        amber = await alarm(desk.desk, "PROVISIONAL_STUCK")
+        await worries.about_fills(later(desk.desk, 70), entry, entry.answer.fills)
+        return told(amber, await alarm(desk.desk, "PROVISIONAL_STUCK"))
 
 
 async def paid_differently(scene: Scene) -> str:
@@ -134,7 +131,7 @@ async def paid_differently(scene: Scene) -> str:
         handle = await desk.hold(PAIR)
         await desk.control.resolve(PAIR, "no", "yes")
         await handle.result()
-        return _told(await card(desk, handle.id), await _alarm(desk, "RESOLUTION_MISMATCH"))
+        return told(await card(desk, handle.id), await alarm(desk.desk, "RESOLUTION_MISMATCH"))
 
 
 async def workflow_lost(scene: Scene) -> str:
@@ -142,9 +139,9 @@ async def workflow_lost(scene: Scene) -> str:
     async with at_work(scene) as desk:
         handle = await desk.hold(PAIR)
         await handle.terminate("by mistake")
-        await _reconciler(desk).report()
+        await reconciler(desk.desk, scene).report()
         code = "WORKFLOW_LOST"
-        return _told(await _alarm(desk, code), await _alarm(desk, code, state="closed"))
+        return told(await alarm(desk.desk, code), await alarm(desk.desk, code, state="closed"))
 
 
 async def filled_late(scene: Scene) -> str:
@@ -156,38 +153,33 @@ async def filled_late(scene: Scene) -> str:
         await handle.result()
         lost = await desk.desk.journal.intent(f"{handle.id}/kalshi/entry/1")
         order = replace(lost.order, not_after_ms=2**53)
-        late = await desk.desk.venues[Venue.KALSHI].place(order, lost.identity, _now)
+        late = await desk.desk.venues[Venue.KALSHI].place(order, lost.identity, leaves_at_once)
         assert isinstance(late, Filled), late
-        await _reconciler(desk).report()
-        return _told(await _alarm(desk, "LATE_FILL"))
-
-
-async def _now() -> NotFilled | None:
-    """It leaves at once."""
-    return None
+        await reconciler(desk.desk, scene).report()
+        return told(await alarm(desk.desk, "LATE_FILL"))
 
 
 async def traded_by_hand(scene: Scene) -> str:
     """Somebody buys at Kalshi on our account."""
     async with at_work(scene) as desk:
-        reconciler = _reconciler(desk)
+        ours = reconciler(desk.desk, scene)
         await desk.control.edge(PAIR, 8)
-        assert (await reconciler.report()).clean
+        assert (await ours.report()).clean
         await buy_by_hand(desk, Venue.KALSHI, PAIR, contracts=5)
         await asyncio.sleep(2 * SETTLE_MS / 1000)
         for _ in range(2):
-            await reconciler.report()
+            await ours.report()
         codes = ("FOREIGN_ORDER", "POSITION_DRIFT", "CASH_DRIFT")
-        alarms_told = [await _alarm(desk, code) for code in codes]
-        return _told(*alarms_told, await written(desk, await last(desk, notices.HALTED)))
+        alarms_told = [await alarm(desk.desk, code) for code in codes]
+        return told(*alarms_told, await written(desk.desk, await last(desk.desk, notices.HALTED)))
 
 
 async def not_compared(scene: Scene) -> str:
     """A venue cannot be read."""
     async with at_work(scene) as desk:
         await desk.control.fault("kalshi", "*", "read", "error_before", times=0)
-        await _reconciler(desk).report()
-        return await _alarm(desk, "RECONCILE_REJECTED")
+        await reconciler(desk.desk, scene).report()
+        return await alarm(desk.desk, "RECONCILE_REJECTED")
 
 
 async def restored(scene: Scene) -> str:
@@ -197,7 +189,7 @@ async def restored(scene: Scene) -> str:
         why = f"expected order {handle.id}/kalshi/entry/1, found none"
         act = Act("lockstep", "executor", desk.desk.wall_ms())
         await desk.desk.journal.write(act.at_ms, lambda s: anchors.restored(s, why, act))
-        return await _alarm(desk, "JOURNAL_RESTORED")
+        return await alarm(desk.desk, "JOURNAL_RESTORED")
 
 
 async def contradicted(scene: Scene) -> str:
@@ -208,22 +200,7 @@ async def contradicted(scene: Scene) -> str:
         other = replace(fill, fee=usd("0.99"))
         with suppress(JournalConflict):
             await desk.desk.journal.record_fills([other], desk.desk.wall_ms())
-        return await _alarm(desk, "JOURNAL_CONFLICT")
-
-
-def _reconciler(desk: Trading) -> Reconciler:
-    workflows = WorkflowList(desk.client, desk.task_queue, Bounds(cooldown_ms=0), QUICK)
-    return Reconciler(
-        desk.desk, workflows, Adopter(desk.desk, workflows, Mode.SIM), Mode.SIM, SETTLE_MS
-    )
-
-
-async def _alarm(desk: Trading, code: str, state: str = "open") -> str:
-    return await written(desk, await last(desk, notices.ALARM, code=code, state=state))
-
-
-def _told(*messages: str) -> str:
-    return "\n\n· · ·\n\n".join(messages)
+        return await alarm(desk.desk, "JOURNAL_CONFLICT")
 
 
 TROUBLES: dict[str, Callable[[Scene], Awaitable[str]]] = {
@@ -232,4 +209,4 @@ TROUBLES: dict[str, Callable[[Scene], Awaitable[str]]] = {
         sent, refused, unknown, selling_back, closing, settling, not_settling, paid_differently,
         workflow_lost, filled_late, traded_by_hand, not_compared, restored, contradicted,
     )
-}  # fmt: skip
+} | DIFFERENCES  # fmt: skip

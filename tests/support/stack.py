@@ -25,6 +25,8 @@ from tests.support.processes import python_module
 
 LOCKSTEP = Path(sys.executable).with_name("lockstep")
 PAIRS = 60
+CAPTURES = "captures"
+"""Where the executor writes down the order books that it reads, within its folder."""
 SECONDS = 60
 SETTLING = {"settle_mined_ms": 20, "settle_confirmed_ms": 20}
 Json = dict[str, Any]
@@ -223,7 +225,11 @@ def running_stack(folder: Path) -> Iterator[StackUnderTest]:
 async def _run(folder: Path) -> None:
     end_on_sigterm()
     config = load_config({"data_dir": str(folder)}, env={}, folder=folder).config
-    environment = {**ENVIRONMENT, "LOCKSTEP_TRADE__UNWIND_ATTEMPTS": "2"}
+    environment = {
+        **ENVIRONMENT,
+        "LOCKSTEP_TRADE__UNWIND_ATTEMPTS": "2",
+        "LOCKSTEP_CAPTURE__FOLDER": str(folder / CAPTURES),
+    }
     options = RunOptions(environment=environment, makers=False, pairs=PAIRS)
     async with running(config, options) as stack:
         stop = stop_event()

@@ -333,9 +333,8 @@ async def trading(
         await change_settings(desk, CHANGES)
         async with worker(client, task_queue, desk, cached=cached):
             pause = QUESTION_SECONDS if cached else REPLAYED_QUESTION_SECONDS
-            place = config.journal
             yield Trading(
-                client, task_queue, desk, control, pairs, prefix, place, pause, rest_after
+                client, task_queue, desk, control, pairs, prefix, config.journal, pause, rest_after
             )
 
 
