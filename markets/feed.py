@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,13 +43,16 @@ class FeedLimits:
     """Times in milliseconds.
 
     Up to `live_ms` old a feed is live, up to `delayed_ms` delayed. After `quiet_ms` without a
-    streamed book REST is asked. A broken stream is retried after `retry_ms`, doubling up to
+    streamed book REST is asked: for all books where the stream is in trouble, else for
+    `quiet_reads` of them in turns, since venues count reads (Kalshi's Basic tier gives 20 a
+    second). A broken stream is retried after `retry_ms`, doubling up to
     `retry_ms_max`. One book is asked for at most every `ask_pause_ms` out of turn.
     """
 
     live_ms: int = 2_000
     delayed_ms: int = 10_000
     quiet_ms: int = 5_000
+    quiet_reads: int = 10
     retry_ms: int = 500
     retry_ms_max: int = 30_000
     ask_pause_ms: int = 1_000
@@ -79,6 +83,8 @@ class Feed:
         self._heard_ns: int | None = None
         self._streamed_ns: dict[str, int] = {}
         self._asked_ns: dict[str, int] = {}
+        self._known: set[str] = set()
+        self._turn = deque(instruments)
         self._problem = ""
         self._problems = 0
 
@@ -121,6 +127,7 @@ class Feed:
             self._complain(f"book of {instrument.token}: {problem}")
             return isinstance(problem, VenueMisuse)
         self._heard_ns = self._clock()
+        self._known.add(instrument.token)
         if self._streamed_ns.get(instrument.token, -1) < asked_ns:
             self._take(instrument, book)
         return True
@@ -143,6 +150,7 @@ class Feed:
         if instrument is None:
             raise VenueMisuse(f"expected a book of {sorted(self._by_token)}, found {book.token}")
         self._heard_ns = self._streamed_ns[book.token] = self._clock()
+        self._known.add(book.token)
         self._problem = ""
         self._heard.set()
         self._take(instrument, book)
@@ -154,9 +162,18 @@ class Feed:
                 async with asyncio.timeout(self._limits.quiet_ms / 1000):
                     await self._heard.wait()
             except TimeoutError:
-                for instrument in self.instruments:
+                for instrument in self._due():
                     if not await self.read(instrument):
                         break
+
+    def _due(self) -> tuple[Instrument, ...]:
+        """What a venue that has become quiet is asked for now: what nobody ever told first."""
+        if self._problem:
+            return self.instruments
+        unknown = [one for one in self.instruments if one.token not in self._known]
+        turn = [self._turn[n] for n in range(min(self._limits.quiet_reads, len(self._turn)))]
+        self._turn.rotate(-len(turn))
+        return (*unknown, *(one for one in turn if one.token in self._known))
 
     def _complain(self, problem: str) -> None:
         self._problem = problem

@@ -159,6 +159,29 @@ async def test_rest_is_asked_where_the_stream_tells_nothing_for_a_while(
     assert found.received_ns > told.received_ns
 
 
+async def test_a_quiet_venue_is_asked_for_a_part_in_turns_and_for_all_where_its_stream_breaks(
+    venues: dict[Venue, LocalVenue], listed: ListedPair
+) -> None:
+    books = Books(venues, FeedLimits(quiet_ms=20, quiet_reads=1, retry_ms=60_000))
+    books.watch([listed])
+    rules = [way.kalshi for way in listed.directions]
+    async with running(books.run):
+        await venues[KX].streamed.wait()
+        for rule in rules:
+            venues[KX].quote(rule, [("0.40", 5)])
+        await until(lambda: all(books.latest(rule) is not None for rule in rules))
+        venues[KX].reads.clear()
+        await until(lambda: len(venues[KX].reads) >= 4)
+        asked = venues[KX].reads[:4]
+        assert asked[:2] == asked[2:]
+        assert len(set(asked)) == 2
+        venues[KX].break_streams(None)
+        await until(lambda: "ended" in books.health()[KX].reason)
+        before = len(venues[KX].reads)
+        await until(lambda: len(venues[KX].reads) >= before + 3)
+        assert len(set(venues[KX].reads[before : before + 3])) == 2
+
+
 async def test_a_venue_that_cannot_be_reached_is_asked_for_one_book_and_not_for_all(
     venues: dict[Venue, LocalVenue], listed: ListedPair
 ) -> None:
