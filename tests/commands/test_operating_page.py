@@ -29,6 +29,8 @@ ELSEWHERE = {
     "lockstep db restore FILE": "test_database puts a backup back, with everything stopped",
     "lockstep run executor": "every system of these tests runs one",
     "lockstep run": "every system of these tests is one",
+    "lockstep sim": "tests/sim runs the exchanges and ends them",
+    "lockstep chaos": "tests/chaos runs a part of the campaign",
     "lockstep logs -f": "test_watching follows a log until Ctrl-C",
     "lockstep --install-completion": "test_frame completes; this one writes into a home folder",
 }
