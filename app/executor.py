@@ -98,8 +98,8 @@ class Executor:
         """Read what the first decision needs: settings, balances, the rules of every pair."""
         await self._desk.journal.settings.load()
         await self._keep_warm()
-        await _if_not_busy(self._read_balances)
-        await _if_not_busy(self._refresh_advice)
+        await self._if_not_busy(self._read_balances)
+        await self._if_not_busy(self._refresh_advice)
         await self._pairs.load()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -125,7 +125,7 @@ class Executor:
             self._intake.closed = True
             for task in running:
                 task.cancel()
-        await _if_not_busy(self._report)
+        await self._if_not_busy(self._report)
 
     async def _take(self, opportunity: Opportunity) -> None:
         """Start the arbitrage while the scanner goes on: the next opportunity does not wait."""
@@ -144,10 +144,18 @@ class Executor:
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         while True:
-            busy = await _if_not_busy(act)
+            await self._if_not_busy(act)
+            await asyncio.sleep(seconds)
+
+    async def _if_not_busy(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do what has its next turn anyway: a journal that is locked or cannot be written meanwhile
+        ends no executor."""
+        try:
+            await act()
+        except JournalBusy as busy:
+            log.warning("%s waits for its next turn: %s", getattr(act, "__name__", act), busy)
             if isinstance(busy, JournalFailing):
                 self._fitness.journal_failed(str(busy))
-            await asyncio.sleep(seconds)
 
     async def _keep_warm(self) -> None:
         """Use the connections that orders leave on: a new one would cost an order its first
@@ -273,17 +281,6 @@ class Executor:
             "settings_version": self._settings_at[0],
             "settings_at_ms": self._settings_at[1],
         }
-
-
-async def _if_not_busy(act: Callable[[], Awaitable[None]]) -> JournalBusy | None:
-    """Do what has its next turn anyway, and say what kept it from being done: a journal that is
-    locked or cannot be written meanwhile ends no executor."""
-    try:
-        await act()
-    except JournalBusy as busy:
-        log.warning("%s waits for its next turn: %s", getattr(act, "__name__", act), busy)
-        return busy
-    return None
 
 
 async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], None]) -> None:

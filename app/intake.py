@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -29,7 +29,9 @@ async def start(
     client: Client, task_queue: str, plan: ArbitrageInput
 ) -> WorkflowHandle[ArbitrageWorkflow, Snapshot]:
     """Start the arbitrage. From the client that also runs the worker its first task comes back
-    with the reply. Raises WorkflowAlreadyStartedError for an id that was ever used."""
+    with the reply. Whatever is started goes by a count of steps, its plan's or the usual one.
+    Raises WorkflowAlreadyStartedError for an id that was ever used."""
+    plan = replace(plan, rest_after=plan.rest_after or options.REST_AFTER)
     return await client.start_workflow(
         ArbitrageWorkflow.run,
         plan,
@@ -108,14 +110,7 @@ class Intake:
             return
         hit(Point.FOUND)
         arb_id = names.arb_id(opportunity.key)
-        plan = ArbitrageInput(
-            arb_id,
-            opportunity,
-            self._mode,
-            self._bounds,
-            self._timing,
-            rest_after=options.REST_AFTER,
-        )
+        plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
         hit(Point.BEFORE_START)
         try:
             await start(self._client, self._task_queue, plan)

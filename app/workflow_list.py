@@ -13,7 +13,7 @@ from domain.opportunity import Opportunity
 from domain.policy import Bounds, Timing
 from domain.standing import Word
 from domain.venue import Mode
-from workflows import names, options
+from workflows import names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,16 +54,7 @@ class WorkflowList:
         """Under the bounds that the gate wrote down. The pauses are today's: they bound no loss,
         and what a person changed about them is meant for what runs now."""
         kept = bounds or self._bounds
-        plan = ArbitrageInput(
-            arb_id,
-            opportunity,
-            mode,
-            kept,
-            self._timing,
-            adopted,
-            word=word,
-            rest_after=options.REST_AFTER,
-        )
+        plan = ArbitrageInput(arb_id, opportunity, mode, kept, self._timing, adopted, word=word)
         try:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:

@@ -19,10 +19,10 @@ from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.venue import Instrument, Venue
 from markets.books import Books, key_of
 from markets.capture import BookLine, Head, Line, NotACapture, PairLine
+from markets.feed import NS_PER_MS
 from markets.pairs import ListedPair
 from markets.scanner import Clocks, Scanner, Told
 
-NS_PER_MS = 1_000_000
 Advise = Callable[[Pair, AbstractSet[str]], Refusal | None]
 """Why an entry of the pair would not leave while these pairs are open; None where it would."""
 

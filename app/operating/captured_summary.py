@@ -12,7 +12,8 @@ from app.parquet import Column, Kind
 from domain.money import MICRO, ZERO, Usd, ceil_to, floor_to
 from domain.policy import ExecutorSettings
 from markets.capture import PairLine, read
-from markets.replay import NS_PER_MS, Sight
+from markets.feed import NS_PER_MS
+from markets.replay import Sight
 from store.settings_values import as_text
 
 COLUMNS = tuple(

@@ -1,5 +1,6 @@
 """What Polymarket does not let us sell is neutralised with the other outcome, where that may be."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,14 +14,14 @@ from domain.venue import Action, Outcome, Venue
 from store.arbitrages import ArbitrageState
 from store.intents import StoredIntent
 from tests.support.books import alarms, assert_books_balance
-from tests.support.trading import Trading
+from tests.support.trading import FEW_TRIES, Trading
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.snapshot import CloseRequest, MarkResolved, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
-MAY_BUY = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2, buy_opposite=True)
-MAY_NOT = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2)
+MAY_NOT = FEW_TRIES
+MAY_BUY = replace(FEW_TRIES, buy_opposite=True)
 
 
 async def unsellable(desk: Trading, pair: str, bounds: Bounds = MAY_BUY, times: int = 0) -> Handle:

@@ -22,7 +22,6 @@ Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 async def test_the_start_and_both_legs_are_eager(steady: Trading, pair: str) -> None:
     handle = await steady.hold(pair)
     assert getattr(handle, "__temporal_eagerly_started") is True
-    await steady.until_at_rest(handle)
     events = (await handle.fetch_history()).events
     tasks = [e for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
     legs = {
