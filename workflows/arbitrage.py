@@ -330,8 +330,8 @@ class ArbitrageWorkflow(OperatorWords):
         """Take the step, show it, and write it down before anything else happens."""
         trade = self._trade
         trade.enter(phase)
-        standing = trade.standing()
         seen = trade.snapshot()
+        standing = trade.standing(seen)
         if phase is not Phase.SETTLING:
             story.show(seen, asked=trade.asked)
         workflow.set_current_details(story.current_details(seen))

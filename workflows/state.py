@@ -243,7 +243,8 @@ class TradeState:
         self.nudged = True
 
     def enter(self, phase: Phase) -> None:
-        """Take a legal step; IllegalStep otherwise."""
+        """Take a legal step, under the next revision; IllegalStep otherwise."""
+        self._revision += 1
         if phase is Phase.HOLDING:
             self._was_locked = isinstance(self._judge(), Locked)
         elif phase is Phase.SETTLING:
@@ -268,10 +269,8 @@ class TradeState:
         self._story.append(Happening(at_ms, self.phase, said))
         del self._story[:-STORY_LINES]
 
-    def standing(self) -> Standing:
-        """What is to be written down now."""
-        self._revision += 1
-        snapshot = self.snapshot()
+    def standing(self, snapshot: Snapshot) -> Standing:
+        """What is to be written down where a reader sees this."""
         gained = snapshot.realised_profit
         return Standing(
             arb_id=snapshot.arb_id,

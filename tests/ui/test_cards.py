@@ -28,6 +28,12 @@ BORDERS = [
     ("LOW", "dotted", "rgb(255, 123, 114)"),
 ]
 
+DRAWN = """(element) => {
+  globalThis.drawn = [];
+  new MutationObserver(() => drawn.push(performance.now()))
+    .observe(element, { subtree: true, childList: true, characterData: true });
+}"""
+
 
 async def titles(page: Page) -> list[str]:
     return [text.strip() for text in await page.locator(".card h3").all_text_contents()]
@@ -184,6 +190,23 @@ async def test_a_long_list_is_put_in_order_from_its_top_until_all_of_it_is(
         for top in (40, number):
             while (await ids())[:top] != wanted[:top]:  # noqa: ASYNC110 - a browser's list
                 await asyncio.sleep(0.1)
+
+
+async def test_what_streams_is_drawn_ten_times_a_second_and_the_last_word_stays(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open("/")
+    sums = page.get_by_role("article", name="Lakers vs Celtics").locator(".headline")
+    await expect(sums).to_be_visible()
+    await page.evaluate(DRAWN, await sums.element_handle())
+    for cents in range(100):
+        changes = [{"id": "c0000", "unit_cost": f"0.{cents:02d}"}]
+        await pages.send("patch", {"cards": {"upsert": changes}})
+        await asyncio.sleep(0.01)
+    await expect(sums).to_contain_text("Cost: $0.99")
+    drawn = await page.evaluate("({ times: drawn.length, ms: drawn.at(-1) - drawn[0] })")
+    by_itself = drawn["ms"] / 1000  # ages grow once a second
+    assert 2 <= drawn["times"] <= drawn["ms"] / 100 + by_itself + 2
 
 
 async def test_copy_trade_gives_a_plain_ticket(visitor: Visitor) -> None:

@@ -111,11 +111,13 @@ export function clockMs(iso) {
   return text === "–" ? text : `${text}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /** "21 Nov 2026, 14:32 UTC": for dates that people plan by. */
 export function day(iso) {
   const at = new Date(iso);
   if (!iso || Number.isNaN(at.getTime())) return "–";
-  const month = at.toLocaleString("en-GB", { month: "short", timeZone: "UTC" });
+  const month = MONTHS[at.getUTCMonth()];
   const hours = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
   return `${at.getUTCDate()} ${month} ${at.getUTCFullYear()}, ${hours} UTC`;
 }

@@ -16,7 +16,7 @@ const CALM_MS = 2_000;
 const COPIED_MS = 1_500;
 const SCROLLED_PX = 160;
 const FADE_MS = 5_000;
-const MOVED_AT_ONCE = 40;
+const MOVED_AT_ONCE = 24;
 
 const open = new Set();
 const copied = new Set();
@@ -87,7 +87,6 @@ export function applyNow() {
   arrangedAt = Date.now();
   touch("cards", "queue");
 }
-
 
 function frozen() {
   const root = document.getElementById("cards");
@@ -170,7 +169,8 @@ function drawn(one, template) {
 const firstDrawn = (one) => card(one, context(one));
 
 function gridOf(shown) {
-  return html`<div class="grid">${repeat(shown, (one) => one.id, (one) => drawn(one, card))}</div>`;
+  const cards = repeat(shown, (one) => one.id, (one) => drawn(one, card));
+  return html`<div class="grid ${open.size ? "opened" : ""}">${cards}</div>`;
 }
 
 function tableOf(shown) {
