@@ -76,6 +76,8 @@ class Server:
         self._new_saga = new_saga
         self._scheduled: dict[int, Scheduled] = {}
         self._timers: dict[int, Any] = {}
+        self._fired: set[int] = set()
+        """Timers that are over, of which the workflow has not been told; it may stop them yet."""
         self._missed: list[Job] = []
         self._updates = 0
         self._saga = new_saga(plan)
@@ -151,6 +153,10 @@ class Server:
             if not job.local:  # what ran inside the worker died with it
                 self._missed.append(job)
             return
+        if job.what == "timer":
+            if job.seq not in self._fired:
+                return  # a word that came first has stopped it
+            self._fired.remove(job.seq)
         if job.what in ("result", "failure"):
             self._scheduled[job.seq].close()
         commands = self._saga.activate(self._loop.now_us, job)
@@ -168,7 +174,10 @@ class Server:
                 handle = self._loop.after_ms(command.value, self._fire, command.seq)
                 self._timers[command.seq] = handle
             case "stop timer":
-                self._timers.pop(command.seq).cancel()
+                if command.seq in self._fired:
+                    self._fired.remove(command.seq)
+                else:
+                    self._timers.pop(command.seq).cancel()
             case "continued":
                 self._continue(command.value)
             case "ended":
@@ -185,13 +194,14 @@ class Server:
         if waiting or self._timers:
             raise Broken(f"continued as new with {waiting} and {len(self._timers)} timers open")
         self._say("continues as new")
-        self._plan, self.history, self._scheduled = plan, [], {}
+        self._plan, self.history, self._scheduled, self._fired = plan, [], {}, set()
         self._saga.evict()
         self._saga = self._new_saga(plan)
         self._tell(Job("start"))
 
     def _fire(self, seq: int) -> None:
         self._timers.pop(seq)
+        self._fired.add(seq)
         self._deliver(Job("timer", seq))
 
     # The activities' side.

@@ -56,6 +56,14 @@ def test_a_trace_does_not_depend_on_the_process_that_plays_it() -> None:
     assert "\n".join(run_seed(7).trace) in traces[0]
 
 
+@pytest.mark.parametrize("seed", [410_953, 449_845])
+def test_a_word_may_stop_a_timer_that_was_over_while_nobody_ran(seed: int) -> None:
+    """Both waited for the worker; the word was told first, and the timer is not told at all."""
+    found = run_seed(seed)
+    assert "WORD " in "\n".join(found.trace)
+    assert found.violation is None
+
+
 @pytest.mark.parametrize("seed", range(1, 41))
 def test_temporals_own_workflow_instance_takes_the_same_steps(seed: int) -> None:
     ours, theirs = World(script(seed)).run(), World(script(seed), new_saga=SdkSaga).run()
