@@ -20,7 +20,8 @@ from store.tables.columns import (
 
 
 class ReservationRow(Base, table=True):
-    """What one admitted arbitrage may lose and spend (micro-dollars), on the day it began."""
+    """What one admitted arbitrage may lose and spend (micro-dollars), on the day it began, and
+    `lost_micro`: what of that is certain, locked in or realised, and charged to the day."""
 
     __tablename__ = "reservations"
     __table_args__ = (
@@ -42,11 +43,13 @@ class ReservationRow(Base, table=True):
     state: String
     held_ms: Millis
     ended_ms: OptMillis = None
+    lost_micro: Micro = 0
 
 
 class RiskDayRow(Base, table=True):
-    """One UTC day ("2026-11-20") of one money mode: admitted trades, loss still at risk, loss
-    realised (losses only: a gain does not buy room for another loss)."""
+    """One UTC day ("2026-11-20") of one money mode: admitted trades, loss still at risk, and
+    the loss that is certain: of what has ended, and of what is held whatever the answer will be
+    (losses only: a gain does not buy room for another loss)."""
 
     __tablename__ = "risk_days"
     __table_args__ = (
