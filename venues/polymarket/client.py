@@ -100,7 +100,9 @@ class PolymarketClient:
         body = json.dumps(payload, separators=(",", ":"))
         match await self._wire.send_order(key, body, first_byte):
             case Reply() as reply:
-                return await self._understood(order, identity.key, reply)
+                answer = await self._understood(order, identity.key, reply)
+                self._doors.note(answer, reply)
+                return answer
             case NotSent(refusal):
                 return refusal
             case Lost(detail):
@@ -217,9 +219,7 @@ class PolymarketClient:
     async def _understood(self, order: Order, order_id: str, reply: Reply) -> Answer:
         """The verdict on the venue's answer to our POST."""
         if reply.status != 200:
-            answer = errors.refusal(reply.status, parse.error_text(reply.body))
-            self._doors.note(answer, reply.headers.get("retry-after"))
-            return answer
+            return errors.refusal(reply.status, parse.error_text(reply.body))
         try:
             posted = parse.posted(reply.body)
         except Malformed as problem:
