@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -17,21 +18,23 @@ from app.dues import PAUSE_SECONDS as DUES_SECONDS
 from app.dues import Dues
 from app.duty import serve
 from app.fitness import Fitness
+from app.funds import read_funds
 from app.intake import Intake
 from app.sightings import Lookout
 from app.tracing import tracing
 from app.vitals import SdkMetrics, Vitals
 from app.wiring import Station, connect, open_station, wall_ms
+from domain.funds import Funds
 from domain.money import Usd
 from domain.opportunity import Opportunity
 from domain.policy import Refusal
 from domain.terms import Terms
-from domain.venue import Mode, Venue
+from domain.venue import Instrument, Mode, Venue
 from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
-from store import presence, reviews, run_state, sightings, terms
+from store import balances, presence, reviews, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from store.errors import JournalBusy, JournalFailing
@@ -64,7 +67,7 @@ class Executor:
         self._desk = desk
         self._intake = intake
         self._name = station.sender.name
-        self._cash: dict[Venue, Usd] = {}
+        self._free: dict[Venue, Funds] = {}
         self._doorkeeper = Doorkeeper(desk)
         self._dues = Dues(desk, config.mode)
         self._fitness = Fitness(desk, config.data_dir, config.trade.disk_mb_min)
@@ -80,7 +83,7 @@ class Executor:
             self._books,
             lambda: self._pairs.listed,
             lambda: desk.journal.settings.current.settings,
-            self._cash.get,
+            self._usable,
             config.trade.bounds(),
             self._take,
         )
@@ -159,18 +162,21 @@ class Executor:
     async def _read_balances(self) -> None:
         """Both venues' cash into the journal, and what the gate would still let us use."""
         journal, mode = self._desk.journal, self._config.mode
-        for venue, port in self._desk.venues.items():
-            as_of_ms = wall_ms()
+        for venue in self._desk.venues:
             try:
-                cash = await port.cash()
+                await read_funds(self._desk, venue, mode)
             except (VenueUnreachable, VenueMisuse) as trouble:
                 # The gate refuses on its own once the last balance is too old.
                 log.warning("%s: balance not read: %s", venue, trouble)
                 continue
-            await journal.record_balance(venue, mode, cash, as_of_ms)
-            free = await journal.free_cash(venue, mode)
+            free = await journal.read(partial(balances.free_funds, venue=venue, mode=mode))
             if free is not None:
-                self._cash[venue] = free
+                self._free[venue] = free
+
+    def _usable(self, instrument: Instrument) -> Usd | None:
+        """What the scanner may size a leg by."""
+        free = self._free.get(instrument.venue)
+        return None if free is None else free.usable(instrument)
 
     async def _refresh_advice(self) -> None:
         journal, advice = self._desk.journal, self._intake.advice

@@ -221,10 +221,12 @@ def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
         Venue.KALSHI: Refusal.KALSHI_CASH_TOO_LOW,
     }
     for venue, reason in reasons.items():
-        free = balances.free(session, venue, request.mode, cash.get(venue))
-        outlay = request.opportunity.leg(venue).outlay
-        if free is None or free < outlay:
-            yield Refused(reason, f"expected {outlay} free at {venue}, found {free}")
+        leg = request.opportunity.leg(venue)
+        free = balances.usable(session, leg.instrument, request.mode, cash.get(venue))
+        if free is None or free < leg.outlay:
+            where = f"{venue}, shard {leg.instrument.exchange_index}"
+            where = where if venue is Venue.KALSHI else venue
+            yield Refused(reason, f"expected {leg.outlay} free at {where}, found {free}")
 
 
 def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
@@ -240,6 +242,7 @@ def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
             "worst_loss_micro": _worst_micro(request),
             "polymarket_outlay_micro": to_micro(cost_ceil(plan.polymarket.outlay)),
             "kalshi_outlay_micro": to_micro(cost_ceil(plan.kalshi.outlay)),
+            "kalshi_shard": plan.kalshi.instrument.exchange_index,
             "state": ReservationState.HELD,
             "held_ms": request.now_ms,
         },

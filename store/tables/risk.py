@@ -12,6 +12,8 @@ from store.tables.columns import (
     Millis,
     Number,
     OptMillis,
+    OptNumber,
+    OptString,
     String,
     not_negative,
     one_of,
@@ -21,7 +23,8 @@ from store.tables.columns import (
 
 class ReservationRow(Base, table=True):
     """What one admitted arbitrage may lose and spend (micro-dollars), on the day it began, and
-    `lost_micro`: what of that is certain, locked in or realised, and charged to the day."""
+    `lost_micro`: what of that is certain, locked in or realised, and charged to the day. None as
+    `kalshi_shard`, on which its Kalshi outlay is spent, stands for any."""
 
     __tablename__ = "reservations"
     __table_args__ = (
@@ -44,6 +47,7 @@ class ReservationRow(Base, table=True):
     held_ms: Millis
     ended_ms: OptMillis = None
     lost_micro: Micro = 0
+    kalshi_shard: OptNumber = None
 
 
 class RiskDayRow(Base, table=True):
@@ -66,7 +70,8 @@ class RiskDayRow(Base, table=True):
 
 
 class VenueBalanceRow(Base, table=True):
-    """The cash a venue last reported. `as_of_ms` is when the read was begun, not answered."""
+    """The cash a venue last reported, and by shard where it has several (a JSON object of
+    micro-dollars). `as_of_ms` is when the read was begun, not answered."""
 
     __tablename__ = "venue_balances"
     __table_args__ = (one_of("venue", Venue), one_of("mode", Mode), STRICT)
@@ -75,3 +80,4 @@ class VenueBalanceRow(Base, table=True):
     mode: Key
     cash_micro: Micro
     as_of_ms: Millis
+    shards: OptString = None

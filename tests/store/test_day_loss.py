@@ -200,7 +200,8 @@ async def test_an_upgrade_charges_what_is_held_at_a_loss_and_nothing_twice(
     await journal.conclude(end)
     journal.close()
     raw = plain(where)
-    raw.execute("ALTER TABLE reservations DROP COLUMN lost_micro")
+    for added in ("reservations lost_micro", "reservations kalshi_shard", "venue_balances shards"):
+        raw.execute("ALTER TABLE {} DROP COLUMN {}".format(*added.split()))
     raw.execute("UPDATE risk_days SET realised_loss_micro = 12100000")
     raw.execute("UPDATE alembic_version SET version_num = '0009'")
     raw.commit()

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from domain.book import Book
+from domain.funds import Funds
 from domain.money import ZERO, Size, Usd, size_floor
 from domain.order import (
     Answer,
@@ -133,6 +134,10 @@ class PolymarketClient:
         """The pUSD balance as the order book counts it."""
         params = {"asset_type": "COLLATERAL", "signature_type": self._kind}
         return Usd(await self._balance(params))
+
+    async def funds(self) -> Funds:
+        """One purse for all markets."""
+        return Funds(await self.cash())
 
     async def sellable(self, instrument: Instrument) -> Size:
         """The balance after the venue was told to look at the chain again, in whole steps.

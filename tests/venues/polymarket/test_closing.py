@@ -1,10 +1,11 @@
 """For how long Polymarket counts as closed after it refused an order for that."""
 
+import time
+
 import pytest
 
 from domain.order import Answer, Filled, NotFilled, Rejection, Unknown
 from tests.domain.tables import rows
-from venues.polymarket import closing
 from venues.polymarket.closing import SECOND_NS, Doors
 from venues.transport import Moment, Reply
 
@@ -33,7 +34,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ns = 100 * SECOND_NS
-        monkeypatch.setattr(closing.time, "monotonic_ns", lambda: self.ns)
+        monkeypatch.setattr(time, "monotonic_ns", lambda: self.ns)
 
 
 def reply(status: int, sent_s: int = 99, wait: str = "-") -> Reply:

@@ -1,9 +1,9 @@
-"""What each arbitrage costs its day for certain: a loss that was locked in counts at once."""
+"""What each arbitrage costs its day for certain, and the cash of each of Kalshi's shards."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from store.migrations.ddl import INT64
+from store.migrations.ddl import INT64, TEXT
 
 revision = "0010"
 down_revision = "0009"
@@ -12,8 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column. What had ended is charged to its day already; what is held at a loss was
-    not, and is charged now, with the loss that the trade log shows."""
+    """Add the columns. What had ended is charged to its day already; what is held at a loss was
+    not, and is charged now, with the loss that the trade log shows. Cash is known by shard from
+    the next balance on; an older reservation counts against every shard."""
+    op.add_column("venue_balances", sa.Column("shards", TEXT, nullable=True))
+    op.add_column("reservations", sa.Column("kalshi_shard", INT64, nullable=True))
     lost = sa.Column("lost_micro", INT64, nullable=False, server_default=sa.text("0"))
     op.add_column("reservations", lost)
     op.execute(
