@@ -55,16 +55,17 @@ class Doors:
         return "; ".join(told) or None
 
     def answered(self, venue: Venue, answer: Answer, left_ms: int, now_ms: int) -> None:
-        """An order that left at `left_ms` got this answer."""
+        """An order that left at `left_ms`, or could not (NOT_SENT), got this answer."""
         match answer:
-            case NotFilled(Rejection.VENUE_CLOSED, detail):
+            case NotFilled(Rejection.VENUE_CLOSED | Rejection.NOT_SENT, detail):
                 if venue in self._opened_by_status:
                     self._misled[venue] += 1
                 self._opened_by_status.discard(venue)
                 hold_ms = min(HOLD_MS * 2 ** self._misled[venue], HOLD_MS_MAX)
                 self._shut[venue] = Shut(detail, now_ms, now_ms + hold_ms)
             case NotFilled(Rejection.RATE_LIMITED, detail) if venue not in self.closed(now_ms):
-                self._shut[venue] = Shut(detail, now_ms, now_ms, now_ms + RATE_MS)
+                over_ms = now_ms + RATE_MS
+                self._shut[venue] = Shut(detail, now_ms, over_ms, over_ms)
             case Filled() | NotFilled(Rejection.KILLED):
                 # Its matching engine took the order up: the best evidence there is.
                 door = self._shut.get(venue)
@@ -82,7 +83,8 @@ class Doors:
             self._close(venue, status.detail, asked_ms)
         elif door is not None and asked_ms >= door.believed_ms:
             del self._shut[venue]
-            self._opened_by_status.add(venue)
+            if door.over_ms is None:
+                self._opened_by_status.add(venue)
 
     def unread(self, venue: Venue, why: str, asked_ms: int) -> None:
         """The venue's status, asked for at `asked_ms`, could not be read: an order would hardly

@@ -55,6 +55,9 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
     if leave is None and isinstance(answer, NotFilled):
         # This attempt ended before the last gate. It proves nothing of an earlier one.
+        if answer.rejection is Rejection.NOT_SENT:
+            now_ms = desk.wall_ms()
+            desk.doors.answered(order.venue, answer, now_ms, now_ms)
         known = await desk.journal.withdraw(order.intent_id, desk.wall_ms(), answer)
         return known.answer or _sent_before(order)
     if isinstance(leave, AlreadySent):

@@ -90,6 +90,7 @@ def test_a_status_read_amid_a_closure_shortens_nothing() -> None:
 def test_too_many_orders_close_for_a_moment_and_never_shorten_a_closure() -> None:
     here, fast = Doors(), NotFilled(Rejection.RATE_LIMITED, "HTTP 429")
     here.answered(KX, fast, 990, 1_000)
+    here.told(KX, OPEN, 1_500)
     assert here.closed(1_000 + RATE_MS - 1) == {KX: "HTTP 429"}
     assert not here.closed(1_000 + RATE_MS)
     here.answered(KX, SHUT, 4_990, 5_000)
@@ -120,6 +121,16 @@ def test_refused_sales_amid_one_closure_are_no_error_of_the_status() -> None:
         here.answered(PM, SHUT, at_ms - 1, at_ms)
     here.told(PM, OPEN, 59_000 + HOLD_MS)
     assert not here.closed(100_000)
+
+
+def test_an_order_that_could_not_be_sent_closes_as_a_refusal_does() -> None:
+    """A status can be read where no key for orders can be had."""
+    here = Doors()
+    here.answered(PM, NotFilled(Rejection.NOT_SENT, "no API key"), 1_000, 1_000)
+    here.told(PM, OPEN, 2_000)
+    assert here.closed(2_001) == {PM: "no API key"}
+    here.told(PM, OPEN, 1_000 + HOLD_MS)
+    assert not here.closed(20_000)
 
 
 def test_both_doors_are_named() -> None:

@@ -17,7 +17,7 @@ from activities.send import send_once
 from domain.order import Answer, Filled, NotFilled, Purpose, Rejection, Unknown
 from domain.venue import Action, Venue
 from store.states import IntentState
-from tests.store.builders import NOW, a_fill, admitted, an_identity, an_order, ready
+from tests.store.builders import NOW, a_fill, admitted, an_identity, an_opportunity, an_order, ready
 from tests.venues.raw import raw_server, saying
 from venues.kalshi.account import KalshiAccount, Timeouts
 from venues.kalshi.client import KalshiClient
@@ -35,13 +35,21 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def desk_at(url: str, folder: Path) -> AsyncIterator[Desk]:
     """A journal, and Kalshi there."""
+    kalshi, journal = kalshi_at(url), await ready(folder / "journal.db")
+    yield Desk(journal, {Venue.KALSHI: kalshi}, lambda: NOW + 100, lambda: None, lambda: None)
+    await kalshi.close()
+    journal.close()
+
+
+def kalshi_at(url: str) -> KalshiClient:
+    """The client of an account there."""
     key = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     seconds = timedelta(seconds=2)
-    kalshi = KalshiClient(
+    return KalshiClient(
         KalshiAccount(
             key_id="key-1",
             private_key_pem=key.decode(),
@@ -50,10 +58,6 @@ async def desk_at(url: str, folder: Path) -> AsyncIterator[Desk]:
             timeouts=Timeouts(connect=seconds, read=seconds, order=seconds),
         )
     )
-    journal = await ready(folder / "journal.db")
-    yield Desk(journal, {Venue.KALSHI: kalshi}, lambda: NOW + 100, lambda: None, lambda: None)
-    await kalshi.close()
-    journal.close()
 
 
 @pytest.mark.parametrize("earlier", ["nothing", "sent", "unknown", "filled", "refused"])
@@ -127,3 +131,19 @@ async def test_a_refusal_of_a_closed_venue_closes_its_door(tmp_path: Path) -> No
         await ActivityEnvironment().run(send_once, desk, Ticket(*request.orders[1]))
 
         assert set(desk.doors.closed(NOW + 100)) == {Venue.KALSHI}
+
+
+async def test_an_order_that_cannot_reach_its_venue_keeps_the_next_entry_back(desk: Desk) -> None:
+    first = await admitted(desk.journal, an_opportunity("a"))
+    second = await admitted(desk.journal, an_opportunity("b"))
+    await ActivityEnvironment().run(send_once, desk, Ticket(*first.orders[1]))
+    assert set(desk.doors.closed(NOW + 100)) == {Venue.KALSHI}
+
+    order, identity = second.orders[1]
+    async with raw_server(saying(b"{}", 500)) as url:
+        there = replace(desk, venues={Venue.KALSHI: kalshi_at(url)})
+        answer = await ActivityEnvironment().run(send_once, there, Ticket(order, identity))
+        await there.venues[Venue.KALSHI].close()
+
+    assert isinstance(answer, NotFilled)
+    assert answer.rejection is Rejection.FENCED
