@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from activities.doors import Doors
 from domain.money import Size
 from domain.order import Purpose
 from domain.standing import LegReport, nothing_held
@@ -22,7 +23,8 @@ NEVER = "never written down"
 class Desk:
     """One executor's hands. `wall_ms` is the wall clock in milliseconds, `claim` its lease on the
     accounts (None while another process sends), `killed` why no entry may leave whatever the
-    journal says, `tally` what it counts for graphs."""
+    journal says, `tally` what it counts for graphs, `doors` which
+    venue takes no entry now."""
 
     journal: Journal
     venues: Mapping[Venue, VenuePort]
@@ -30,6 +32,7 @@ class Desk:
     claim: Callable[[], Claim | None]
     killed: Callable[[], str | None]
     tally: Tally = field(default_factory=Tally)
+    doors: Doors = field(default_factory=Doors)
 
     async def leg(self, arb_id: str, venue: Venue, planned: Size) -> LegReport:
         """One leg as its intents and fills in the journal tell it. An arbitrage that the gate

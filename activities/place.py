@@ -41,6 +41,7 @@ class EntryActivities:
                 balance_age_ms_max=bounds.balance_age_ms_max,
                 now_ms=asked_ms,
                 bounds=bounds,
+                shut=self._desk.doors.against_entries(asked_ms),
             )
         )
         measured.judged(self._desk, verdict, asked_ms)

@@ -10,7 +10,7 @@ from temporalio import activity
 from activities import measured
 from activities.desk import Desk
 from activities.messages import Ticket
-from domain.order import Answer, NotFilled, Order, Rejection, Unknown
+from domain.order import Answer, NotFilled, Order, Purpose, Rejection, Unknown
 from store.failpoints import Point, hit
 from store.intents import AlreadySent, Leave, MaySend
 from store.lease import FIRST_BYTE_MS
@@ -34,6 +34,8 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         nonlocal leave, left_ms
         hit(Point.AFTER_INTENT, order.venue, order.purpose, order.action)
         asked_ms = desk.wall_ms()
+        if order.purpose is Purpose.ENTRY and (shut := desk.doors.against_entries(asked_ms)):
+            return NotFilled(Rejection.FENCED, shut)
         leave = await desk.journal.mark_sent(order.intent_id, asked_ms, desk.claim(), desk.killed())
         match leave:
             case MaySend(sent_at_ms):
@@ -53,12 +55,17 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
         answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
     if leave is None and isinstance(answer, NotFilled):
         # This attempt ended before the last gate. It proves nothing of an earlier one.
+        if answer.rejection is Rejection.NOT_SENT:
+            now_ms = desk.wall_ms()
+            desk.doors.answered(order.venue, answer, now_ms, now_ms)
         known = await desk.journal.withdraw(order.intent_id, desk.wall_ms(), answer)
         return known.answer or _sent_before(order)
     if isinstance(leave, AlreadySent):
         known = await desk.journal.intent(order.intent_id)
         return known.answer or _sent_before(order)
     measured.answered(desk, order, answer, left_ms)
+    if left_ms is not None:
+        desk.doors.answered(order.venue, answer, left_ms, desk.wall_ms())
     hit(Point.ANSWERED, order.venue, order.purpose, order.action)
     stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
     hit(Point.RECORDED, order.venue, order.purpose, order.action)

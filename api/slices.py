@@ -163,20 +163,20 @@ def win_rate(day: DayStats) -> str | None:
 
 
 def venues(executors: Iterable[Presence]) -> Json:
-    """How current each venue's books are and how long its last answer took, by the freshest
-    executor."""
-    told: Json = {
-        venue.value: {"state": "down", "book_at": None, "ping_ms": None, "detail": "no executor"}
-        for venue in Venue
-    }
+    """How current each venue's books are, how long its last answer took, and why it takes no
+    orders where it does not, by the freshest executor."""
+    unknown = {"state": "down", "book_at": None, "ping_ms": None, "shut": None}
+    told: Json = {venue.value: {**unknown, "detail": "no executor"} for venue in Venue}
     for one in executors:
         feeds, pings = one.report.get("feeds"), one.report.get("ping_ms")
+        shut = one.report.get("shut")
         for name, feed in feeds.items() if isinstance(feeds, dict) else ():
             age = feed.get("age_ms")
             told[name] = {
                 "state": "down" if feed.get("state") == "down" else "up",
                 "book_at": None if age is None else iso(one.seen_ms - age),
                 "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
+                "shut": shut.get(name) if isinstance(shut, dict) else None,
                 "detail": feed.get("reason", ""),
             }
     return told

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -13,25 +13,28 @@ from sqlmodel import Session
 from app.capturing import open_recorder
 from app.caretaker import Caretaker
 from app.config import Config
+from app.doorkeeper import CLOSED_SECONDS, WARM_SECONDS, Doorkeeper
 from app.dues import PAUSE_SECONDS as DUES_SECONDS
 from app.dues import Dues
 from app.duty import serve
 from app.fitness import Fitness
+from app.funds import read_funds
 from app.intake import Intake
 from app.sightings import Lookout
 from app.tracing import tracing
 from app.vitals import SdkMetrics, Vitals
 from app.wiring import Station, connect, open_station, wall_ms
+from domain.funds import Funds
 from domain.money import Usd
 from domain.opportunity import Opportunity
 from domain.policy import Refusal
 from domain.terms import Terms
-from domain.venue import Mode, Venue
+from domain.venue import Instrument, Mode, Venue
 from markets.books import Books
 from markets.pairs import Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
-from store import presence, reviews, run_state, sightings, terms
+from store import balances, presence, reviews, run_state, sightings, terms
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from store.errors import JournalBusy, JournalFailing
@@ -41,8 +44,6 @@ from venues.port import VenueMisuse, VenueUnreachable
 log = logging.getLogger(__name__)
 
 BALANCE_SECONDS = 2.0
-WARM_SECONDS = 10.0
-"""Shorter than any venue keeps an idle connection."""
 ADVICE_SECONDS = 0.25
 PRESENCE_SECONDS = 1.0
 
@@ -66,8 +67,8 @@ class Executor:
         self._desk = desk
         self._intake = intake
         self._name = station.sender.name
-        self._cash: dict[Venue, Usd] = {}
-        self._ping_ms: dict[Venue, int] = {}
+        self._free: dict[Venue, Funds] = {}
+        self._doorkeeper = Doorkeeper(desk)
         self._dues = Dues(desk, config.mode)
         self._fitness = Fitness(desk, config.data_dir, config.trade.disk_mb_min)
         configured = tuple(pair.to_domain() for pair in config.pairs)
@@ -82,7 +83,7 @@ class Executor:
             self._books,
             lambda: self._pairs.listed,
             lambda: desk.journal.settings.current.settings,
-            self._cash.get,
+            self._usable,
             config.trade.bounds(),
             self._take,
         )
@@ -97,7 +98,7 @@ class Executor:
     async def prepare(self) -> None:
         """Read what the first decision needs: settings, balances, the rules of every pair."""
         await self._desk.journal.settings.load()
-        await self._keep_warm()
+        await self._doorkeeper.look()
         await self._if_not_busy(self._read_balances)
         await self._if_not_busy(self._refresh_advice)
         await self._pairs.load()
@@ -112,7 +113,8 @@ class Executor:
                 group.create_task(self._books.run()),
                 group.create_task(self._scanner.run()),
                 group.create_task(self._every(BALANCE_SECONDS, self._read_balances)),
-                group.create_task(self._every(WARM_SECONDS, self._keep_warm)),
+                group.create_task(self._every(WARM_SECONDS, self._doorkeeper.look)),
+                group.create_task(self._every(CLOSED_SECONDS, self._doorkeeper.look_at_closed)),
                 group.create_task(self._every(DUES_SECONDS, self._dues.read)),
                 group.create_task(self._every(ADVICE_SECONDS, self._refresh_advice)),
                 group.create_task(self._every(PRESENCE_SECONDS, self._report)),
@@ -157,34 +159,24 @@ class Executor:
             if isinstance(busy, JournalFailing):
                 self._fitness.journal_failed(str(busy))
 
-    async def _keep_warm(self) -> None:
-        """Use the connections that orders leave on: a new one would cost an order its first
-        round trips. What it took is the ping that pages show."""
-        for venue, port in self._desk.venues.items():
-            self._ping_ms.pop(venue, None)
-            began_ns = time.monotonic_ns()
-            try:
-                await port.status()
-            except (VenueUnreachable, VenueMisuse) as trouble:
-                log.warning("%s: status not read: %s", venue, trouble)
-            else:
-                self._ping_ms[venue] = (time.monotonic_ns() - began_ns) // 1_000_000
-
     async def _read_balances(self) -> None:
         """Both venues' cash into the journal, and what the gate would still let us use."""
         journal, mode = self._desk.journal, self._config.mode
-        for venue, port in self._desk.venues.items():
-            as_of_ms = wall_ms()
+        for venue in self._desk.venues:
             try:
-                cash = await port.cash()
+                await read_funds(self._desk, venue, mode)
             except (VenueUnreachable, VenueMisuse) as trouble:
                 # The gate refuses on its own once the last balance is too old.
                 log.warning("%s: balance not read: %s", venue, trouble)
                 continue
-            await journal.record_balance(venue, mode, cash, as_of_ms)
-            free = await journal.free_cash(venue, mode)
+            free = await journal.read(partial(balances.free_funds, venue=venue, mode=mode))
             if free is not None:
-                self._cash[venue] = free
+                self._free[venue] = free
+
+    def _usable(self, instrument: Instrument) -> Usd | None:
+        """What the scanner may size a leg by."""
+        free = self._free.get(instrument.venue)
+        return None if free is None else free.usable(instrument)
 
     async def _refresh_advice(self) -> None:
         journal, advice = self._desk.journal, self._intake.advice
@@ -224,6 +216,8 @@ class Executor:
             return Refusal.DISABLED
         if not self._station.sender.holds:
             return Refusal.STANDBY
+        if self._desk.doors.closed(wall_ms()):
+            return Refusal.VENUE_CLOSED
         return None if self._caretaker.trusts_the_books else Refusal.UNRECONCILED
 
     async def _halt_by_file(self, now_ms: int) -> None:
@@ -274,7 +268,8 @@ class Executor:
             "started": self._intake.started,
             "refused": {reason.value: number for reason, number in refused.items()},
             "feeds": health,
-            "ping_ms": {venue.value: ms for venue, ms in self._ping_ms.items()},
+            "ping_ms": {venue.value: ms for venue, ms in self._doorkeeper.ping_ms.items()},
+            "shut": {v.value: why for v, why in self._desk.doors.closed(now_ms).items()},
             "owed": None if owed is None else {v.value: str(usd) for v, usd in owed.items()},
             "listed": len(self._pairs.listed),
             "unlisted": {k: pair.why.detail for k, pair in self._pairs.unlisted.items()},

@@ -105,6 +105,11 @@ class Rejection(StrEnum):
         """Whether the venue takes no order now, whatever it asks for: no price was tried."""
         return self in (Rejection.VENUE_CLOSED, Rejection.RATE_LIMITED)
 
+    @property
+    def of_account(self) -> bool:
+        """Whether the venue refuses us rather than this order: the next one fares no better."""
+        return self in (Rejection.UNAUTHORISED, Rejection.BANNED)
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:

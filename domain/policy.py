@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     UNRECONCILED = "not_reconciled_yet"
     MACHINE_UNFIT = "machine_unfit"
     DISABLED = "disabled"
+    VENUE_CLOSED = "venue_closed"
     DAILY_TRADES_REACHED = "daily_trades_reached"
     DAILY_LOSS_REACHED = "daily_loss_reached"
     PAIR_REJECTED = "pair_rejected"

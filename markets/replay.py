@@ -82,7 +82,7 @@ class Replay:
             self._books,
             lambda: self._listed,
             lambda: settings,
-            self.memory.cash.get,
+            lambda rule: self.memory.cash.get(rule.venue),
             bounds,
             self._take,
             Clocks(

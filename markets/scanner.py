@@ -58,8 +58,9 @@ class _Quote:
 
 class Scanner:
     """Looks at a pair whenever one of its books changed. `settings` and `cash` are read at each
-    look; cash None means that the balance is not known. The settings' `enabled` is not asked:
-    what to do with an opportunity is up to `on_opportunity`, and what that raises ends the scan.
+    look; cash is what an order for the instrument can use, None where that is not known. The
+    settings' `enabled` is not asked: what to do with an opportunity is up to `on_opportunity`, and
+    what that raises ends the scan.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Scanner:
         books: Books,
         listed: Callable[[], Mapping[str, ListedPair]],
         settings: Callable[[], ExecutorSettings],
-        cash: Callable[[Venue], Usd | None],
+        cash: Callable[[Instrument], Usd | None],
         bounds: Bounds,
         on_opportunity: OnOpportunity,
         clocks: Clocks | None = None,
@@ -165,7 +166,7 @@ class Scanner:
             return stale
         sides = []
         for rule, book in books:
-            cash = self._cash(rule.venue)
+            cash = self._cash(rule)
             if cash is None:
                 return Refused(Refusal.BALANCE_UNKNOWN, f"the cash at {rule.venue} is not known")
             sides.append(Side(rule, book, cash))

@@ -43,6 +43,8 @@ WANTS = {
     "RECONCILE_REJECTED": "Nothing to do if it passes; after three times no entry leaves: "
     "lockstep doctor",
     "MACHINE_UNFIT": "No entry leaves until it is mended; then they do so by themselves",
+    "ACCOUNT_REFUSED": f"{_HALTED} lockstep doctor tries its keys, the venue's page tells the "
+    "rest. What is unhedged there may have to be sold by hand. /resume once it is mended",
     "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
 }
 """What each alarm wants of a person: the runbook in one line."""

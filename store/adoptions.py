@@ -10,11 +10,10 @@ from domain.policy import Bounds
 from domain.standing import Word
 from domain.trade import Phase
 from domain.venue import Mode
-from store import events
+from store import events, risk_day
 from store.codec import bounds_from, word_from, word_json
 from store.errors import JournalConflict
-from store.states import ReservationState
-from store.tables import ArbitrageRow, ReservationRow, RiskDayRow
+from store.tables import ArbitrageRow
 
 WORD = "word"
 """The kind of the event that says what a person asked for."""
@@ -87,13 +86,8 @@ def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:
     row = session.get_one(ArbitrageRow, arb_id)
     if row.phase != Phase.FLAT:
         raise JournalConflict(f"{arb_id} is {row.phase}, yet {why}")
-    reservation = session.get_one(ReservationRow, arb_id)
-    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
     assert row.realised_micro is not None, f"{arb_id} ended without a result"
-    day.realised_loss_micro -= max(-row.realised_micro, 0)
-    if reservation.state != ReservationState.HELD:
-        reservation.state, reservation.ended_ms = ReservationState.HELD, None
-        day.reserved_loss_micro += reservation.worst_loss_micro
+    risk_day.hold_again(session, arb_id)
     result = str(from_micro(row.realised_micro))
     ended = events.latest(session, arb_id, "concluded")
     if ended is not None and "moved_by_hand" in ended.detail:

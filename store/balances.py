@@ -1,53 +1,84 @@
 """The cash a venue last reported, and how much of it is not promised to orders."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import text
 from sqlmodel import Session
 
-from domain.money import Usd, from_micro, to_micro
-from domain.venue import Mode, Venue
+from domain.funds import Funds
+from domain.money import NO_USD, Usd, from_micro, to_micro
+from domain.venue import Instrument, Mode, Venue
 from store import rows
 from store.tables import VenueBalanceRow
 
-# Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those still held, those of
-# arbitrages that were locked or ended since, and those of fills that were not final at that time.
-_PROMISED = {
-    venue: text(
+
+def _outlays(venue: Venue, more: str = "") -> sa.TextClause:
+    """Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those still held,
+    those of arbitrages that were locked or ended since, and those of fills that were not final at
+    that time."""
+    return text(
         f"""
         SELECT coalesce(sum({venue}_outlay_micro), 0) FROM reservations
-        WHERE mode = :mode AND state <> 'released' AND arb_id IN (
+        WHERE mode = :mode AND state <> 'released' {more} AND arb_id IN (
             SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms IS NULL
             UNION SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms >= :as_of_ms
             UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
                 WHERE fills.venue = :venue AND fills.state = 'provisional'
             UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
                 WHERE fills.venue = :venue AND fills.state_ms >= :as_of_ms)
-        """  # noqa: S608 - the only name put in is that of a venue
+        """  # noqa: S608 - the names put in are ours
     )
-    for venue in Venue
-}
+
+
+_PROMISED = {venue: _outlays(venue) for venue in Venue}
+_ON_SHARD = _outlays(Venue.KALSHI, "AND (kalshi_shard IS NULL OR kalshi_shard = :shard)")
 
 _BALANCES = rows.table(VenueBalanceRow)
-_CASH = sa.select(_BALANCES.c.venue, _BALANCES.c.cash_micro, _BALANCES.c.as_of_ms).where(
-    _BALANCES.c.mode == sa.bindparam("mode")
-)
+_CASH = sa.select(
+    _BALANCES.c.venue, _BALANCES.c.cash_micro, _BALANCES.c.as_of_ms, _BALANCES.c.shards
+).where(_BALANCES.c.mode == sa.bindparam("mode"))
 
 
 def free_cash(session: Session, venue: Venue, mode: Mode) -> Usd | None:
     """The venue's last reported cash less what is promised to orders; None if never reported."""
-    return free(session, venue, mode, reported(session, mode).get(venue))
+    balance = reported(session, mode).get(venue)
+    if balance is None:
+        return None
+    return Usd(from_micro(balance.cash_micro - _promised(session, venue, mode, balance)))
 
 
-def record_balance(session: Session, venue: Venue, mode: Mode, cash: Usd, as_of_ms: int) -> bool:
-    """Keep the cash a venue reported; `as_of_ms` is when the read was begun. An older read than
-    the one known is dropped (False)."""
+def free_funds(session: Session, venue: Venue, mode: Mode) -> Funds | None:
+    """As `free_cash`, and on each shard what the orders there are not promised."""
+    balance, free = reported(session, mode).get(venue), free_cash(session, venue, mode)
+    if balance is None or free is None:
+        return None
+    shards = _shards(balance)
+    if shards is None:
+        return Funds(free)
+    return Funds(free, {shard: _left(session, mode, balance, shard) for shard in shards})
+
+
+def record_balance(
+    session: Session,
+    venue: Venue,
+    mode: Mode,
+    cash: Usd,
+    as_of_ms: int,
+    shards: Mapping[int, Usd] | None = None,
+) -> bool:
+    """Keep the cash a venue reported, and what of it lies on each of its `shards`; `as_of_ms` is
+    when the read was begun. An older read than the one known is dropped (False)."""
     row = session.get(VenueBalanceRow, (venue, mode))
     if row is not None and row.as_of_ms > as_of_ms:
         return False
+    told = None if shards is None else json.dumps({s: to_micro(c) for s, c in shards.items()})
     session.merge(
-        VenueBalanceRow(venue=venue, mode=mode, cash_micro=to_micro(cash), as_of_ms=as_of_ms)
+        VenueBalanceRow(
+            venue=venue, mode=mode, cash_micro=to_micro(cash), as_of_ms=as_of_ms, shards=told
+        )
     )
     return True
 
@@ -57,15 +88,34 @@ def reported(session: Session, mode: Mode) -> dict[Venue, sa.Row[Any]]:
     return {Venue(row.venue): row for row in rows.all_of(session, _CASH, mode=mode)}
 
 
-def free(session: Session, venue: Venue, mode: Mode, balance: sa.Row[Any] | None) -> Usd | None:
-    """As `free_cash`, of a row of `reported`."""
+def usable(
+    session: Session, instrument: Instrument, mode: Mode, balance: sa.Row[Any] | None
+) -> Usd | None:
+    """What an order for the instrument can use of a row of `reported`, not promised to others:
+    the cash of its own shard where the venue has several."""
     if balance is None:
         return None
-    promised = _promised(session, venue, mode, balance.as_of_ms)
+    if _shards(balance) is not None:
+        return _left(session, mode, balance, instrument.exchange_index)
+    promised = _promised(session, instrument.venue, mode, balance)
     return Usd(from_micro(balance.cash_micro - promised))
 
 
-def _promised(session: Session, venue: Venue, mode: Mode, as_of_ms: int) -> int:
-    """Micro-dollars that the balance read at `as_of_ms` does not show as gone yet."""
-    at = {"mode": mode, "venue": venue, "as_of_ms": as_of_ms}
+def _shards(balance: sa.Row[Any]) -> dict[int, Usd] | None:
+    if balance.shards is None:
+        return None
+    return {int(s): Usd(from_micro(micro)) for s, micro in json.loads(balance.shards).items()}
+
+
+def _left(session: Session, mode: Mode, balance: sa.Row[Any], shard: int) -> Usd:
+    """Dollars of one of Kalshi's shards that are not promised to orders there."""
+    at = {"mode": mode, "venue": Venue.KALSHI, "as_of_ms": balance.as_of_ms, "shard": shard}
+    promised = int(session.connection().execute(_ON_SHARD, at).scalar_one())
+    cash = (_shards(balance) or {}).get(shard, NO_USD)
+    return Usd(cash - from_micro(promised))
+
+
+def _promised(session: Session, venue: Venue, mode: Mode, balance: sa.Row[Any]) -> int:
+    """Micro-dollars that the balance does not show as gone yet."""
+    at = {"mode": mode, "venue": venue, "as_of_ms": balance.as_of_ms}
     return int(session.connection().execute(_PROMISED[venue], at).scalar_one())

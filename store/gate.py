@@ -1,9 +1,9 @@
 """The gate: one transaction that admits both legs of an arbitrage, or neither.
 
-What is refused is named in this fixed order: halted, disabled, past its deadline, books read too
-far apart, bet below and above its bounds, ROI below and above its bounds, trades of the day, loss
-of the day, pair rejected by a person, pair already open, pair cooling down, balance unknown or too
-old, Polymarket's cash, Kalshi's cash.
+What is refused is named in this fixed order: halted, disabled, a venue that takes no orders, past
+its deadline, books read too far apart, bet below and above its bounds, ROI below and above its
+bounds, trades of the day, loss of the day, pair rejected by a person, pair already open, pair
+cooling down, balance unknown or too old, Polymarket's cash, Kalshi's cash.
 """
 
 from collections.abc import Iterator
@@ -76,7 +76,8 @@ class GateRequest:
     `orders` are both entries with their identities; `worst_loss` is charged to the UTC day of
     `now_ms` (wall clock). A pair rests for `cooldown_ms` after it failed or was rolled back; cash
     counts if it was read no longer than `balance_age_ms_max` ago. `bounds` are written down with
-    the verdict: whoever adopts the arbitrage keeps to them.
+    the verdict: whoever adopts the arbitrage keeps to them. `shut` says which venue takes no
+    orders, None where both do.
     """
 
     arb_id: str
@@ -88,6 +89,7 @@ class GateRequest:
     balance_age_ms_max: int
     now_ms: int
     bounds: Bounds = field(default_factory=Bounds)
+    shut: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def _stopped(request: GateRequest, state: RunState) -> Iterator[Refused]:
         yield Refused(Refusal.HALTED, f"halted by {state.by}: {state.reason}")
     if not state.enabled:
         yield Refused(Refusal.DISABLED, f"settings version {state.settings_version} is disabled")
+    if request.shut is not None:
+        yield Refused(Refusal.VENUE_CLOSED, request.shut)
     not_after = min(order.not_after_ms for order, _ in request.orders)
     if request.now_ms > not_after:
         yield Refused(Refusal.TOO_LATE, f"expected by {not_after}, found {request.now_ms} (ms)")
@@ -217,10 +221,12 @@ def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
         Venue.KALSHI: Refusal.KALSHI_CASH_TOO_LOW,
     }
     for venue, reason in reasons.items():
-        free = balances.free(session, venue, request.mode, cash.get(venue))
-        outlay = request.opportunity.leg(venue).outlay
-        if free is None or free < outlay:
-            yield Refused(reason, f"expected {outlay} free at {venue}, found {free}")
+        leg = request.opportunity.leg(venue)
+        free = balances.usable(session, leg.instrument, request.mode, cash.get(venue))
+        if free is None or free < leg.outlay:
+            where = f"{venue}, shard {leg.instrument.exchange_index}"
+            where = where if venue is Venue.KALSHI else venue
+            yield Refused(reason, f"expected {leg.outlay} free at {where}, found {free}")
 
 
 def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
@@ -236,6 +242,7 @@ def _admit(session: Session, request: GateRequest, view: _View) -> Granted:
             "worst_loss_micro": _worst_micro(request),
             "polymarket_outlay_micro": to_micro(cost_ceil(plan.polymarket.outlay)),
             "kalshi_outlay_micro": to_micro(cost_ceil(plan.kalshi.outlay)),
+            "kalshi_shard": plan.kalshi.instrument.exchange_index,
             "state": ReservationState.HELD,
             "held_ms": request.now_ms,
         },

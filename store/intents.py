@@ -206,6 +206,8 @@ def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int)
                 raise JournalConflict(f"{intent_id} was filled, now the answer is {answer}")
             if state is not IntentState.NOT_FILLED:
                 _close(row, answer, now_ms)
+                if answer.rejection.of_account:
+                    run_state.refused_by(session, Venue(row.venue), answer.detail, now_ms)
         case Unknown():
             if not state.definite:
                 row.state, row.detail = IntentState.UNKNOWN, answer.evidence

@@ -106,10 +106,17 @@ class Journal:
         """Admit both legs or neither; see `store.gate`."""
         return await self.write(request.now_ms, lambda s: gate.reserve(s, request), Turn.GATE)
 
-    async def record_balance(self, venue: Venue, mode: Mode, cash: Usd, as_of_ms: int) -> bool:
+    async def record_balance(
+        self,
+        venue: Venue,
+        mode: Mode,
+        cash: Usd,
+        as_of_ms: int,
+        shards: Mapping[int, Usd] | None = None,
+    ) -> bool:
         """Keep the cash a venue reported to a read that was begun at `as_of_ms`."""
         return await self.write(
-            as_of_ms, lambda s: balances.record_balance(s, venue, mode, cash, as_of_ms)
+            as_of_ms, lambda s: balances.record_balance(s, venue, mode, cash, as_of_ms, shards)
         )
 
     async def free_cash(self, venue: Venue, mode: Mode) -> Usd | None:

@@ -9,12 +9,12 @@ from domain.money import NO_USD, Usd, exact, from_micro, proceeds_floor, to_micr
 from domain.order import NotFilled, Purpose, Rejection
 from domain.trade import Phase, TradeStatus, step
 from domain.venue import Mode, Outcome, Venue
-from store import alarms, events, intents, positions, trade_log
+from store import alarms, events, intents, positions, risk_day, trade_log
 from store.arbitrages import ArbitrageState, load, row_of
 from store.errors import JournalConflict, StillOpen
 from store.leg_results import leg_results
 from store.states import PositionStatus, ReservationState
-from store.tables import ArbitrageRow, PayoutRow, ReservationRow, RiskDayRow
+from store.tables import ArbitrageRow, PayoutRow
 
 _AT_RISK = frozenset({Phase.RESOLVING, Phase.UNWINDING, Phase.CLOSING, Phase.NEEDS_OPERATOR})
 
@@ -56,7 +56,7 @@ def set_phase(
         return row.revision
     row.phase, row.reason = phase, reason or None
     if phase in _AT_RISK:
-        _hold_again(session, arb_id)
+        risk_day.hold_again(session, arb_id)
     detail: dict[str, object] = {"phase": phase, "reason": reason, **(details or {})}
     if status is not None:
         row.status = detail["status"] = status
@@ -77,15 +77,16 @@ def note(
 def lock(
     session: Session, arb_id: str, status: TradeStatus, details: Mapping[str, object], now_ms: int
 ) -> int:
-    """Enter HOLDING: the loss at risk is released, the position opened, the trade logged with
-    its guaranteed profit. Neutral pairs alone are no position: nothing of them depends on the
-    answer. Done already, it changes nothing; returns the revision."""
+    """Enter HOLDING: the loss at risk is released, one that is certain counts against the day, the
+    position is opened, the trade logged with its guaranteed profit. Neutral pairs alone are no
+    position: nothing of them depends on the answer. Done already, it changes nothing; returns the
+    revision."""
     row = row_of(session, arb_id)
     if step(Phase(row.phase), Phase.HOLDING) == row.phase:
         return row.revision
     row.phase, row.status, row.reason = Phase.HOLDING, status, None
-    _end_reservation(session, arb_id, ReservationState.SETTLED, now_ms)
     state = load(session, arb_id)
+    risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
     detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
     revision = events.append(session, row, "locked", {**detail, **details}, now_ms)
     _log_trade(session, state, row, state.guaranteed, details, now_ms)
@@ -114,9 +115,10 @@ def record_payout(session: Session, arb_id: str, venue: Venue, amount: Usd, now_
 
 
 def conclude(session: Session, end: Conclusion) -> Usd:
-    """End the arbitrage and return its result in dollars: the reservation is released, the
-    result booked to its day, the trade log made final, the position closed. Concluded already,
-    the booked result is returned; an indefinite order raises StillOpen."""
+    """End the arbitrage and return its result in dollars: the reservation is released, its loss
+    booked to the day in place of one that seemed certain before, the trade log made final, the
+    position closed. Concluded already, the booked result is returned; an indefinite order raises
+    StillOpen."""
     assert end.phase in (Phase.FLAT, Phase.SETTLED), f"expected an end, found {end.phase}"
     row = row_of(session, end.arb_id)
     if step(Phase(row.phase), end.phase) == row.phase:
@@ -131,8 +133,7 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     by_hand = Usd((earlier or NO_USD) + (end.moved_by_hand or NO_USD))
     result = Usd(proceeds_floor(state.cash_result + by_hand))
     touched = ReservationState.SETTLED if state.paid else ReservationState.RELEASED
-    _end_reservation(session, end.arb_id, touched, end.now_ms)
-    _book(session, end.arb_id, result)
+    risk_day.release(session, end.arb_id, touched, result, end.now_ms)
     row.phase, row.status, row.reason = end.phase, end.status, end.reason or None
     row.closed_ms, row.realised_micro = end.now_ms, to_micro(result)
     detail = {"phase": end.phase, "status": end.status, "result": str(result)}
@@ -171,34 +172,6 @@ def _must_be_definite(state: ArbitrageState) -> None:
         raise StillOpen(f"{state.arb_id} has orders without an answer: {', '.join(unknown)}")
     if not (state.polymarket.settled and state.kalshi.settled):
         raise StillOpen(f"{state.arb_id} has fills that may still be voided")
-
-
-def _end_reservation(session: Session, arb_id: str, into: ReservationState, now_ms: int) -> None:
-    reservation = session.get_one(ReservationRow, arb_id)
-    if reservation.state != ReservationState.HELD:
-        return
-    reservation.state, reservation.ended_ms = into, now_ms
-    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
-    day.reserved_loss_micro -= reservation.worst_loss_micro
-    session.flush()
-
-
-def _hold_again(session: Session, arb_id: str) -> None:
-    """What was locked is at risk again; the day is charged even beyond its limit."""
-    reservation = session.get_one(ReservationRow, arb_id)
-    if reservation.state == ReservationState.HELD:
-        return
-    reservation.state, reservation.ended_ms = ReservationState.HELD, None
-    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
-    day.reserved_loss_micro += reservation.worst_loss_micro
-    session.flush()
-
-
-def _book(session: Session, arb_id: str, result: Usd) -> None:
-    reservation = session.get_one(ReservationRow, arb_id)
-    day = session.get_one(RiskDayRow, (reservation.mode, reservation.day))
-    day.realised_loss_micro += max(-to_micro(result), 0)
-    session.flush()
 
 
 def _log_trade(

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from domain.venue import Venue
 from store import alarms, audit, outbox, rows
+from store.alarms import Alarm
 from store.audit import Act
 from store.lease import FIRST_BYTE_MS
+from store.states import Severity
 from store.tables import RunStateRow, SettingsRow
 
 LEASE_MS = 250
@@ -72,8 +75,18 @@ def halt(session: Session, reason: str, act: Act) -> None:
     audit.record(session, act, "halt", "run_state", {"reason": reason})
 
 
+def refused_by(session: Session, venue: Venue, why: str, now_ms: int) -> None:
+    """The venue refuses the account, so it would every entry, and the sale of what the other venue
+    makes naked: halted, under an alarm, until a person resumes."""
+    message = f"{venue} refuses this account: {why}"
+    halt(session, message, Act("lockstep", "venue", now_ms))
+    found = Alarm(_refused_key(venue), "ACCOUNT_REFUSED", Severity.RED, message)
+    alarms.raise_alarm(session, found, now_ms)
+
+
 def resume(session: Session, act: Act) -> None:
-    """Release the latch; it is a person's word, and closes the alarm of a conflict."""
+    """Release the latch; it is a person's word, and closes the alarms of a conflict and of
+    an account that a venue refused: what is still wrong opens them again."""
     row = session.get_one(RunStateRow, 1)
     audit.record(session, act, "resume", "run_state", {"reason": row.halted_reason})
     if row.halted:
@@ -81,7 +94,12 @@ def resume(session: Session, act: Act) -> None:
         outbox.put(session, f"resume/{row.epoch}", "resumed", payload, act.at_ms)
     row.halted, row.halted_reason = False, None
     row.halted_by, row.halted_since_ms = None, None
-    alarms.close(session, alarms.CONFLICT, f"{act.actor} resumed", act.at_ms)
+    for key in (alarms.CONFLICT, *map(_refused_key, Venue)):
+        alarms.close(session, key, f"{act.actor} resumed", act.at_ms)
+
+
+def _refused_key(venue: Venue) -> str:
+    return f"account_refused:{venue}"
 
 
 def next_epoch(session: Session) -> None:

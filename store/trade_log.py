@@ -64,7 +64,8 @@ class LoggedTrade:
 @dataclass(frozen=True, slots=True)
 class DayStats:
     """One UTC day: trades admitted by the gate; of those in the log their number, result (final
-    or guaranteed) and how many gain; loss at risk and loss realised, as the gate counts them."""
+    or guaranteed) and how many gain; loss at risk, and loss that is certain (realised or locked
+    in), as the gate counts them."""
 
     day: str
     trades: int

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain.book import Book
 from domain.evidence import Observation
+from domain.funds import Funds
 from domain.money import Size, Usd
 from domain.order import Answer, Fill, Filled, Identity, NotFilled, Order
 from domain.reconcile import AccountTrade, WorkingOrder
@@ -109,7 +110,10 @@ class VenuePort(MarketData, Protocol):
         """The same fills in the state the venue reports now; late ones are added."""
 
     async def cash(self) -> Usd:
-        """Dollars an order can use now (Kalshi: all shards together)."""
+        """Dollars of the account now (Kalshi: all shards together)."""
+
+    async def funds(self) -> Funds:
+        """The same, and how much of it an order on each shard can use."""
 
     async def sellable(self, instrument: Instrument) -> Size:
         """Contracts of the instrument that the venue would let us sell now."""

@@ -104,9 +104,9 @@ class Control:
         """Open a venue, or close it: `open`, `maintenance`, `post_only` or `restarting`."""
         await self._post("/venue", {"venue": venue, "mode": mode})
 
-    async def cash(self, venue: str, usd: Decimal) -> None:
-        """Deposit, or with a negative amount withdraw."""
-        await self._post("/cash", {"venue": venue, "usd": str(usd)})
+    async def cash(self, venue: str, usd: Decimal, shard: int = 0) -> None:
+        """Deposit, or with a negative amount withdraw; at Kalshi on one of its shards."""
+        await self._post("/cash", {"venue": venue, "usd": str(usd), "ref": f"shard:{shard}"})
 
     async def _get(self, path: str) -> dict:  # type: ignore[type-arg]
         return _checked(await self._http.get(path))

@@ -83,13 +83,15 @@ class Refusals:
 
     async def _without_cash(self, venue: str, reason: Refusal, pair: str, cents: int) -> None:
         """Move nearly all money away for a moment: the executor sees it at its next look."""
-        state = await self._control.state()
-        away = Decimal(str(state[venue]["cash"])) - 1
-        await self._control.cash(venue, -away)
+        ledger: Any = (await self._control.state())[venue]
+        away: dict[str, str] = ledger.get("shards") or {"0": ledger["cash"]}
+        for shard, cash in away.items():
+            await self._control.cash(venue, 1 - Decimal(cash), int(shard))
         await asyncio.sleep(2 + NOTICED_SECONDS)
         await self._expect(reason, self._control.edge(pair, cents))
         await self._control.quiet(pair)
-        await self._control.cash(venue, away)
+        for shard, cash in away.items():
+            await self._control.cash(venue, Decimal(cash) - 1, int(shard))
         await asyncio.sleep(2 + NOTICED_SECONDS)
 
     async def _expect(self, reason: Refusal, act: Coroutine[Any, Any, None]) -> None:

@@ -78,11 +78,15 @@ async def _journal(config: Config) -> list[Check]:
 
 
 def _feeds(alive: list[Presence]) -> list[Check]:
-    """The sockets that books come through, as the freshest executor says."""
+    """Venues that take no orders, and the sockets that books come through, as the freshest
+    executor says."""
     if not alive:
         return []
-    feeds = alive[-1].report.get("feeds")
-    checks = []
+    feeds, shut = (alive[-1].report.get(name) for name in ("feeds", "shut"))
+    checks = [
+        warn(f"{venue} orders", f"it takes none: {why}", EXECUTOR_LOG)
+        for venue, why in (shut.items() if isinstance(shut, dict) else ())
+    ]
     for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
         name, state = f"{venue} feed", feed.get("state")
         said = f"{state}, newest book {feed.get('age_ms')} ms old, {feed.get('reason') or 'ok'}"

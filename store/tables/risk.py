@@ -12,6 +12,8 @@ from store.tables.columns import (
     Millis,
     Number,
     OptMillis,
+    OptNumber,
+    OptString,
     String,
     not_negative,
     one_of,
@@ -20,7 +22,9 @@ from store.tables.columns import (
 
 
 class ReservationRow(Base, table=True):
-    """What one admitted arbitrage may lose and spend (micro-dollars), on the day it began."""
+    """What one admitted arbitrage may lose and spend (micro-dollars), on the day it began, and
+    `lost_micro`: what of that is certain, locked in or realised, and charged to the day. None as
+    `kalshi_shard`, on which its Kalshi outlay is spent, stands for any."""
 
     __tablename__ = "reservations"
     __table_args__ = (
@@ -42,11 +46,14 @@ class ReservationRow(Base, table=True):
     state: String
     held_ms: Millis
     ended_ms: OptMillis = None
+    lost_micro: Micro = 0
+    kalshi_shard: OptNumber = None
 
 
 class RiskDayRow(Base, table=True):
-    """One UTC day ("2026-11-20") of one money mode: admitted trades, loss still at risk, loss
-    realised (losses only: a gain does not buy room for another loss)."""
+    """One UTC day ("2026-11-20") of one money mode: admitted trades, loss still at risk, and
+    the loss that is certain: of what has ended, and of what is held whatever the answer will be
+    (losses only: a gain does not buy room for another loss)."""
 
     __tablename__ = "risk_days"
     __table_args__ = (
@@ -63,7 +70,8 @@ class RiskDayRow(Base, table=True):
 
 
 class VenueBalanceRow(Base, table=True):
-    """The cash a venue last reported. `as_of_ms` is when the read was begun, not answered."""
+    """The cash a venue last reported, and by shard where it has several (a JSON object of
+    micro-dollars). `as_of_ms` is when the read was begun, not answered."""
 
     __tablename__ = "venue_balances"
     __table_args__ = (one_of("venue", Venue), one_of("mode", Mode), STRICT)
@@ -72,3 +80,4 @@ class VenueBalanceRow(Base, table=True):
     mode: Key
     cash_micro: Micro
     as_of_ms: Millis
+    shards: OptString = None

@@ -42,7 +42,7 @@ class Desk:
             self.books,
             lambda: self.listed,
             lambda: self.settings,
-            self.cash.__getitem__,
+            lambda rule: self.cash[rule.venue],
             Bounds(book_age_ms_max=5_000, book_skew_ms_max=self.skew_ms_max),
             self._take,
         )

@@ -203,10 +203,19 @@ async def contradicted(scene: Scene) -> str:
         return await alarm(desk.desk, "JOURNAL_CONFLICT")
 
 
+async def account_refused(scene: Scene) -> str:
+    """Polymarket takes no purchase of the account any more."""
+    async with at_work(scene) as desk:
+        await desk.control.knobs("polymarket", closed_only=True)
+        await desk.trade(PAIR)
+        return await alarm(desk.desk, "ACCOUNT_REFUSED")
+
+
 TROUBLES: dict[str, Callable[[Scene], Awaitable[str]]] = {
     story.__name__: story
     for story in (
         sent, refused, unknown, selling_back, closing, settling, not_settling, paid_differently,
         workflow_lost, filled_late, traded_by_hand, not_compared, restored, contradicted,
+        account_refused,
     )
 } | DIFFERENCES  # fmt: skip

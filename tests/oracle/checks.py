@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.oracle import fresh, journal, orders, quiet, told
+from tests.oracle import fresh, journal, limits, orders, quiet, told
 from tests.oracle.world import World
 
 Check = Callable[[World], Iterator[str]]
@@ -15,8 +15,8 @@ ALWAYS: dict[str, Check] = {
     "S4_pair": orders.s4_pair,
     "S5_no_blind_unwind": orders.s5_no_blind_unwind,
     "S6_no_overshoot": orders.s6_no_overshoot,
-    "S7_daily_limit": journal.s7_daily_limit,
-    "S8_caps": journal.s8_caps,
+    "S7_daily_limit": limits.s7_daily_limit,
+    "S8_caps": limits.s8_caps,
     "S9_disable_fence": journal.s9_disable_fence,
     "S10_settings": journal.s10_settings,
     "S11_lifecycle": journal.s11_lifecycle,

@@ -49,7 +49,20 @@ def flat_with_pairs(story: Story) -> None:
     story.end(arb_id, "FLAT", "-20.8996")
 
 
+def lower_the_limit(story: Story, dollars: str) -> None:
+    """What a day may lose. By the end of the stories 2.8763 are lost, and 0.8996 more are held."""
+    history = story.tables["settings_history"][1]
+    history["settings"] = json.dumps(json.loads(history["settings"]) | {"max_daily_loss": dollars})
+
+
+def held_loss_forgotten(story: Story) -> None:
+    """Another one that may lose 2.50 is let in as if what is held at a loss cost nothing."""
+    lower_the_limit(story, "5.50")
+    stories.rolled_back(story, "after")
+
+
 OPPOSITE = [
+    ("S7_daily_limit", held_loss_forgotten),
     ("S3_bounds", without_leave),
     ("S3_bounds", as_an_entry),
     ("S6_no_overshoot", more_than_naked),

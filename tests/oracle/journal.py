@@ -1,4 +1,4 @@
-"""S7-S20: what may be said of limits, settings, steps, evidence, amounts and the audit trail."""
+"""S9-S20: what may be said of settings, steps, evidence, amounts and the audit trail."""
 
 import hashlib
 import itertools
@@ -11,7 +11,6 @@ from typing import Any
 from tests.oracle.world import ENDS, FAILED, MS_NS, VENUES, Row, World, micro, show
 
 WORKING = {"RESOLVING", "UNWINDING", "HOLDING", "CLOSING", "NEEDS_OPERATOR"}
-AT_RISK = WORKING - {"HOLDING"}
 LEGAL = {
     "PLACING": WORKING | {"FLAT"},
     "RESOLVING": WORKING | {"FLAT"},
@@ -26,78 +25,6 @@ MISSES, SOURCES = 3, 2
 DECIMALS_MAX = 12
 GATE_MS = 2_000
 """How long the transaction of the gate may take: between its clock and the settings it saw."""
-
-
-def s7_daily_limit(world: World) -> Iterator[str]:
-    """At every admission the day's losses, and what all admitted ones may still lose, are within
-    the limit of the settings then in force; and so is the number of trades."""
-    held = {row["arb_id"]: row for row in world.rows("reservations")}
-    spans = {arb_id: _risk_spans(world, arb_id, row) for arb_id, row in held.items()}
-    for arb_id, row in held.items():
-        policy = world.settings(world.arbitrage_of[arb_id]["settings_version"])
-        if policy is None:
-            continue
-        at_ms = row["held_ms"]
-        day = [other for other in held.values() if other["day"] == row["day"]]
-        before = [o for o in day if (o["held_ms"], o["arb_id"]) <= (at_ms, arb_id)]
-        if len(before) > policy["max_daily_trades"]:
-            yield f"{arb_id}: trade {len(before)} of {row['day']}, {policy['max_daily_trades']} may"
-        risk = sum(
-            o["worst_loss_micro"]
-            for o in before
-            if any(start <= at_ms < end for start, end in spans[o["arb_id"]])
-        )
-        lost = sum(_loss_before(world, o["arb_id"], at_ms) for o in day)
-        cap = Fraction(str(policy["max_daily_loss"]))
-        if micro(risk + lost) > cap:
-            yield f"{arb_id}: {show(micro(risk + lost))} lost or at risk, {show(cap)} may"
-
-
-def _risk_spans(world: World, arb_id: str, reservation: Row) -> list[tuple[int, int]]:
-    """When its worst loss was charged to the day."""
-    spans: list[tuple[int, int]] = []
-    start: int | None = reservation["held_ms"]
-    for event, detail in world.events(arb_id):
-        if event["kind"] in ("locked", "concluded") and start is not None:
-            spans.append((start, event["at_ms"]))
-            start = None
-        elif event["kind"] == "phase" and detail["phase"] in AT_RISK and start is None:
-            start = event["at_ms"]
-    return spans if start is None else [*spans, (start, 1 << 62)]
-
-
-def _loss_before(world: World, arb_id: str, at_ms: int) -> int:
-    row = world.arbitrage_of[arb_id]
-    over = row["closed_ms"] is not None and row["closed_ms"] < at_ms
-    return max(-int(row["realised_micro"]), 0) if over else 0
-
-
-def s8_caps(world: World) -> Iterator[str]:
-    """One open arbitrage per market, and no more money in one than its settings allow."""
-    by_pair: dict[str, list[Row]] = {}
-    for row in world.admitted:
-        by_pair.setdefault(row["pair_id"], []).append(row)
-    for pair, rows in by_pair.items():
-        rows.sort(key=lambda row: row["opened_ms"])
-        for first, second in itertools.pairwise(rows):
-            if first["closed_ms"] is None or first["closed_ms"] > second["opened_ms"]:
-                yield f"{pair}: {second['id']} opened while {first['id']} was open"
-    for row in world.admitted:
-        policy = world.settings(row["settings_version"])
-        if policy is None:
-            continue
-        bet = Fraction(str(policy["max_bet"]))
-        spent = -sum(
-            (
-                trade.cash
-                for order, intent in world.orders_by_arbitrage.get(row["id"], ())
-                for trade in order.trades
-                if intent["purpose"] == "entry" and trade.state != FAILED
-            ),
-            start=Fraction(0),
-        )
-        if spent > bet:
-            yield f"{row['id']}: spent {show(spent)} on a bet of at most {show(bet)}"
 
 
 def s9_disable_fence(world: World) -> Iterator[str]:
@@ -247,18 +174,20 @@ def s14_honest_profit(world: World) -> Iterator[str]:
                 at_ns = (event["at_ms"] + 1) * MS_NS
                 # A failure on the chain is known a little later than it happened.
                 graces = (0, world.rules.void_ms * MS_NS)
-                honest = max(_least_gain(world, row["id"], at_ns, grace) for grace in graces)
+                honest = max(least_gain(world, row["id"], at_ns, grace) for grace in graces)
                 if Fraction(detail["guaranteed"]) > honest:
                     yield f"{row['id']}: said {detail['guaranteed']}, at least {show(honest)}"
         if row["phase"] == "HOLDING":
-            honest = _least_gain(world, row["id"], None)
+            honest = least_gain(world, row["id"], None)
             for trade in world.rows("executor_trades"):
                 if trade["arb_id"] == row["id"] and micro(trade["pnl_micro"]) > honest:
                     said = show(micro(trade["pnl_micro"]))
                     yield f"{row['id']}: logged a profit of {said}, at least {show(honest)}"
 
 
-def _least_gain(world: World, arb_id: str, at_ns: int | None, grace_ns: int = 0) -> Fraction:
+def least_gain(world: World, arb_id: str, at_ns: int | None, grace_ns: int = 0) -> Fraction:
+    """What an arbitrage gains at least, whatever the answer is, by what it had then or in the end;
+    by the exchanges' own books, in dollars."""
     here, there = (world.contracts(arb_id, venue, at_ns, grace_ns) for venue in VENUES)
     payout = min(here[0] + there[1], here[1] + there[0])
     paid = Fraction(0)

@@ -8,7 +8,7 @@ from tests.oracle import stories
 from tests.oracle.build import Story
 from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
 from tests.oracle.damages import BROKEN, Break
-from tests.oracle.damages_opposite import OPPOSITE
+from tests.oracle.damages_opposite import OPPOSITE, lower_the_limit
 from tests.oracle.damages_seen import SEEN
 
 
@@ -53,3 +53,24 @@ def test_the_sample_message_of_the_seed_is_not_an_honest_profit() -> None:
         story.fill(intent, sent, "0")
     story.lock(arb_id, "0.4105")
     assert "S14_honest_profit" in {found.check for found in examine(story.world())}
+
+
+def test_a_pair_held_at_a_loss_counts_by_what_is_certain_of_it() -> None:
+    """2.8763 lost, 0.8996 certain, 2.50 at risk: 6.2759 are needed, to the micro-dollar the judge
+    allows for what Polymarket books per level."""
+    for limit, broken in (("6.275897", True), ("6.275900", False)):
+        story = stories.every_ending()
+        lower_the_limit(story, limit)
+        stories.rolled_back(story, "after")
+        checks = {found.check for found in examine(story.world())}
+        assert ("S7_daily_limit" in checks) is broken
+
+
+def test_what_is_held_at_a_loss_and_sold_later_is_counted_once() -> None:
+    story = stories.every_ending()
+    lower_the_limit(story, "6.2759")
+    story.event("arb-neutral", "phase", {"phase": "CLOSING"})
+    story.end("arb-neutral", "FLAT", "-0.8996")
+    story.tick(10)
+    story.admit("after")
+    assert "S7_daily_limit" not in {found.check for found in examine(story.world())}

@@ -22,7 +22,15 @@ ACCOUNTS = """
         (SELECT coalesce(sum(trades), 0) FROM risk_days),
         (SELECT count(*) FROM arbitrages WHERE phase <> 'REFUSED'),
         (SELECT coalesce(sum(realised_loss_micro), 0) FROM risk_days),
+        (SELECT coalesce(sum(lost_micro), 0) FROM reservations),
+        (SELECT coalesce(sum(lost_micro), 0) FROM reservations),
+        (SELECT -coalesce(sum(pnl_micro), 0) FROM executor_trades t
+            JOIN arbitrages a ON a.id = t.arb_id
+            WHERE pnl_micro < 0 AND phase IN ('HOLDING', 'SETTLING', 'FLAT', 'SETTLED')),
         (SELECT -coalesce(sum(realised_micro), 0) FROM arbitrages WHERE realised_micro < 0),
+        (SELECT -coalesce(sum(pnl_micro), 0) FROM executor_trades t
+            JOIN arbitrages a ON a.id = t.arb_id
+            WHERE pnl_micro < 0 AND phase IN ('FLAT', 'SETTLED')),
         (SELECT count(*) FROM executor_positions WHERE status = 'open'),
         (SELECT count(*) FROM executor_positions p JOIN arbitrages a ON a.id = p.event_key
             WHERE a.closed_ms IS NULL)

@@ -34,6 +34,9 @@ TABLE = """
     disabled                                  disabled
     halted; disabled                          halted
     late                                      past_its_deadline
+    venue_shut                                venue_closed
+    disabled; venue_shut                      disabled
+    venue_shut; late                          venue_closed
     disabled; late                            disabled
     min_bet=9.20                              granted
     min_bet=9.21                              bet_below_minimum
@@ -100,6 +103,8 @@ async def arrange(journal: Journal, circumstance: str, request: GateRequest) -> 
             await change(journal, enabled=False)
         case "late":
             return replace(request, now_ms=NOW + 2_001)
+        case "venue_shut":
+            return replace(request, shut="kalshi takes no orders: paused")
         case "pair_open":
             await admitted(journal, an_opportunity("earlier", pair="pair-x"))
             return later

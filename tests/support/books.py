@@ -217,10 +217,22 @@ def _reservations_balance(journal: Journal) -> None:
     assert not ended, f"reservations without risk: {ended}"
     at_risk = sum(row["worst_loss_micro"] for row in held.values())
     assert at_risk == sum(row["reserved_loss_micro"] for row in journal.days)
-    losses = sum(
-        max(0, -row["realised_micro"]) for row in journal.arbitrages if row["phase"] in ENDS
-    )
+    losses = sum(_certain_loss(journal, row) for row in journal.arbitrages)
     assert losses == sum(row["realised_loss_micro"] for row in journal.days)
+
+
+def _certain_loss(journal: Journal, arbitrage: Row) -> int:
+    """Micro-dollars that are gone whatever happens: its result, or while the pair is held what no
+    answer to the question brings back."""
+    if arbitrage["phase"] in ENDS:
+        return max(0, -int(arbitrage["realised_micro"]))
+    if arbitrage["phase"] not in ("HOLDING", "SETTLING"):
+        return 0
+    here, there = (journal.of(arbitrage["id"], venue) for venue in ("polymarket", "kalshi"))
+    payout = min(
+        here.held - here.opposite + there.opposite, there.held - there.opposite + here.opposite
+    )
+    return max(0, -(here.cash + there.cash + payout))
 
 
 def alarms(where: Place, *, open_only: bool = True) -> Counter[str]:

@@ -18,6 +18,7 @@ from activities.messages import ArbitrageInput
 from app.config import Config
 from app.config_sources import load_config
 from app.demo.control import Control, Quote
+from app.funds import read_funds
 from app.intake import start
 from app.run import sim_environment
 from app.wiring import open_desk, worker
@@ -290,9 +291,8 @@ class Trading:
 
     async def read_balances(self) -> None:
         """What the executor does every few seconds."""
-        for venue, port in self.desk.venues.items():
-            as_of_ms = self.desk.wall_ms()
-            await self.desk.journal.record_balance(venue, Mode.SIM, await port.cash(), as_of_ms)
+        for venue in self.desk.venues:
+            await read_funds(self.desk, venue, Mode.SIM)
 
 
 def rests(phase: Phase) -> bool:

@@ -195,6 +195,17 @@ async def test_what_no_executor_has_asked_for_is_no_zero(
     await expect(page.locator("#strip .tile", has_text="Kalshi").first).not_to_contain_text("null")
 
 
+async def test_a_venue_that_takes_no_orders_says_so_on_its_tile(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["executor"]["venues"]["kalshi"]["shut"] = "Kalshi does not trade now"
+    page = await visitor.open()
+    tile = page.locator("#strip .tile", has_text="Kalshi").first
+    await expect(tile).to_contain_text("✕ takes no orders: Kalshi does not trade now")
+    other = page.locator("#strip .tile", has_text="Polymarket").first
+    await expect(other).not_to_contain_text("takes no orders")
+
+
 async def test_an_old_book_forbids_enabling_with_the_reason(
     visitor: Visitor, pages: PageServer
 ) -> None:

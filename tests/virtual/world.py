@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from activities.complete import CompleteActivities
 from activities.desk import Desk
+from activities.doors import Doors
 from activities.messages import Activity, ArbitrageInput
 from activities.place import EntryActivities
 from activities.resolve import ResolveActivities
@@ -274,6 +275,7 @@ class Process:
             "claim": lambda: Claim("virtual", {}),
             "killed": lambda: None,
             "tally": Tally(),
+            "doors": Doors(),
         }
         return Desk(**cast(Any, {field.name: parts[field.name] for field in fields(Desk)}))
 

@@ -1,6 +1,8 @@
 """Every word the gate can refuse with, through the whole saga: nothing is sent, nothing is held."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -79,3 +81,25 @@ async def test_cash_that_was_read_too_long_ago_is_not_counted_on(
     steady: Trading, pair: str
 ) -> None:
     await refused(steady, pair, "balance_unknown", Bounds(cooldown_ms=0, balance_age_ms_max=-1))
+
+
+async def test_cash_on_another_shard_is_none(steady: Trading, new_pair: Callable[[], str]) -> None:
+    """Kalshi holds thousands, none of them where this market's orders are paid from."""
+    listed: Any = {str(one["id"]): one for one in await steady.control.pairs()}
+    pairs = [new_pair() for _ in range(12)]
+    shard_of = {pair: int(listed[pair]["kalshi"]["exchange_index"]) for pair in pairs}
+    empty = shard_of[pairs[0]]
+    other = next(pair for pair in pairs if shard_of[pair] != empty)
+    ledger: Any = (await steady.control.state())["kalshi"]
+    cash = Decimal(ledger["shards"][str(empty)])
+    assert Decimal(ledger["cash"]) - cash > 1_000
+    await steady.control.cash("kalshi", -cash, empty)
+    try:
+        await refused(steady, pairs[0], "kalshi_cash_too_low")
+        state: Any = await steady.control.state()
+        sent = [row for venue in Venue for row in state[venue]["orders"]]
+        assert not any(row["pair"] == pairs[0] for row in sent)
+        assert (await steady.trade(other)).phase is Phase.HOLDING
+    finally:
+        await steady.control.cash("kalshi", cash, empty)
+    await steady.hold(pairs[0])

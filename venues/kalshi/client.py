@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 from domain.book import Book
+from domain.funds import Funds
 from domain.identity import client_order_id
 from domain.money import ZERO, Size, Usd
 from domain.order import (
@@ -138,7 +139,11 @@ class KalshiClient:
         return tuple(known.values())
 
     async def cash(self) -> Usd:
-        """Dollars over all shards. An order can use its own shard's only."""
+        """Dollars over all shards."""
+        return (await self.funds()).total
+
+    async def funds(self) -> Funds:
+        """Dollars over all shards and on each: an order can use its own shard's only."""
         return readable(parse.balance)(await self._wire.get("/portfolio/balance"))
 
     async def sellable(self, instrument: Instrument) -> Size:

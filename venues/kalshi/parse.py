@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from domain.book import ladder
+from domain.funds import Funds
 from domain.money import CENT, ONE, ZERO, Price, Size, Usd, on_grid
 from domain.venue import TickBand
 from venues.kalshi.shapes import (
@@ -98,9 +99,15 @@ def settlement(row: Node) -> Settled:
     return Settled(row.at("ticker").text(), Usd(row.at("revenue").integer() * CENT))
 
 
-def balance(body: Node) -> Usd:
-    """Dollars over all shards, exact (the older `balance` field drops fractions of a cent)."""
-    return body.at("balance_dollars").usd()
+def balance(body: Node) -> Funds:
+    """Dollars over all shards, exact (the older `balance` field drops fractions of a cent), and on
+    each, where the body says so."""
+    rows = body.get("balance_breakdown")
+    shards = {
+        row.at("exchange_index").integer(): row.at("balance").usd()
+        for row in (rows.items() if rows else ())
+    }
+    return Funds(body.at("balance_dollars").usd(), shards or None)
 
 
 def as_of_ms(body: Node) -> int:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from domain.book import Book
+from domain.funds import Funds
 from domain.money import ZERO, Size, Usd, size_floor
 from domain.order import (
     Answer,
@@ -100,7 +101,9 @@ class PolymarketClient:
         body = json.dumps(payload, separators=(",", ":"))
         match await self._wire.send_order(key, body, first_byte):
             case Reply() as reply:
-                return await self._understood(order, identity.key, reply)
+                answer = await self._understood(order, identity.key, reply)
+                self._doors.note(answer, reply)
+                return answer
             case NotSent(refusal):
                 return refusal
             case Lost(detail):
@@ -131,6 +134,10 @@ class PolymarketClient:
         """The pUSD balance as the order book counts it."""
         params = {"asset_type": "COLLATERAL", "signature_type": self._kind}
         return Usd(await self._balance(params))
+
+    async def funds(self) -> Funds:
+        """One purse for all markets."""
+        return Funds(await self.cash())
 
     async def sellable(self, instrument: Instrument) -> Size:
         """The balance after the venue was told to look at the chain again, in whole steps.
@@ -217,9 +224,7 @@ class PolymarketClient:
     async def _understood(self, order: Order, order_id: str, reply: Reply) -> Answer:
         """The verdict on the venue's answer to our POST."""
         if reply.status != 200:
-            answer = errors.refusal(reply.status, parse.error_text(reply.body))
-            self._doors.note(answer, reply.headers.get("retry-after"))
-            return answer
+            return errors.refusal(reply.status, parse.error_text(reply.body))
         try:
             posted = parse.posted(reply.body)
         except Malformed as problem:

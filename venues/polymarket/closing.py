@@ -2,27 +2,45 @@
 
 import time
 
-from domain.order import Answer, NotFilled, Rejection
+from domain.order import Answer, Filled, NotFilled, Rejection
+from venues.transport import Reply
 
 SECOND_NS = 1_000_000_000
 POST_ONLY_S = 120
 """After an engine restart only resting orders are taken for two minutes (matching-engine page)."""
+RESTARTING = 425
 
 
 class Doors:
-    """Closed for as long as the venue asked to wait, two minutes where it named no time."""
+    """Closed for as long as the venue asked to wait, two minutes where it named no time, and after
+    a restart at least that; open at once where an order sent since was matched or killed."""
 
     def __init__(self) -> None:
+        self._closed_ns = 0
         self._closed_until_ns = 0
         self._detail = ""
 
-    def note(self, answer: Answer, retry_after: str | None) -> None:
-        """Take a refused order into account."""
-        if isinstance(answer, NotFilled) and answer.rejection is Rejection.VENUE_CLOSED:
-            wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else POST_ONLY_S
-            self._closed_until_ns = time.monotonic_ns() + wait_s * SECOND_NS
-            self._detail = answer.detail
+    def note(self, answer: Answer, reply: Reply) -> None:
+        """Take the answer to an order into account."""
+        match answer:
+            case NotFilled(Rejection.VENUE_CLOSED, detail):
+                self._closed_ns = time.monotonic_ns()
+                self._closed_until_ns = self._closed_ns + _wait_s(reply) * SECOND_NS
+                self._detail = detail
+            case Filled() | NotFilled(Rejection.KILLED):
+                if reply.sent.monotonic_ns > self._closed_ns:
+                    self._closed_until_ns = 0
+            case _:
+                pass
 
     def closed(self) -> str | None:
         """Why no order would be taken now, None where nothing speaks against it."""
         return self._detail if time.monotonic_ns() < self._closed_until_ns else None
+
+
+def _wait_s(reply: Reply) -> int:
+    said = reply.headers.get("retry-after")
+    # One second more than it says: a whole number of them may be rounded down.
+    wait_s = int(said) + 1 if said and said.isdecimal() else POST_ONLY_S
+    # "Not ready" is followed by the post-only window, which would refuse the next taker too.
+    return max(wait_s, POST_ONLY_S) if reply.status == RESTARTING else wait_s

@@ -10,8 +10,9 @@ from domain.decision import StandDown
 from domain.fees import KalshiFee, PolymarketFee
 from domain.money import Usd, usd
 from domain.order import FillState, NotFilled, Rejection
-from store import alarms, audit, events, fills, gate, lifecycle, outbox, settings
-from store.arbitrages import ArbitrageState
+from domain.trade import Phase
+from store import alarms, audit, events, fills, gate, lifecycle, outbox, risk_day, settings
+from store.arbitrages import ArbitrageState, row_of
 from tests.oracle.mutants.registry import mutant, replaced
 from venues.kalshi import verdicts
 from workflows import state
@@ -117,10 +118,9 @@ def bet_cap_ignored() -> None:
 def wrong_settings_version() -> None:
     """An arbitrage names the first settings there ever were."""
 
-    def write(*arguments: Any) -> Any:
-        row = original(*arguments)
-        row.settings_version = 1
-        return row
+    def write(session: Any, request: Any, view: Any, *rest: Any) -> Any:
+        first = replace(view, saved=replace(view.saved, version=1))
+        return original(session, request, first, *rest)
 
     original = replaced(gate, "_write_arbitrage", write)
 
@@ -146,7 +146,18 @@ def second_gate_verdict() -> None:
 @mutant("locked", "Q5_reservations")
 def reservation_leaks() -> None:
     """What is locked goes on being charged to the day."""
-    replaced(lifecycle, "_end_reservation", lambda *_: None)
+    replaced(risk_day, "release", lambda *_: None)
+
+
+@mutant("held_at_a_loss", "S7_daily_limit")
+def locked_loss_is_free() -> None:
+    """A loss that is certain costs the day nothing before the question is answered."""
+
+    def release(session: Any, arb_id: str, into: Any, result: Any, now_ms: int) -> None:
+        held = row_of(session, arb_id).phase == Phase.HOLDING
+        original(session, arb_id, into, usd(0) if held else result, now_ms)
+
+    original = replaced(risk_day, "release", release)
 
 
 @mutant("unsellable", "B5_no_silent_exposure")

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from app.demo.control import Quote
+from domain.money import proceeds_floor
 from tests.support.trading import PATIENT, QUICK, Trading, change_settings
 from workflows.handle import ArbitrageHandle
 
@@ -136,6 +137,19 @@ async def neutralised(trading: Trading) -> None:
     await _unsellable_at_polymarket(trading, buy_opposite=True)
 
 
+async def held_at_a_loss(trading: Trading) -> None:
+    """The pairs are held at a loss; what the day may lose has room for the next one's risk, and
+    for half of that loss."""
+    handle = await _unsellable_at_polymarket(trading, buy_opposite=True)
+    held = await trading.until_at_rest(handle, REST_S)
+    certain = (await trading.desk.journal.arbitrage(held.arb_id)).guaranteed
+    await trading.control.edge("p02", 8)
+    second = await trading.opportunity("p02")
+    limit = proceeds_floor(PATIENT.loss_budget(second.dearer_outlay) - certain / 2)
+    await change_settings(trading.desk, {"max_daily_loss": str(limit)})
+    await rest(trading, await trading.start(second))
+
+
 async def neutralised_and_paid(trading: Trading) -> None:
     """The pairs are held until the question is answered, against the leg's own outcome."""
     handle = await _unsellable_at_polymarket(trading, buy_opposite=True)
@@ -221,8 +235,8 @@ SCENARIOS: dict[str, Scenario] = {
         locked, settled, polymarket_naked, kalshi_naked, slow_settlement, answer_lost,
         polymarket_answer_lost, answer_late, error_after, order_lost, ghost, partial,
         sale_answer_lost, unsellable, better_price, operator_close, limit, smaller_bet,
-        disabled_between, late_start, refused_at_polymarket, neutralised, neutralised_and_paid,
-        books_apart, one_old_book,
+        disabled_between, late_start, refused_at_polymarket, neutralised, held_at_a_loss,
+        neutralised_and_paid, books_apart, one_old_book,
     )
 }  # fmt: skip
 SLOW_FIRST_BYTE = {"disabled_between": 1_400, "late_start": 900}

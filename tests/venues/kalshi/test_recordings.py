@@ -99,7 +99,8 @@ def test_the_recorded_fill_carries_exact_cash() -> None:
 
 
 def test_the_recorded_balance_is_the_exact_one() -> None:
-    assert parse.balance(node(exchanges()["auth__balance_ok"]["response"])) == Decimal("98.0186")
+    funds = parse.balance(node(exchanges()["auth__balance_ok"]["response"]))
+    assert (funds.total, funds.shards) == (Decimal("98.0186"), {0: Decimal("98.0186")})
 
 
 def test_the_recorded_market_becomes_an_instrument_for_either_outcome() -> None:

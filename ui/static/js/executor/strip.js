@@ -80,9 +80,11 @@ function venueTile(name, feed, balance) {
   const word = feedState(feed);
   const old = word === "down" ? feed.detail || "no data" : `book ${span(age(feed.book_at))}`;
   const ping = feed.ping_ms === null || feed.ping_ms === undefined ? "" : ` · ${feed.ping_ms} ms`;
+  const shut = feed.shut ? html` <span class="loss">✕ takes no orders: ${feed.shut}</span>` : "";
   const note = html`<span class="feed feed-${word}"><span aria-hidden="true">${DOTS[word]}</span>
-    ${word}</span> ${old}${ping}`;
-  return tile(name, usd(balance), note, word === "live" ? "" : `tile-${word}`);
+    ${word}</span> ${old}${ping}${shut}`;
+  const tone = feed.shut ? "down" : word;
+  return tile(name, usd(balance), note, tone === "live" ? "" : `tile-${tone}`);
 }
 
 function serviceTile(name, service) {

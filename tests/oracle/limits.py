@@ -1,0 +1,99 @@
+"""S7 and S8: what a day may lose and trade, and what one market may take."""
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+
+from tests.oracle.journal import WORKING, least_gain
+from tests.oracle.world import FAILED, MS_NS, Row, World, micro, show
+
+AT_RISK = WORKING - {"HOLDING"}
+
+
+def s7_daily_limit(world: World) -> Iterator[str]:
+    """At every admission the day's losses, those of pairs that are held at a loss too, and what all
+    admitted ones may still lose, are within the limit of the settings then in force; and so is the
+    number of trades."""
+    held = {row["arb_id"]: row for row in world.rows("reservations")}
+    spans = {arb_id: _risk_spans(world, arb_id, row) for arb_id, row in held.items()}
+    for arb_id, row in held.items():
+        policy = world.settings(world.arbitrage_of[arb_id]["settings_version"])
+        if policy is None:
+            continue
+        at_ms = row["held_ms"]
+        day = [other for other in held.values() if other["day"] == row["day"]]
+        before = [o for o in day if (o["held_ms"], o["arb_id"]) <= (at_ms, arb_id)]
+        if len(before) > policy["max_daily_trades"]:
+            yield f"{arb_id}: trade {len(before)} of {row['day']}, {policy['max_daily_trades']} may"
+        risk = sum(
+            o["worst_loss_micro"]
+            for o in before
+            if any(start <= at_ms < end for start, end in spans[o["arb_id"]])
+        )
+        lost = sum((_loss_before(world, o["arb_id"], at_ms) for o in day), start=Fraction(0))
+        cap = Fraction(str(policy["max_daily_loss"]))
+        if micro(risk) + lost > cap:
+            yield f"{arb_id}: {show(micro(risk) + lost)} lost or at risk, {show(cap)} may"
+
+
+def _risk_spans(world: World, arb_id: str, reservation: Row) -> list[tuple[int, int]]:
+    """When its worst loss was charged to the day."""
+    spans: list[tuple[int, int]] = []
+    start: int | None = reservation["held_ms"]
+    for event, detail in world.events(arb_id):
+        if event["kind"] in ("locked", "concluded") and start is not None:
+            spans.append((start, event["at_ms"]))
+            start = None
+        elif event["kind"] == "phase" and detail["phase"] in AT_RISK and start is None:
+            start = event["at_ms"]
+    return spans if start is None else [*spans, (start, 1 << 62)]
+
+
+def _loss_before(world: World, arb_id: str, at_ms: int) -> Fraction:
+    """What it had lost by then: its result once it is over, and while it is held what no answer to
+    the question can bring back."""
+    row = world.arbitrage_of[arb_id]
+    if row["closed_ms"] is not None and row["closed_ms"] < at_ms:
+        return max(-micro(row["realised_micro"]), Fraction(0))
+    held_ms: int | None = None
+    for event, detail in world.events(arb_id):
+        if event["at_ms"] >= at_ms:
+            break
+        if event["kind"] == "locked":
+            held_ms = event["at_ms"]
+        elif event["kind"] in ("concluded", "reopened") or detail.get("phase") in AT_RISK:
+            held_ms = None
+    if held_ms is None:
+        return Fraction(0)
+    # A failure on the chain is known a little later than it happened.
+    graces = (0, world.rules.void_ms * MS_NS)
+    gain = max(least_gain(world, arb_id, (held_ms + 1) * MS_NS, grace) for grace in graces)
+    return max(-gain, Fraction(0))
+
+
+def s8_caps(world: World) -> Iterator[str]:
+    """One open arbitrage per market, and no more money in one than its settings allow."""
+    by_pair: dict[str, list[Row]] = {}
+    for row in world.admitted:
+        by_pair.setdefault(row["pair_id"], []).append(row)
+    for pair, rows in by_pair.items():
+        rows.sort(key=lambda row: row["opened_ms"])
+        for first, second in itertools.pairwise(rows):
+            if first["closed_ms"] is None or first["closed_ms"] > second["opened_ms"]:
+                yield f"{pair}: {second['id']} opened while {first['id']} was open"
+    for row in world.admitted:
+        policy = world.settings(row["settings_version"])
+        if policy is None:
+            continue
+        bet = Fraction(str(policy["max_bet"]))
+        spent = -sum(
+            (
+                trade.cash
+                for order, intent in world.orders_by_arbitrage.get(row["id"], ())
+                for trade in order.trades
+                if intent["purpose"] == "entry" and trade.state != FAILED
+            ),
+            start=Fraction(0),
+        )
+        if spent > bet:
+            yield f"{row['id']}: spent {show(spent)} on a bet of at most {show(bet)}"
