@@ -6,7 +6,8 @@ from temporalio import activity
 
 from activities.desk import Desk
 from activities.messages import Activity, CompleteRequest, ExitsRequest, StepReport
-from activities.step import StepOf, take_step
+from activities.send import heartbeating
+from activities.step import PLAN_SECONDS, StepOf, take_step
 from domain.exits import NOT_PRICED, Exits, Naked, price_exits
 from domain.leg import LegState
 from domain.order import Order, Purpose
@@ -23,15 +24,20 @@ class CompleteActivities:
     @activity.defn(name=Activity.PRICE_EXITS)
     async def price_exits(self, request: ExitsRequest) -> Exits:
         """What completing and what selling costs now; NOT_PRICED where a book cannot be read."""
+        async with heartbeating():
+            return await self._price(request)
+
+    async def _price(self, request: ExitsRequest) -> Exits:
         venues, plan = self._desk.venues, request.opportunity
         held = plan.leg(request.venue).instrument
         missing = plan.leg(request.venue.sibling).instrument
         leg = await self._desk.leg(request.arb_id, request.venue, plan.size)
         try:
-            held_book, missing_book = await asyncio.gather(
-                venues[held.venue].book(held), venues[missing.venue].book(missing)
-            )
-        except (VenueUnreachable, VenueMisuse):
+            async with asyncio.timeout(PLAN_SECONDS):
+                held_book, missing_book = await asyncio.gather(
+                    venues[held.venue].book(held), venues[missing.venue].book(missing)
+                )
+        except (VenueUnreachable, VenueMisuse, TimeoutError):
             return NOT_PRICED
         naked = Naked(leg.state, request.excess, held, missing)
         return price_exits(naked, held_book, missing_book, request.budget)

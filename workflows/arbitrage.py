@@ -198,7 +198,7 @@ class ArbitrageWorkflow(OperatorWords):
                 result_type=Exits,
                 activity_id=f"price:{trade.next_number()}",
                 summary="price both ways out: complete or sell",
-                **options.ORDER,
+                **options.STEP,
             )
         except ActivityError:
             exits = NOT_PRICED
@@ -259,7 +259,7 @@ class ArbitrageWorkflow(OperatorWords):
                 result_type=StepReport,
                 activity_id=f"{name}:{venue}",
                 summary=summary,
-                **options.ORDER,
+                **options.STEP,
             )
         except ActivityError as lost:
             self._trade.doubt(venue, f"{name} has no report ({lost.cause})")

@@ -54,6 +54,14 @@ ORDER: ActivityOptions = {
     "retry_policy": _ONCE,
 }
 
+# Before such an order the venue is read, for as long as activities.step allows; an order that was
+# planned as late as that has the time that an entry has.
+STEP: ActivityOptions = {
+    **ORDER,
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(seconds=12),
+}
+
 RECORD: ActivityOptions = {
     "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
