@@ -5,11 +5,13 @@ import asyncio
 from temporalio import activity
 
 from activities.desk import Desk
+from activities.fresh import may_have_changed, rules_now
 from activities.messages import Activity, CompleteRequest, ExitsRequest, StepReport
 from activities.send import heartbeating
 from activities.step import PLAN_SECONDS, StepOf, take_step
 from domain.exits import NOT_PRICED, Exits, Naked, price_exits
 from domain.leg import LegState
+from domain.money import plain
 from domain.order import Order, Purpose
 from domain.venue import Action, TimeInForce
 from venues.port import VenueMisuse, VenueUnreachable
@@ -45,7 +47,7 @@ class CompleteActivities:
     @activity.defn(name=Activity.COMPLETE)
     async def complete(self, request: CompleteRequest) -> StepReport:
         """Buy the missing leg at the priced limit or not at all."""
-        instrument = request.opportunity.leg(request.venue).instrument
+        venues, known = self._desk.venues, request.opportunity.leg(request.venue).instrument
         step = StepOf(
             request.arb_id,
             request.venue,
@@ -54,7 +56,14 @@ class CompleteActivities:
             request.sequence,
         )
 
-        async def plan(_: LegState) -> Order | str:
+        async def plan(leg: LegState) -> Order | str:
+            instrument = known
+            if may_have_changed(request):
+                instrument = await rules_now(venues[request.venue], known)
+                beside = request.opportunity.leg(request.venue.sibling).instrument
+                hedged = await venues[beside.venue].sellable(beside)
+                if hedged < leg.held + request.size:
+                    return f"{beside.venue} shows only {plain(hedged)} to buy the other leg of"
             now_ms = self._desk.wall_ms()
             return Order(
                 intent_id=step.intent_id,
