@@ -31,6 +31,6 @@ async def rules_now(venue: VenuePort, known: Instrument) -> Instrument:
             found = await venue.instrument(known.market, known.outcome)
     except (VenueUnreachable, VenueMisuse, TimeoutError) as trouble:
         why = str(trouble) or f"no answer within {RULES_SECONDS} s"
-        log.warning("%s: the rules of the entry are used, today's are not known: %s", known, why)
+        log.info("%s %s: today's rules are not known: %s", known.venue, known.market, why)
         return known
     return known if isinstance(found, Untradable) else found
