@@ -1,0 +1,65 @@
+"""A whole system of which a part falls silent or dies: it says so at once, and goes on."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.config_sources import load_config
+from tests.support.stack import StackUnderTest, running_stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.timeout(240)]
+ALARM_MS = 5_000
+"""How long after its cause an alarm may come."""
+BLACK_HOLE_MS = 60_000
+FILLED_AFTER_MS = 4_000
+"""Longer than the executor waits for the answer to an order."""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[StackUnderTest]:
+    with running_stack(tmp_path) as started:
+        yield started
+
+
+def rows(stack: StackUnderTest, sql: str) -> list[tuple[object, ...]]:
+    """What the journal says now."""
+    config = load_config(env={"LOCKSTEP_DATA_DIR": str(stack.folder)}, folder=stack.folder).config
+    with sqlite3.connect(f"file:{config.database_path}?mode=ro", uri=True) as journal:
+        return journal.execute(sql).fetchall()
+
+
+def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
+    stack: StackUnderTest,
+) -> None:
+    """Kalshi takes the order and then answers nobody; Polymarket's is killed."""
+    stack.let_trade()
+    pair = stack.pair()
+    late = {"ms": FILLED_AFTER_MS}
+    silent = {"times": 0, "params": {"ms": BLACK_HOLE_MS}}
+    rules = [
+        {"venue": "polymarket", "market": pair, "action": "buy", "do": "kill", "times": 0},
+        {"venue": "kalshi", "market": pair, "action": "buy", "do": "delay", "params": late},
+    ]
+    stack.tell("/faults", {"rules": rules})
+    stack.edge(pair)
+    left = "SELECT id FROM intents WHERE venue = 'kalshi' AND sent_ms > 0"
+    stack.until(lambda: rows(stack, left), "the order to leave")
+    hole = {"venue": "kalshi", "market": "*", "action": "read", "do": "hang_before", **silent}
+    stack.tell("/faults", {"rules": [hole]})
+    stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": True}})
+    alarm = "SELECT opened_ms, arb_id FROM alarms WHERE code = 'UNKNOWN_LEG'"
+    (opened_ms, arb_id), *_ = stack.until(lambda: rows(stack, alarm), "the alarm")
+    sent = f"SELECT sent_ms FROM intents WHERE arb_id = '{arb_id}' AND venue = 'kalshi'"
+    ((sent_ms,),) = rows(stack, sent)
+    assert opened_ms - sent_ms < ALARM_MS
+    red = f"{alarm} AND severity = 'red' AND closed_ms IS NULL"
+    stack.until(lambda: rows(stack, red), "it to turn red", seconds=15)
+    stack.mend()
+    stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": False}})
+    over = f"{alarm} AND closed_ms IS NOT NULL"
+    stack.until(lambda: rows(stack, over), "the answer to close it")
+    even = f"SELECT 1 FROM arbitrages WHERE id = '{arb_id}' AND phase IN ('FLAT', 'HOLDING')"
+    stack.until(lambda: rows(stack, even), "the leg to be sold back, or completed")
