@@ -82,7 +82,9 @@ class UnwindActivities:
         bought = plan_opposite(other, book, leg, request.excess, request.budget)
         return bought if isinstance(bought, NoSale) else (other, bought)
 
-    async def _plan(self, request: UnwindRequest, leg: LegState) -> tuple[Instrument, Sale] | NoSale:
+    async def _plan(
+        self, request: UnwindRequest, leg: LegState
+    ) -> tuple[Instrument, Sale] | NoSale:
         """The sale that the venue's balance, its book and the budget allow now. Raises
         VenueUnreachable."""
         venue = self._desk.venues[request.venue]

@@ -1,6 +1,7 @@
 """What is naked in silence gets its alarm from the journal alone."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlmodel import Session, select
 
 from activities.desk import Desk
 from activities.watchman import NAKED_MS, UNANSWERED_MS, look, look_for_answers
-from domain.order import Filled, FillState, Purpose, Unknown
+from domain.order import Answer, Filled, FillState, Purpose, Unknown
 from domain.venue import Action, Mode, Venue
 from store.tables import AlarmRow
 from tests.store.builders import NOW, a_fill, admitted, an_identity, an_instrument, an_order, ready
@@ -117,7 +118,10 @@ async def test_an_order_without_an_answer_is_alarmed_whoever_asks_its_venue(
         order = request.orders[0][0]
         if answer != "unsent":
             await journal.mark_sent(order.intent_id, NOW)
-        said = {"unknown": Unknown("timed out"), "filled": Filled("order", (a_fill(order),))}
+        said: dict[str, Answer] = {
+            "unknown": Unknown("timed out"),
+            "filled": Filled("order", (a_fill(order),)),
+        }
         if answer in said:
             await journal.record_answer(order.intent_id, said[answer], NOW)
         desk = Desk(journal, {}, lambda: NOW + int(later), lambda: None, lambda: None)
@@ -139,12 +143,14 @@ async def test_an_alarm_turns_red_in_time_and_closes_with_the_answer(tmp_path: P
         order = (await admitted(journal)).orders[0][0]
         await journal.mark_sent(order.intent_id, NOW)
         for later, severity in ((3_000, "amber"), (9_000, "amber"), (11_000, "red")):
-            desk = Desk(journal, {}, lambda at=NOW + later: at, lambda: None, lambda: None)
+            desk = Desk(journal, {}, partial(int, NOW + later), lambda: None, lambda: None)
             await look_for_answers(desk, Mode.SIM)
             assert [one.severity for one in await journal.read(_open)] == [severity]
         await journal.record_answer(order.intent_id, Unknown("timed out"), NOW + 12_000)
         assert len(await journal.read(_open)) == 1
-        await journal.record_answer(order.intent_id, Filled("order", (a_fill(order),)), NOW + 13_000)
+        await journal.record_answer(
+            order.intent_id, Filled("order", (a_fill(order),)), NOW + 13_000
+        )
         assert await journal.read(_open) == []
     finally:
         journal.close()

@@ -1,7 +1,8 @@
 """A whole system of which a part falls silent or dies: it says so at once, and goes on."""
 
+import os
+import signal
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,11 @@ def stack(tmp_path: Path) -> Iterator[StackUnderTest]:
         yield started
 
 
-def rows(stack: StackUnderTest, sql: str) -> list[tuple[object, ...]]:
+def rows(stack: StackUnderTest, sql: str, *given: object) -> list[tuple[object, ...]]:
     """What the journal says now."""
     config = load_config(env={"LOCKSTEP_DATA_DIR": str(stack.folder)}, folder=stack.folder).config
     with sqlite3.connect(f"file:{config.database_path}?mode=ro", uri=True) as journal:
-        return journal.execute(sql).fetchall()
+        return journal.execute(sql, given).fetchall()
 
 
 def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
@@ -52,8 +53,8 @@ def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
     stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": True}})
     alarm = "SELECT opened_ms, arb_id FROM alarms WHERE code = 'UNKNOWN_LEG'"
     (opened_ms, arb_id), *_ = stack.until(lambda: rows(stack, alarm), "the alarm")
-    sent = f"SELECT sent_ms FROM intents WHERE arb_id = '{arb_id}' AND venue = 'kalshi'"
-    ((sent_ms,),) = rows(stack, sent)
+    sent = "SELECT sent_ms FROM intents WHERE arb_id = ? AND venue = 'kalshi'"
+    ((sent_ms,),) = rows(stack, sent, arb_id)
     assert opened_ms - sent_ms < ALARM_MS
     red = f"{alarm} AND severity = 'red' AND closed_ms IS NULL"
     stack.until(lambda: rows(stack, red), "it to turn red", seconds=15)
@@ -61,5 +62,22 @@ def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
     stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": False}})
     over = f"{alarm} AND closed_ms IS NOT NULL"
     stack.until(lambda: rows(stack, over), "the answer to close it")
-    even = f"SELECT 1 FROM arbitrages WHERE id = '{arb_id}' AND phase IN ('FLAT', 'HOLDING')"
-    stack.until(lambda: rows(stack, even), "the leg to be sold back, or completed")
+    even = "SELECT 1 FROM arbitrages WHERE id = ? AND phase IN ('FLAT', 'HOLDING')"
+    stack.until(lambda: rows(stack, even, arb_id), "the leg to be sold back, or completed")
+
+
+def test_a_temporal_server_that_dies_is_brought_back_and_a_naked_leg_is_sold(
+    stack: StackUnderTest,
+) -> None:
+    """Killed while one leg waits to be sold back; nobody else is restarted for it."""
+    held = stack.open()
+    stuck = stack.stuck()
+    os.kill(stack.ready["pids"]["temporal"], signal.SIGKILL)
+    down = "SELECT closed_ms FROM alarms WHERE code = 'TEMPORAL_DOWN'"
+    stack.until(lambda: rows(stack, down), "the alarm", seconds=5)
+    stack.mend()
+    stack.until(lambda: rows(stack, f"{down} AND closed_ms IS NOT NULL"), "the server")
+    stack.until(lambda: stack.told(stuck["id"])["phase"] == "FLAT", "the naked leg to be sold")
+    assert stack.told(held["id"])["phase"] == "HOLDING"
+    assert stack.open()["phase"] == "HOLDING"
+    assert rows(stack, "SELECT code FROM alarms WHERE closed_ms IS NULL") == []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from temporalio.client import WorkflowHandle
 
@@ -32,7 +33,7 @@ async def called(desk: Trading, pair: str) -> Handle:
 
 async def held(desk: Trading, venue: Venue, pair: str) -> list[tuple[str, Decimal]]:
     """What the exchange's own ledger says that we hold of the pair."""
-    ledger = (await desk.control.state())[venue]
+    ledger: Any = (await desk.control.state())[venue]
     rows = [one for one in ledger["positions"] if one["pair"] == pair]
     return [(one["outcome"], Decimal(one["size"])) for one in rows if Decimal(one["size"])]
 

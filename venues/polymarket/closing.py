@@ -1,5 +1,6 @@
 """Is the venue open to takers? Remembers when it last said that it is not."""
 
+import re
 import time
 
 from domain.order import Answer, NotFilled, Rejection
@@ -19,7 +20,8 @@ class Doors:
     def note(self, answer: Answer, retry_after: str | None) -> None:
         """Take a refused order into account."""
         if isinstance(answer, NotFilled) and answer.rejection is Rejection.VENUE_CLOSED:
-            wait_s = int(retry_after) if retry_after and retry_after.isdecimal() else POST_ONLY_S
+            named = retry_after is not None and re.fullmatch("[0-9]{1,6}", retry_after)
+            wait_s = int(named[0]) if named else POST_ONLY_S
             self._closed_until_ns = time.monotonic_ns() + wait_s * SECOND_NS
             self._detail = answer.detail
 
