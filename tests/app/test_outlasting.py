@@ -2,14 +2,14 @@
 
 import os
 import signal
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.config_sources import load_config
-from tests.support.stack import StackUnderTest, running_stack
+from tests.support.places import snapshot
+from tests.support.stack import Json, StackUnderTest, running_stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.timeout(240)]
 ALARM_MS = 5_000
@@ -25,11 +25,17 @@ def stack(tmp_path: Path) -> Iterator[StackUnderTest]:
         yield started
 
 
-def rows(stack: StackUnderTest, sql: str, *given: object) -> list[tuple[object, ...]]:
+def rows(stack: StackUnderTest, table: str, **wanted: object) -> list[Json]:
     """What the journal says now."""
     config = load_config(env={"LOCKSTEP_DATA_DIR": str(stack.folder)}, folder=stack.folder).config
-    with sqlite3.connect(f"file:{config.database_path}?mode=ro", uri=True) as journal:
-        return journal.execute(sql, given).fetchall()
+    found = snapshot(config.journal, table)[table]
+    return [dict(row) for row in found if all(row[k] == v for k, v in wanted.items())]
+
+
+def alarms(stack: StackUnderTest, code: str, *, closed: bool | None = None) -> list[Json]:
+    """Those of a kind: all of them, the closed ones, or the open ones."""
+    found = rows(stack, "alarms", code=code)
+    return [one for one in found if closed in (None, one["closed_ms"] is not None)]
 
 
 def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
@@ -46,24 +52,24 @@ def test_an_order_that_a_silent_venue_swallowed_is_alarmed_within_five_seconds(
     ]
     stack.tell("/faults", {"rules": rules})
     stack.edge(pair)
-    left = "SELECT id FROM intents WHERE venue = 'kalshi' AND sent_ms > 0"
-    stack.until(lambda: rows(stack, left), "the order to leave")
+    stack.until(lambda: rows(stack, "intents", venue="kalshi", state="sent"), "the order to leave")
     hole = {"venue": "kalshi", "market": "*", "action": "read", "do": "hang_before", **silent}
     stack.tell("/faults", {"rules": [hole]})
     stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": True}})
-    alarm = "SELECT opened_ms, arb_id FROM alarms WHERE code = 'UNKNOWN_LEG'"
-    (opened_ms, arb_id), *_ = stack.until(lambda: rows(stack, alarm), "the alarm")
-    sent = "SELECT sent_ms FROM intents WHERE arb_id = ? AND venue = 'kalshi'"
-    ((sent_ms,),) = rows(stack, sent, arb_id)
-    assert opened_ms - sent_ms < ALARM_MS
-    red = f"{alarm} AND severity = 'red' AND closed_ms IS NULL"
-    stack.until(lambda: rows(stack, red), "it to turn red", seconds=15)
+    (alarm,) = stack.until(lambda: alarms(stack, "UNKNOWN_LEG"), "the alarm")
+    (order,) = rows(stack, "intents", arb_id=alarm["arb_id"], venue="kalshi")
+    assert alarm["opened_ms"] - order["sent_ms"] < ALARM_MS
+    red = {"code": "UNKNOWN_LEG", "severity": "red", "closed_ms": None}
+    stack.until(lambda: rows(stack, "alarms", **red), "it to turn red", seconds=15)
     stack.mend()
     stack.tell("/knobs", {"venue": "kalshi", "knobs": {"ws_silent": False}})
-    over = f"{alarm} AND closed_ms IS NOT NULL"
-    stack.until(lambda: rows(stack, over), "the answer to close it")
-    even = "SELECT 1 FROM arbitrages WHERE id = ? AND phase IN ('FLAT', 'HOLDING')"
-    stack.until(lambda: rows(stack, even, arb_id), "the leg to be sold back, or completed")
+    stack.until(lambda: alarms(stack, "UNKNOWN_LEG", closed=True), "the answer to close it")
+
+    def even() -> bool:
+        (trade,) = rows(stack, "arbitrages", id=alarm["arb_id"])
+        return trade["phase"] in ("FLAT", "HOLDING")
+
+    stack.until(even, "the leg to be sold back, or completed")
 
 
 def test_a_temporal_server_that_dies_is_brought_back_and_a_naked_leg_is_sold(
@@ -73,11 +79,10 @@ def test_a_temporal_server_that_dies_is_brought_back_and_a_naked_leg_is_sold(
     held = stack.open()
     stuck = stack.stuck()
     os.kill(stack.ready["pids"]["temporal"], signal.SIGKILL)
-    down = "SELECT closed_ms FROM alarms WHERE code = 'TEMPORAL_DOWN'"
-    stack.until(lambda: rows(stack, down), "the alarm", seconds=5)
+    stack.until(lambda: alarms(stack, "TEMPORAL_DOWN"), "the alarm", seconds=ALARM_MS / 1_000)
     stack.mend()
-    stack.until(lambda: rows(stack, f"{down} AND closed_ms IS NOT NULL"), "the server")
+    stack.until(lambda: alarms(stack, "TEMPORAL_DOWN", closed=True), "the server")
     stack.until(lambda: stack.told(stuck["id"])["phase"] == "FLAT", "the naked leg to be sold")
     assert stack.told(held["id"])["phase"] == "HOLDING"
     assert stack.open()["phase"] == "HOLDING"
-    assert rows(stack, "SELECT code FROM alarms WHERE closed_ms IS NULL") == []
+    assert rows(stack, "alarms", closed_ms=None) == []
