@@ -8,13 +8,16 @@ from activities.desk import Desk
 from activities.fresh import may_have_changed, rules_now
 from activities.messages import Activity, CompleteRequest, ExitsRequest, StepReport
 from activities.send import heartbeating
-from activities.step import PLAN_SECONDS, StepOf, take_step
+from activities.step import StepOf, take_step
 from domain.exits import NOT_PRICED, Exits, Naked, price_exits
 from domain.leg import LegState
 from domain.money import plain
 from domain.order import Order, Purpose
 from domain.venue import Action, TimeInForce
 from venues.port import VenueMisuse, VenueUnreachable
+
+PRICE_SECONDS = 2
+"""How long a naked leg waits to know which way out costs less; then it is sold."""
 
 
 class CompleteActivities:
@@ -35,7 +38,7 @@ class CompleteActivities:
         missing = plan.leg(request.venue.sibling).instrument
         leg = await self._desk.leg(request.arb_id, request.venue, plan.size)
         try:
-            async with asyncio.timeout(PLAN_SECONDS):
+            async with asyncio.timeout(PRICE_SECONDS):
                 held_book, missing_book = await asyncio.gather(
                     venues[held.venue].book(held), venues[missing.venue].book(missing)
                 )
