@@ -133,6 +133,7 @@ class UnwindRequest:
 
     `budget` is what this may lose (dollars), None where any price will do; `attempt` counts
     tries since the last progress; `least` is the lowest price of a sale, None for any.
+    `person_called`: a person may have sold by hand since.
     """
 
     arb_id: str
@@ -145,6 +146,7 @@ class UnwindRequest:
     budget: Usd | None
     deadline_ms: int
     least: Price | None = None
+    person_called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ class ExitsRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompleteRequest:
-    """Buy `size` of the missing leg at `limit` or better, as order number `sequence`."""
+    """Buy `size` of the missing leg at `limit` or better, as order number `sequence`.
+    `person_called`: a person may have sold the other leg by hand since."""
 
     arb_id: str
     opportunity: Opportunity
@@ -169,6 +172,7 @@ class CompleteRequest:
     limit: Price
     sequence: int
     deadline_ms: int
+    person_called: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from temporalio import activity
 from activities import measured
 from activities.desk import Desk
 from activities.messages import Activity, Reserved, ReserveRequest, Ticket
-from activities.send import send_once
+from activities.send import heartbeating, send_once
 from domain.identity import intent_id
 from domain.order import Order, Purpose
 from domain.standing import LegReport
@@ -53,9 +53,10 @@ class EntryActivities:
     @activity.defn(name=Activity.PLACE_ORDER)
     async def place_order(self, ticket: Ticket) -> LegReport:
         """Send one entry order and report what its leg holds after the answer."""
-        await send_once(self._desk, ticket)
-        order = ticket.order
-        return await self._desk.leg(order.arb_id, order.venue, order.size)
+        async with heartbeating():
+            await send_once(self._desk, ticket)
+            order = ticket.order
+            return await self._desk.leg(order.arb_id, order.venue, order.size)
 
 
 def entry_ticket(desk: Desk, request: ReserveRequest, venue: Venue) -> Ticket:

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities import worries
 from activities.desk import Desk
 from activities.messages import Activity, LegRequest
+from activities.send import heartbeating
 from domain.evidence import Quarantine, conclude_absent, rest_needs
 from domain.money import ZERO
 from domain.order import Answer, Filled, FillState, Order, Unknown
@@ -32,6 +33,10 @@ class ResolveActivities:
 
         Raises a retryable StillUnknown until then: Temporal asks again.
         """
+        async with heartbeating():
+            return await self._resolve(request)
+
+    async def _resolve(self, request: LegRequest) -> LegReport:
         desk = self._desk
         for intent in await _intents(desk, request.arb_id, request.venue):
             if not intent.state.definite:
@@ -71,7 +76,6 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
         await worries.about_unknown(desk, intent, seen, answer.evidence)
         return
     await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
-    await worries.no_longer_unknown(desk, intent, answer)
 
 
 async def _of_part(desk: Desk, order: Order, part: Filled, needed: str | None) -> Answer:

@@ -51,8 +51,7 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
             case AlreadySent():
                 return NotFilled(Rejection.FENCED, "it was sent before")
 
-    async with heartbeating():
-        answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
+    answer = await desk.venues[order.venue].place(order, ticket.identity, first_byte)
     if leave is None and isinstance(answer, NotFilled):
         # This attempt ended before the last gate. It proves nothing of an earlier one.
         if answer.rejection is Rejection.NOT_SENT:

@@ -1,11 +1,12 @@
 """One order on the way to an even pair: written down, sent once, reported in words."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from activities.desk import Desk
 from activities.messages import StepReport, Ticket
-from activities.send import send_once
+from activities.send import heartbeating, send_once
 from domain.identity import intent_id
 from domain.leg import LegState
 from domain.money import NO_SIZE, Size, plain
@@ -35,6 +36,9 @@ class StepOf:
 
 Plan = Callable[[LegState], Awaitable[Order | str]]
 """The order for a leg as it is now, or why there is none."""
+PLAN_SECONDS = 4
+"""How long a venue may take to be read for an order: an older book prices nothing, and an order
+still needs the time that workflows.options leaves it beyond this."""
 
 
 def overtaken(state: ArbitrageState, order: Order) -> str | None:
@@ -64,17 +68,24 @@ def overtaken(state: ArbitrageState, order: Order) -> str | None:
 
 async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     """Plan, write down and send the step's order. Run again it finds its intent in the journal
-    and sends nothing new."""
+    and sends nothing new. A venue or a journal that is slow is no dead executor: this one says
+    that it lives all the while."""
+    async with heartbeating():
+        return await _take_step(desk, step, plan)
+
+
+async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     before = await desk.leg(step.arb_id, step.venue, step.planned)
     state = await desk.journal.arbitrage(step.arb_id)
     name = step.intent_id
     intent = next((one for one in state.intents if one.order.intent_id == name), None)
     if intent is None:
         try:
-            order = await plan(before.state)
-        except VenueUnreachable as trouble:
-            said = f"nothing sent: {step.venue} cannot be read: {trouble}"
-            return StepReport(before, said, closed=True)
+            async with asyncio.timeout(PLAN_SECONDS):
+                order = await plan(before.state)
+        except (VenueUnreachable, TimeoutError) as trouble:
+            why = str(trouble) or f"no answer within {PLAN_SECONDS} s"
+            return StepReport(before, f"nothing sent: {step.venue} cannot be read: {why}", True)
         if isinstance(order, str):
             return StepReport(before, f"nothing sent: {order}")
         identity = desk.venues[step.venue].identify(order)

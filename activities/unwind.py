@@ -1,14 +1,17 @@
 """One step of getting rid of an excess, priced on a fresh book: sell it, or neutralise it."""
 
+import asyncio
+
 from temporalio import activity
 
 from activities.desk import Desk
+from activities.fresh import may_have_changed, rules_now
 from activities.messages import Activity, StepReport, UnwindRequest
 from activities.step import StepOf, take_step
-from domain.identity import ORDERS_PER_LIFE
 from domain.leg import LegState
+from domain.money import Size
 from domain.opposite import Opposite, plan_opposite
-from domain.order import Order, Purpose
+from domain.order import Order
 from domain.unwind import NoSale, Sale, plan_sale
 from domain.venue import Action, Instrument, TimeInForce, Venue
 from venues.port import Untradable, VenueMisuse
@@ -27,10 +30,10 @@ class UnwindActivities:
         step = _step(request)
 
         async def plan(leg: LegState) -> Order | str:
-            sale = await self._plan(request, leg)
-            if isinstance(sale, NoSale):
-                return sale.reason
-            return self._order(step.intent_id, request, sale)
+            found = await self._plan(request, leg)
+            if isinstance(found, NoSale):
+                return found.reason
+            return self._order(step.intent_id, request, *found)
 
         return await take_step(self._desk, step, plan)
 
@@ -79,33 +82,52 @@ class UnwindActivities:
         bought = plan_opposite(other, book, leg, request.excess, request.budget)
         return bought if isinstance(bought, NoSale) else (other, bought)
 
-    async def _plan(self, request: UnwindRequest, leg: LegState) -> Sale | NoSale:
+    async def _plan(
+        self, request: UnwindRequest, leg: LegState
+    ) -> tuple[Instrument, Sale] | NoSale:
         """The sale that the venue's balance, its book and the budget allow now. Raises
         VenueUnreachable."""
         venue = self._desk.venues[request.venue]
-        instrument = request.opportunity.leg(request.venue).instrument
+        known = request.opportunity.leg(request.venue).instrument
+        later = may_have_changed(request)
         try:
-            excess = request.excess
-            if request.venue is Venue.POLYMARKET or _after_a_person(request):
-                # Polymarket's balance cache trails the chain: a sale beyond it can only be refused.
-                # At Kalshi one beyond the position would open the other side.
-                sellable = await venue.sellable(instrument)
-                if sellable < instrument.size_step:
-                    return NoSale("the venue's balance does not show the contracts yet")
-                excess = min(excess, sellable)
-            book = await venue.book(instrument)
+            sellable, book, instrument = await asyncio.gather(
+                self._sellable(request, known),
+                venue.book(known),
+                rules_now(venue, known) if later else _same(known),
+            )
         except VenueMisuse as trouble:
             return NoSale(f"{request.venue} has no such book: {trouble}")
-        return plan_sale(
-            instrument, book, leg, excess, request.budget, request.attempt, request.least
+        if sellable < instrument.size_step:
+            return NoSale("the venue's balance does not show the contracts yet")
+        sale = plan_sale(
+            instrument,
+            book,
+            leg,
+            min(request.excess, sellable),
+            request.budget,
+            request.attempt,
+            request.least,
+            reduce_only=request.person_called,
         )
+        return sale if isinstance(sale, NoSale) else (instrument, sale)
 
-    def _order(self, name: str, request: UnwindRequest, sale: Sale) -> Order:
+    async def _sellable(self, request: UnwindRequest, known: Instrument) -> Size:
+        """How much of the excess the venue has to sell, where our own books may not know it:
+        Polymarket's balance cache trails the chain, and a sale beyond it can only be refused; at
+        Kalshi one beyond a position that a person has reduced would open the other side."""
+        if request.venue is Venue.POLYMARKET or may_have_changed(request):
+            return await self._desk.venues[request.venue].sellable(known)
+        return request.excess
+
+    def _order(
+        self, name: str, request: UnwindRequest, instrument: Instrument, sale: Sale
+    ) -> Order:
         now_ms = self._desk.wall_ms()
         return Order(
             intent_id=name,
             arb_id=request.arb_id,
-            instrument=request.opportunity.leg(request.venue).instrument,
+            instrument=instrument,
             purpose=request.purpose,
             action=Action.SELL,
             size=sale.size,
@@ -117,9 +139,9 @@ class UnwindActivities:
         )
 
 
-def _after_a_person(request: UnwindRequest) -> bool:
-    """Whether somebody may have sold by hand since: at a close, and once a workflow was lost."""
-    return request.purpose is Purpose.CLOSE or request.sequence >= ORDERS_PER_LIFE
+async def _same(known: Instrument) -> Instrument:
+    """The rules of an entry that was a moment ago."""
+    return known
 
 
 def _step(request: UnwindRequest) -> StepOf:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from activities.desk import Desk
 from domain.evidence import Observation, asked
 from domain.order import Fill, FillState
+from store import alarms
 from store.alarms import Alarm
+from store.arbitrages import ArbitrageState
 from store.intents import StoredIntent
 from store.states import Severity
 
@@ -21,21 +23,31 @@ async def about_unknown(
     desk: Desk, intent: StoredIntent, seen: tuple[Observation, ...], evidence: str
 ) -> None:
     """The order is still unknown: `seen` is every look at it so far, `evidence` what its answer
-    still needs."""
+    still needs. The alarm closes with the answer."""
+    now_ms = desk.wall_ms()
     assert intent.sent_at_ms is not None, "only a sent order is unknown"
-    age_ms = desk.wall_ms() - intent.sent_at_ms
-    if age_ms > UNKNOWN_AMBER_MS:
-        red = age_ms > UNKNOWN_RED_MS
-        now = await desk.journal.arbitrage(intent.order.arb_id)
-        known = f"polymarket holds {now.polymarket.held}, kalshi holds {now.kalshi.held}"
-        waited = f"{intent.order.intent_id}: no answer for {age_ms // 1000} s"
-        detail = f"{waited}; without it {known}; {asked(seen)}; {evidence}"
-        await _raise(desk, _unknown(intent), "UNKNOWN_LEG", red, detail, intent.order.arb_id)
+    if now_ms - intent.sent_at_ms > UNKNOWN_AMBER_MS:
+        known = await desk.journal.arbitrage(intent.order.arb_id)
+        latest = next(one for one in known.intents if one.order.intent_id == intent.order.intent_id)
+        if not latest.state.definite:  # who sent it may have heard its answer meanwhile
+            await desk.journal.raise_alarm(unknown(intent, known, seen, evidence, now_ms), now_ms)
 
 
-async def no_longer_unknown(desk: Desk, intent: StoredIntent, answer: object) -> None:
-    """The order has a definite answer."""
-    await desk.journal.close_alarm(_unknown(intent), str(answer), desk.wall_ms())
+def unknown(
+    intent: StoredIntent,
+    known: ArbitrageState,
+    seen: tuple[Observation, ...],
+    evidence: str,
+    now_ms: int,
+) -> Alarm:
+    """The alarm of an order without an answer, and of what its arbitrage holds without it."""
+    assert intent.sent_at_ms is not None, "only a sent order is unknown"
+    age_ms, name = now_ms - intent.sent_at_ms, intent.order.intent_id
+    held = f"polymarket holds {known.polymarket.held}, kalshi holds {known.kalshi.held}"
+    waited = f"{name}: no answer for {age_ms // 1000} s"
+    detail = f"{waited}; without it {held}; {asked(seen)}; {evidence}"
+    severity = Severity.RED if age_ms > UNKNOWN_RED_MS else Severity.AMBER
+    return Alarm(f"{alarms.UNKNOWN}{name}", "UNKNOWN_LEG", severity, detail, intent.order.arb_id)
 
 
 async def about_fills(desk: Desk, intent: StoredIntent, fresh: Iterable[Fill]) -> None:
@@ -61,7 +73,3 @@ async def about_fills(desk: Desk, intent: StoredIntent, fresh: Iterable[Fill]) -
 async def _raise(desk: Desk, key: str, code: str, red: bool, detail: str, arb_id: str) -> None:
     severity = Severity.RED if red else Severity.AMBER
     await desk.journal.raise_alarm(Alarm(key, code, severity, detail, arb_id), desk.wall_ms())
-
-
-def _unknown(intent: StoredIntent) -> str:
-    return f"unknown:{intent.order.intent_id}"

@@ -55,11 +55,13 @@ class Caretaker:
             await self._anchor.report(self._station.desk.journal, why, act)
 
     async def watch(self) -> None:
-        """Look for what is naked in silence, whether or not Temporal and the venues answer."""
+        """Look for what is naked or unknown in silence, whether or not Temporal and the venues
+        answer."""
         while True:
             if self._station.sender.holds:
                 try:
                     await watchman.look(self._station.desk, self._mode)
+                    await watchman.look_for_answers(self._station.desk, self._mode)
                 except JournalBusy as busy:
                     log.warning("not watched: %s", busy)
             await asyncio.sleep(LOOK_SECONDS)

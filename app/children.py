@@ -106,13 +106,14 @@ class Child:
         """Start the process again whenever it ends, with a growing pause."""
         while not self._stopping:
             assert self._process is not None
-            await self._process.wait()
+            code = await self._process.wait()
+            self._say(f"{self.spec.name} ended unasked (code {code}) and is started again\n")
             pause = RESTART_SECONDS[min(self.restarts, len(RESTART_SECONDS) - 1)]
             self.restarts += 1
             await asyncio.sleep(pause)
             try:
                 self.ready = await self._spawn()
-            except DependencyError as error:
+            except (DependencyError, OSError) as error:  # a machine without memory forks nothing
                 self._say(f"{self.spec.name} did not come back: {error}\n")
 
     def _say(self, words: str) -> None:

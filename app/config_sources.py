@@ -90,6 +90,7 @@ def load_config(
         lines = (_explain(detail, origins) for detail in error.errors())
         raise ConfigError("\n".join(lines)) from None
     _refuse_half_configured(config, values, trades)
+    _refuse_twins(config, origins.get("pairs", "default"))
     return LoadedConfig(config, origins)
 
 
@@ -269,6 +270,31 @@ def _refuse_half_configured(config: Config, values: Mapping[str, object], trades
             raise ConfigError(
                 "\n".join(f"{key}: expected a value in mode live, found none" for key in missing)
             )
+
+
+def _refuse_twins(config: Config, origin: str) -> None:
+    """One id names one pair. And Kalshi nets YES against NO in one market: of two pairs on one
+    ticker, each could undo what the other holds, and neither would be paid as it counts on."""
+    lines: list[str] = []
+    ids: dict[str, int] = {}
+    tickers: dict[str, int] = {}
+    for number, pair in enumerate(config.pairs):
+        first, other = (
+            ids.setdefault(pair.id, number),
+            tickers.setdefault(pair.kalshi.ticker, number),
+        )
+        if first != number:
+            lines.append(
+                f"pairs.{number}.id ({origin}): expected an id of its own, found {pair.id!r}, "
+                f"which is that of pairs.{first} too: give one of them another"
+            )
+        if other != number:
+            lines.append(
+                f"pairs.{number}.kalshi.ticker ({origin}): expected a market of its own, found "
+                f"{pair.kalshi.ticker!r}, which pairs.{other} trades too: keep one of the two pairs"
+            )
+    if lines:
+        raise ConfigError("\n".join(lines))
 
 
 def _explain(detail: ErrorDetails, origins: Mapping[str, str]) -> str:

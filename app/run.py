@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,8 +15,9 @@ import httpx
 from app.children import Child, ChildSpec, ReadyLine, say_ready
 from app.config import Config
 from app.errors import DependencyError
+from app.keeper import kept_server, tell_of_server
 from app.sim_world import TEMPORAL_FILE, put_aside
-from app.temporal import ServerOptions, open_server
+from app.temporal import ServerOptions
 from app.whereabouts import told
 from domain.venue import Mode
 
@@ -88,7 +90,8 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
                 "polymarket": config.polymarket.clob_url,
                 "kalshi": config.kalshi.base_url,
             }
-        async with open_server(server_options, config.temporal.address) as server:
+        tell = partial(tell_of_server, config)
+        async with kept_server(server_options, config.temporal.address, tell) as server:
             environment |= {
                 "LOCKSTEP_MODE": config.mode.value,
                 "LOCKSTEP_DATA_DIR": str(config.data_dir),

@@ -54,13 +54,16 @@ def plan_sale(
     budget: Usd | None,
     attempt: int,
     least: Price | None = None,
+    *,
+    reduce_only: bool = False,
 ) -> Sale | NoSale:
     """The sale for unwind step `attempt` (from 1), or why there is none within `budget` dollars
     and for at least `least` a contract (None: any loss, any price will do).
 
     The whole excess is offered, or as much of it as bids within the budget hold. Kalshi's later
-    attempts take what there is with immediate-or-cancel; reduce-only keeps them from flipping the
-    position.
+    attempts take what there is with immediate-or-cancel; reduce-only, which Kalshi takes with no
+    other kind, keeps them from flipping the position. Where `reduce_only` is asked for, because
+    the position may be less than ours, that begins with the first one.
     """
     whole = size_floor(excess, instrument.size_step)
     if whole <= ZERO:
@@ -78,7 +81,8 @@ def plan_sale(
             dear = f"may lose {plain(cost_ceil(loss))}, of {plain(budget)} left"
             refused = NoSale(f"selling {plain(size)} at {plain(floor)} {dear}")
         else:
-            partial = instrument.venue is Venue.KALSHI and attempt > FOK_TRIES
+            careful = reduce_only or attempt > FOK_TRIES
+            partial = instrument.venue is Venue.KALSHI and careful
             tif = TimeInForce.IOC if partial else TimeInForce.FOK
             return Sale(size, floor, tif, reduce_only=partial)
     return refused

@@ -45,6 +45,8 @@ WANTS = {
     "MACHINE_UNFIT": "No entry leaves until it is mended; then they do so by themselves",
     "ACCOUNT_REFUSED": f"{_HALTED} lockstep doctor tries its keys, the venue's page tells the "
     "rest. What is unhedged there may have to be sold by hand. /resume once it is mended",
+    "TEMPORAL_DOWN": "No trade moves and nothing is sold back until it answers. It is started "
+    "again and again; lockstep doctor, and its log, say more",
     "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
 }
 """What each alarm wants of a person: the runbook in one line."""
@@ -53,6 +55,7 @@ _WANTS_AMBER = {
     "UNKNOWN_LEG": "Nothing to do: the venue is asked until it answers, and nothing is sold or "
     "sent before",
     "PROVISIONAL_STUCK": "Nothing to do: it is not sold before the chain confirms it",
+    "TEMPORAL_DOWN": "Nothing to do: it is started again. No trade moves until it answers",
 }
 
 

@@ -14,6 +14,8 @@ from store.tables import AlarmRow
 REPEAT_MS = 60_000
 CONFLICT = "journal_conflict"
 """Key of the alarm that a person's resume closes."""
+UNKNOWN = "unknown:"
+"""Key, with an order's intent id after it, of the alarm that its answer closes."""
 BY_WORD = frozenset({"RESOLUTION_MISMATCH", "LATE_FILL"})
 """Codes of what only a person may know to be settled: with a venue, or of an ended arbitrage."""
 

@@ -1,4 +1,5 @@
-"""What is naked by the journal alone: one leg held beyond the other, and since when."""
+"""What is naked by the journal alone: one leg held beyond the other, and since when; and which
+order nobody knows the answer of."""
 
 from dataclasses import dataclass
 
@@ -45,6 +46,18 @@ _NAKED = sa.text(
 )
 
 
+_UNANSWERED = sa.text(
+    """
+    SELECT intents.id FROM intents JOIN arbitrages ON arbitrages.id = arb_id
+    WHERE mode = :mode AND intents.state IN ('sent', 'unknown') AND sent_ms <= :since_ms
+        AND NOT EXISTS (SELECT 1 FROM alarms
+            WHERE key = 'unknown:' || intents.id AND alarms.closed_ms IS NULL
+                AND (severity = 'red' OR sent_ms > :red_ms))
+    ORDER BY intents.id
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Exposed:
     """An open arbitrage that is naked, and what each leg holds."""
@@ -64,3 +77,10 @@ def silent(session: Session, mode: Mode, since_ms: int) -> list[Exposed]:
         )
         for row in session.connection().execute(_NAKED, given)
     ]
+
+
+def unanswered(session: Session, mode: Mode, since_ms: int, red_ms: int) -> list[str]:
+    """Every order that was sent by `since_ms`, has no definite answer, and no alarm that says so:
+    a red one where it was sent by `red_ms`."""
+    given = {"mode": mode, "since_ms": since_ms, "red_ms": red_ms}
+    return [row.id for row in session.connection().execute(_UNANSWERED, given)]

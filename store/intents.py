@@ -21,7 +21,7 @@ from domain.order import (
     Unknown,
 )
 from domain.venue import Action, TimeInForce, Venue
-from store import adoptions, fills, lease, rows, run_state
+from store import adoptions, alarms, fills, lease, rows, run_state
 from store.codec import detail_from, detail_json, instrument_from, instrument_json
 from store.errors import JournalConflict, NotJournaled
 from store.lease import Claim
@@ -190,7 +190,8 @@ def withdraw(
 def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int) -> StoredIntent:
     """Write what the venue said. The same answer again changes nothing; less than what is known
     already (an Unknown after a definite answer) is dropped; a contradiction raises
-    JournalConflict. A fill of an order that was concluded NEVER_ARRIVED is believed."""
+    JournalConflict. A fill of an order that was concluded NEVER_ARRIVED is believed. The alarm
+    that it is unknown, if any, is over with it."""
     row = _row(session, intent_id)
     state = IntentState(row.state)
     if state is IntentState.PLANNED and not isinstance(answer, NotFilled):
@@ -212,6 +213,8 @@ def record_answer(session: Session, intent_id: str, answer: Answer, now_ms: int)
             if not state.definite:
                 row.state, row.detail = IntentState.UNKNOWN, answer.evidence
     session.flush()
+    if not isinstance(answer, Unknown):
+        alarms.close(session, f"{alarms.UNKNOWN}{intent_id}", str(answer), now_ms)
     return _read(session, row)
 
 

@@ -21,6 +21,8 @@ DIGITS_MAX = 40
 SHOWN = 80
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+MOMENT_MS_MAX = 10**14
+"""The year 5138: no moment is later, and what is larger would not fit into the journal."""
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
@@ -121,6 +123,13 @@ class Node:
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             self.refuse("an integer")
         return self.value
+
+    def milliseconds(self) -> int:
+        """A moment as a JSON integer of wall-clock milliseconds."""
+        found = self.integer()
+        if not 0 <= found <= MOMENT_MS_MAX:
+            self.refuse("milliseconds since 1970")
+        return found
 
     def decimal(self) -> Decimal:
         """A decimal number, as a string or as a JSON number."""

@@ -173,8 +173,7 @@ class ArbitrageWorkflow(OperatorWords):
             await asking
 
     async def _resolve(self, venue: Venue) -> None:
-        leg = self._trade.leg(venue).state
-        plan = self._plan
+        plan, leg = self._plan, self._trade.leg(venue).state
         request = LegRequest(plan.arb_id, venue, leg.planned, plan.timing, settled=not leg.unknown)
         report: LegReport = await workflow.execute_activity(
             Activity.RESOLVE_ORDER,
@@ -198,7 +197,7 @@ class ArbitrageWorkflow(OperatorWords):
                 result_type=Exits,
                 activity_id=f"price:{trade.next_number()}",
                 summary="price both ways out: complete or sell",
-                **options.ORDER,
+                **options.STEP,
             )
         except ActivityError:
             exits = NOT_PRICED
@@ -215,6 +214,7 @@ class ArbitrageWorkflow(OperatorWords):
             limit=limit,
             sequence=trade.next_number(),
             deadline_ms=plan.bounds.deadline_ms,
+            person_called=trade.escalations > 0,
         )
         trade.completing()
         summary = story.completion_summary(venue, size, limit)
@@ -239,6 +239,7 @@ class ArbitrageWorkflow(OperatorWords):
             budget=trade.budget_left,
             deadline_ms=self._plan.bounds.deadline_ms,
             least=trade.limits.get(venue),
+            person_called=trade.escalations > 0,
         )
         summary = story.unwind_summary(way, venue, excess)
         await self._step(way, venue, f"{purpose}:{request.sequence}", request, summary)
@@ -259,7 +260,7 @@ class ArbitrageWorkflow(OperatorWords):
                 result_type=StepReport,
                 activity_id=f"{name}:{venue}",
                 summary=summary,
-                **options.ORDER,
+                **options.STEP,
             )
         except ActivityError as lost:
             self._trade.doubt(venue, f"{name} has no report ({lost.cause})")
@@ -330,8 +331,7 @@ class ArbitrageWorkflow(OperatorWords):
         """Take the step, show it, and write it down before anything else happens."""
         trade = self._trade
         trade.enter(phase)
-        seen = trade.snapshot()
-        standing = trade.standing(seen)
+        standing = trade.standing(seen := trade.snapshot())
         if phase is not Phase.SETTLING:
             story.show(seen, asked=trade.asked)
         workflow.set_current_details(story.current_details(seen))

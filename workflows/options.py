@@ -54,6 +54,14 @@ ORDER: ActivityOptions = {
     "retry_policy": _ONCE,
 }
 
+# Before such an order the venue is read, for as long as activities.step allows; an order that was
+# planned as late as that has the time that an entry has.
+STEP: ActivityOptions = {
+    **ORDER,
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(seconds=12),
+}
+
 RECORD: ActivityOptions = {
     "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
@@ -75,9 +83,12 @@ def task_timeout(timing: Timing) -> timedelta:
 
 
 def resolve(timing: Timing) -> ActivityOptions:
-    """Ask again and again until the answer is definite: no time limit over compensation."""
+    """Ask again and again until the answer is definite: no time limit over compensation. One
+    round of questions has time for each source of a venue to be silent for as long as a read may
+    be, so that the others are heard; that an executor died, the heartbeat tells sooner."""
     return {
-        "start_to_close_timeout": timedelta(seconds=5),
+        "start_to_close_timeout": timedelta(seconds=40),
+        "heartbeat_timeout": ORDER["heartbeat_timeout"],
         "retry_policy": RetryPolicy(
             initial_interval=timedelta(milliseconds=timing.resolve_pause_ms),
             backoff_coefficient=1.5,

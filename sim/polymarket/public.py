@@ -10,7 +10,7 @@ from sim.polymarket import gamma, marketdata
 from sim.polymarket.auth import check_l1
 from sim.polymarket.errors import ApiError, bad_payload
 from sim.polymarket.exchange import Exchange
-from sim.polymarket.http import Handler, answered, parse, required
+from sim.polymarket.http import Handler, answered, parse, required, spoil
 from sim.polymarket.market import Market, plain
 from sim.units import ONE
 
@@ -30,7 +30,6 @@ class Public:
             "/tick-size": lambda r: {"minimum_tick_size": marketdata.number(self._market(r).tick)},
             "/neg-risk": lambda r: {"neg_risk": self._market(r).neg_risk},
             "/fee-rate": lambda r: {"base_fee": marketdata.base_fee(self._market(r))},
-            "/book": lambda r: self._book(required(r, "token_id")),
             "/price": self._price,
             "/midpoint": self._midpoint,
             "/spread": self._spread,
@@ -55,6 +54,7 @@ class Public:
         return [
             *(Route(path, self._read(read)) for path, read in reads.items()),
             Route("/ok", answered(self._ok)),
+            Route("/book", answered(self._one_book)),
             Route("/books", answered(self._books), methods=["POST"]),
             Route("/auth/api-key", answered(self._create_key), methods=["POST"]),
             Route("/auth/derive-api-key", answered(self._derive_key)),
@@ -90,6 +90,11 @@ class Public:
         if market is None:
             raise ApiError(404, "market not found")
         return marketdata.clob_market(market)
+
+    async def _one_book(self, request: Request) -> Response:
+        token = required(request, "token_id")
+        await spoil(self.exchange, "read", token=token)
+        return JSONResponse(self._book(token))
 
     def _book(self, token: str) -> dict[str, object]:
         market = self.exchange.market_for(token)

@@ -1,14 +1,15 @@
 """What is naked in silence gets its alarm from the journal alone."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
 
 from activities.desk import Desk
-from activities.watchman import NAKED_MS, look
-from domain.order import Filled, FillState, Purpose
+from activities.watchman import NAKED_MS, UNANSWERED_MS, look, look_for_answers
+from domain.order import Answer, Filled, FillState, Purpose, Unknown
 from domain.venue import Action, Mode, Venue
 from store.tables import AlarmRow
 from tests.store.builders import NOW, a_fill, admitted, an_identity, an_instrument, an_order, ready
@@ -90,3 +91,70 @@ async def test_what_was_neutralised_is_not_naked(
         assert [detail.partition(":")[0] for detail in details] == ([alarm] if alarm else [])
     finally:
         journal.close()
+
+
+UNANSWERED = """
+    answer   later  alarm
+    -        2999   none
+    -        3000   amber
+    unknown  3000   amber
+    unknown  10000  amber
+    unknown  10001  red
+    filled   10001  none
+    unsent   10001  none
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "later", "alarm"), [line.split() for line in UNANSWERED.strip().splitlines()[1:]]
+)
+async def test_an_order_without_an_answer_is_alarmed_whoever_asks_its_venue(
+    tmp_path: Path, answer: str, later: str, alarm: str
+) -> None:
+    assert UNANSWERED_MS == 3_000
+    journal = await ready(tmp_path / "journal.sqlite3")
+    try:
+        request = await admitted(journal)
+        order = request.orders[0][0]
+        if answer != "unsent":
+            await journal.mark_sent(order.intent_id, NOW)
+        said: dict[str, Answer] = {
+            "unknown": Unknown("timed out"),
+            "filled": Filled("order", (a_fill(order),)),
+        }
+        if answer in said:
+            await journal.record_answer(order.intent_id, said[answer], NOW)
+        desk = Desk(journal, {}, lambda: NOW + int(later), lambda: None, lambda: None)
+        expected = () if alarm == "none" else (order.intent_id,)
+        assert await look_for_answers(desk, Mode.SIM) == expected
+        assert await look_for_answers(desk, Mode.SIM) == (), "what is open is not opened again"
+        seen = await journal.read(_open)
+        assert [(one.code, one.severity, one.arb_id) for one in seen] == (
+            [("UNKNOWN_LEG", alarm, order.arb_id)] if expected else []
+        )
+    finally:
+        journal.close()
+
+
+async def test_an_alarm_turns_red_in_time_and_closes_with_the_answer(tmp_path: Path) -> None:
+    """Whoever the answer comes to: also to the sender itself, later than the alarm."""
+    journal = await ready(tmp_path / "journal.sqlite3")
+    try:
+        order = (await admitted(journal)).orders[0][0]
+        await journal.mark_sent(order.intent_id, NOW)
+        for later, severity in ((3_000, "amber"), (9_000, "amber"), (11_000, "red")):
+            desk = Desk(journal, {}, partial(int, NOW + later), lambda: None, lambda: None)
+            await look_for_answers(desk, Mode.SIM)
+            assert [one.severity for one in await journal.read(_open)] == [severity]
+        await journal.record_answer(order.intent_id, Unknown("timed out"), NOW + 12_000)
+        assert len(await journal.read(_open)) == 1
+        await journal.record_answer(
+            order.intent_id, Filled("order", (a_fill(order),)), NOW + 13_000
+        )
+        assert await journal.read(_open) == []
+    finally:
+        journal.close()
+
+
+def _open(session: Session) -> list[AlarmRow]:
+    return [row for row in session.exec(select(AlarmRow)) if row.closed_ms is None]

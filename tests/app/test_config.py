@@ -211,6 +211,28 @@ class TestMistakes:
         with pytest.raises(ConfigError, match=r"pairs\.1\.kalshi\.ticker \(command line\): exp"):
             load(tmp_path, pairs=[PAIR, broken])
 
+    def test_two_pairs_share_neither_an_id_nor_a_market_at_kalshi(self, tmp_path: Path) -> None:
+        """Kalshi would net what one of them buys against what the other one holds."""
+        named = PAIR | {"kalshi": {"ticker": "SNOW-26DEC"}}
+        with pytest.raises(ConfigError, match="another") as caught:
+            load(tmp_path, pairs=[PAIR, named])
+        assert str(caught.value) == (
+            "pairs.1.id (command line): expected an id of its own, found 'rain', which is that of "
+            "pairs.0 too: give one of them another"
+        )
+        mirrored = PAIR | {"id": "drought"}
+        with pytest.raises(ConfigError, match="keep one") as caught:
+            load(tmp_path, pairs=[PAIR, mirrored])
+        assert str(caught.value) == (
+            "pairs.1.kalshi.ticker (command line): expected a market of its own, found "
+            "'RAIN-26DEC', which pairs.0 trades too: keep one of the two pairs"
+        )
+        both = [PAIR, named | {"id": "snow"}]
+        assert len(load(tmp_path, pairs=both).config.pairs) == 2
+        with pytest.raises(ConfigError) as caught:
+            load(tmp_path, {"LOCKSTEP_PAIRS": json.dumps([PAIR, PAIR, PAIR])})
+        assert len(str(caught.value).splitlines()) == 4
+
     def test_a_file_that_is_not_toml_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "lockstep.toml").write_text("mode sim\n")
         with pytest.raises(ConfigError, match=r"lockstep\.toml: expected TOML, found"):

@@ -1,16 +1,20 @@
 """The embedded server: starts with our settings, keeps its file, ends when told."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
-from app import temporal
+from app import keeper, temporal
 from app.errors import DependencyError
+from app.keeper import kept_server
 from app.temporal import Server, ServerOptions, open_server, start_server
 from app.temporal_binary import ensure_binary
 from tests.support.processes import ROOT
@@ -21,6 +25,21 @@ pytestmark = pytest.mark.temporal
 
 def port_of(server: Server) -> int:
     return int(server.address.rsplit(":", 1)[1])
+
+
+def killed(server: Server) -> None:
+    """SIGKILL, and wait until nobody listens there; who watches over it hears its code."""
+    assert server.process is not None
+    server.process.kill()
+    while listens(port_of(server)):
+        time.sleep(0.01)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
 
 
 def listens(port: int) -> bool:
@@ -75,6 +94,51 @@ async def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
     options = ServerOptions(database=tmp_path / "file", ui=False)
     with pytest.raises(DependencyError, match=r"ended at once, code 1; its last words: .+"):
         await start_server(options)
+
+
+async def test_a_server_that_dies_is_brought_back_where_it_was(tmp_path: Path) -> None:
+    """It keeps its address, its file and what it knew."""
+    told: list[tuple[bool, bool]] = []
+
+    async def tell(trouble: str | None, stays: bool) -> None:
+        told.append((trouble is not None, stays))
+
+    options = ServerOptions(database=tmp_path / "temporal.db")
+    async with kept_server(options, None, tell) as server:
+        client = await Client.connect(server.address)
+        await client.start_workflow("waits", id="kept", task_queue="nobody")
+        killed(server)
+        await _until(lambda: len(told) == 2)
+        assert (await client.get_workflow_handle("kept").describe()).status is not None
+    assert told == [(True, False), (False, False)]
+    assert not listens(port_of(server))
+
+
+async def test_a_server_that_does_not_come_back_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper, "TRIES", 2)
+    monkeypatch.setattr(keeper, "RESTART_SECONDS", (0.5,))
+    told: list[tuple[bool, bool]] = []
+
+    async def tell(trouble: str | None, stays: bool) -> None:
+        told.append((trouble is not None, stays))
+
+    async def lose_its_port(other: socket.socket) -> None:
+        async with kept_server(ServerOptions(ui=False), None, tell) as server:
+            killed(server)
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", port_of(server)))
+            other.listen()
+            await asyncio.sleep(30)
+
+    vain = pytest.raises(DependencyError, match="started 2 times in vain")
+    with socket.socket() as other, vain:
+        await lose_its_port(other)
+    assert told == [(True, False), (True, True), (True, True)]
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
 
 
 async def test_an_existing_server_is_used_and_left_running(temporal_server: Server) -> None:

@@ -10,6 +10,7 @@ from activities.reconcile import Reconciler
 from activities.resolve import resolve_intent
 from app.demo.control import Control
 from app.fitness import Fitness
+from app.keeper import tell_of_server
 from app.notifier import notifier_options
 from app.wiring import open_desk
 from domain.identity import client_order_id
@@ -128,6 +129,16 @@ async def no_room(scene: Scene) -> str:
         return await alarm(desk.desk, "MACHINE_UNFIT")
 
 
+async def temporal_down(scene: Scene) -> str:
+    """The embedded server is gone, and does not come back at once."""
+    async with at_work(scene) as desk:
+        config = await sim_config(scene.sim, scene.folder)
+        await tell_of_server(config, "the Temporal server ended unasked (code -9)", False)
+        vain = "the Temporal server does not come back: its disk is full"
+        await tell_of_server(config, vain, True)
+        return await alarm(desk.desk, "TEMPORAL_DOWN", severity="red")
+
+
 def _refused(office: PostOffice) -> bool:
     return office.senders[GROUP].trouble is not None
 
@@ -157,5 +168,6 @@ DIFFERENCES: dict[str, Callable[[Scene], Awaitable[str]]] = {
     for story in (
         unknown_for_long, order_of_a_lost_journal, workflow_of_a_lost_journal,
         fill_of_another_account, filled_though_refused, messages_stuck, no_room,
+        temporal_down,
     )
 }  # fmt: skip

@@ -17,6 +17,22 @@ async def buy_by_hand(
     trading: Trading, venue: Venue, pair_id: str, contracts: int, *, key: str | None = None
 ) -> Order:
     """Buy at any price. `key` is what the venue knows the order by, where a sender may choose."""
+    return await _by_hand(trading, venue, pair_id, Action.BUY, Decimal(contracts), key)
+
+
+async def sell_by_hand(trading: Trading, venue: Venue, pair_id: str, contracts: Decimal) -> Order:
+    """Sell our outcome at any price."""
+    return await _by_hand(trading, venue, pair_id, Action.SELL, contracts, None)
+
+
+async def _by_hand(
+    trading: Trading,
+    venue: Venue,
+    pair_id: str,
+    action: Action,
+    contracts: Decimal,
+    key: str | None,
+) -> Order:
     pair, port = trading.pairs[pair_id], trading.desk.venues[venue]
     polymarket = venue is Venue.POLYMARKET
     market = pair.condition_id if polymarket else pair.ticker
@@ -28,9 +44,9 @@ async def buy_by_hand(
         arb_id="hand",
         instrument=instrument,
         purpose=Purpose.ENTRY,
-        action=Action.BUY,
-        size=Size(Decimal(contracts)),
-        limit=Price(Decimal("0.60")),
+        action=action,
+        size=Size(contracts),
+        limit=Price(Decimal("0.60" if action is Action.BUY else "0.10")),
         time_in_force=TimeInForce.FOK,
         reduce_only=False,
         created_at_ms=now_ms,

@@ -137,6 +137,8 @@ class Ledger:
             case Unknown(evidence):
                 if not row.state.definite:
                     row.state, row.evidence = IntentState.UNKNOWN, evidence
+        if row.state.definite:
+            self.alarms.pop(f"unknown:{intent_id}", None)
         self.version += 1
         return self._stored(row)
 

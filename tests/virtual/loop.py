@@ -106,6 +106,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """As asyncio has it."""
         return self._at(self.now_us + round(delay * US_PER_S), callback, args, context)
 
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As asyncio has it."""
+        return self._at(round(when * US_PER_S), callback, args, context)
+
     def time(self) -> float:
         """Virtual seconds."""
         return self.now_us / US_PER_S

@@ -5,6 +5,7 @@ same commands. Timers, retries and time limits outlive it, as they do at a serve
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from activities.messages import ArbitrageInput
 from store.errors import JournalBusy
 from tests.virtual.loop import VirtualLoop
 from tests.virtual.saga import Command, Job, OwnSaga
-from tests.virtual.tasks import DISPATCH_MS, Scheduled, activity_context
+from tests.virtual.tasks import DISPATCH_MS, Scheduled, activity_context, beating
 from venues.port import VenueUnreachable
 from workflows.snapshot import Snapshot
 
@@ -229,13 +230,38 @@ class Server:
         scheduled.attempt += 1
         attempt, command = scheduled.attempt, scheduled.command
         work: Any = self._activities[command.name](command.value)
-        scheduled.running = self._loop.create_task(work, context=CONTEXT.copy())
+        scheduled.running = self._loop.create_task(work, context=self._context(scheduled))
         scheduled.running.add_done_callback(lambda done: self._finished(scheduled, attempt, done))
         if not scheduled.local:
             timer = self._loop.after_ms(
                 command.start_to_close_ms, self._time_out, scheduled, attempt
             )
             scheduled.timers.append(timer)
+
+    def _context(self, scheduled: Scheduled) -> Context:
+        """What the attempt finds itself in; where the server waits for heartbeats, it hears them
+        from the beginning of the attempt."""
+        beat_ms = scheduled.command.heartbeat_ms
+        if scheduled.local or not beat_ms:
+            return CONTEXT.copy()
+
+        def beat(*_: object) -> None:
+            scheduled.beat_us = self._loop.now_us
+
+        beat()
+        self._loop.after_ms(beat_ms, self._listen, scheduled, scheduled.attempt)
+        return beating(CONTEXT, beat)
+
+    def _listen(self, scheduled: Scheduled, attempt: int) -> None:
+        """An attempt that has said nothing for too long is given up, as a dead worker's is."""
+        if scheduled.done or scheduled.attempt != attempt or scheduled.running is None:
+            return
+        late_us = scheduled.beat_us + scheduled.command.heartbeat_ms * 1000
+        if late_us <= self._loop.now_us:
+            self._time_out(scheduled, attempt, TimeoutType.HEARTBEAT)
+        else:
+            left_ms = -(-(late_us - self._loop.now_us) // 1000)
+            self._loop.after_ms(left_ms, self._listen, scheduled, attempt)
 
     def _finished(self, scheduled: Scheduled, attempt: int, done: Any) -> None:
         if done.cancelled():
@@ -253,11 +279,16 @@ class Server:
             kind = getattr(error, "type", None) or type(error).__name__
             self._again(scheduled, ApplicationError(str(error), type=kind))
 
-    def _time_out(self, scheduled: Scheduled, attempt: int) -> None:
+    def _time_out(
+        self,
+        scheduled: Scheduled,
+        attempt: int,
+        kind: TimeoutType = TimeoutType.START_TO_CLOSE,
+    ) -> None:
         """An attempt did not report in time: its worker is dead, or it is too slow."""
         if not scheduled.done and scheduled.attempt == attempt:
             scheduled.stop()
-            self._again(scheduled, _timed_out(TimeoutType.START_TO_CLOSE))
+            self._again(scheduled, _timed_out(kind))
 
     def _expire(self, scheduled: Scheduled, kind: TimeoutType) -> None:
         if kind is TimeoutType.SCHEDULE_TO_CLOSE or not scheduled.attempt:

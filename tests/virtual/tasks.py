@@ -1,8 +1,9 @@
 """One scheduled activity as the server sees it: attempts, time limits, one result."""
 
 import asyncio
+from collections.abc import Callable
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from temporalio.activity import _Context
@@ -24,6 +25,8 @@ class Scheduled:
     running: asyncio.Task[Any] | None = None
     done: bool = False
     waiting: bool = False
+    beat_us: int = 0
+    """When its attempt said last that it lives."""
     timers: list[asyncio.Handle] = field(default_factory=list)
 
     @property
@@ -71,6 +74,13 @@ class Scheduled:
         )
         error.__cause__ = cause
         return error
+
+
+def beating(context: Context, beat: Callable[..., None]) -> Context:
+    """The same context for one attempt, whose heartbeats are told to `beat`."""
+    own = context.copy()
+    own.run(lambda: _Context.set(replace(_Context.current(), heartbeat=beat)))
+    return own
 
 
 def activity_context() -> Context:

@@ -31,10 +31,10 @@ def believing(**changes: Any) -> Callable[..., Decision]:
     return worse
 
 
-def any_price(*args: Any) -> Sale | NoSale:
+def any_price(*args: Any, **kwargs: Any) -> Sale | NoSale:
     """A sale that forgets its loss budget."""
     instrument, book, leg, excess, _, *more = args
-    return plan_sale(instrument, book, leg, excess, usd(1000), *more)
+    return plan_sale(instrument, book, leg, excess, usd(1000), *more, **kwargs)
 
 
 def refused(*_: object) -> NotFilled:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ def test_no_seed_breaks_a_promise_and_every_ending_is_seen() -> None:
     assert found.violations == heard == []
     assert found.never() == []
     assert found.drift == 0
+
+
+def test_a_venue_that_is_read_slowly_is_no_executor_that_died() -> None:
+    """Each read takes longer than the server waits for a heartbeat; nobody dies."""
+    sold = 0
+    for seed in SEEDS[:150]:
+        slow = replace(script(seed), read_ms=1_900, crashes=(), down_ms=0)
+        outcome = World(slow).run()
+        assert outcome.violation is None, seed
+        assert outcome.final is not None, seed
+        said = [line.said for line in outcome.final.story]
+        assert not [one for one in said if "HEARTBEAT" in one], seed
+        sold += any("sell of" in one for one in said)
+    assert sold > 10
 
 
 @pytest.mark.parametrize("seed", [3, 7, 16, 68, 100])

@@ -55,7 +55,7 @@ def _snapshot(root: Node, *, use_yes_price: bool) -> Snapshot:
             message.get("no_dollars_fp"),
             no_in_yes_prices=use_yes_price,
         ),
-        at_ms=sent.integer() if sent else None,
+        at_ms=sent.milliseconds() if sent else None,
     )
 
 
@@ -67,7 +67,7 @@ def _delta(message: Node, *, use_yes_price: bool) -> Delta:
         bid=bid,
         price=price if bid or use_yes_price else Price(ONE - price),
         change=message.at("delta_fp").decimal(),
-        at_ms=message.at("ts_ms").integer(),
+        at_ms=message.at("ts_ms").milliseconds(),
     )
 
 
@@ -81,5 +81,5 @@ def _fill(message: Node) -> FillRow:
         size=parse.positive(message.at("count_fp")),
         yes_price=message.at("yes_price_dollars").price(),
         fee=parse.fee(message.at("fee_cost")),
-        at_ms=message.at("ts_ms").integer(),
+        at_ms=message.at("ts_ms").milliseconds(),
     )

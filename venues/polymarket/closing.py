@@ -1,5 +1,6 @@
 """Is the venue open to takers? Remembers when it last said that it is not."""
 
+import re
 import time
 
 from domain.order import Answer, Filled, NotFilled, Rejection
@@ -41,6 +42,7 @@ class Doors:
 def _wait_s(reply: Reply) -> int:
     said = reply.headers.get("retry-after")
     # One second more than it says: a whole number of them may be rounded down.
-    wait_s = int(said) + 1 if said and said.isdecimal() else POST_ONLY_S
+    named = said is not None and re.fullmatch("[0-9]{1,6}", said)
+    wait_s = int(named[0]) + 1 if named else POST_ONLY_S
     # "Not ready" is followed by the post-only window, which would refuse the next taker too.
     return max(wait_s, POST_ONLY_S) if reply.status == RESTARTING else wait_s

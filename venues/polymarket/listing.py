@@ -3,7 +3,7 @@ Malformed, so that a list is read whole or not at all."""
 
 from domain.money import Size
 from domain.reconcile import AccountTrade, WorkingOrder
-from venues.polymarket.parse import LAST_PAGE, TRADE_STATES
+from venues.polymarket.parse import LAST_PAGE, TRADE_STATES, seconds_ms
 from venues.strict_json import Node
 from venues.strict_json import parse as read
 
@@ -45,7 +45,7 @@ def _trade(row: Node, order_id: str, size: Node) -> AccountTrade:
         market=row.at("market").text(),
         size=size.size(),
         state=state,
-        at_ms=int(row.at("match_time").text()) * 1000,
+        at_ms=seconds_ms(row.at("match_time")),
     )
 
 

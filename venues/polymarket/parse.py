@@ -19,7 +19,7 @@ from venues.polymarket.shapes import (
     Trade,
     UserEvent,
 )
-from venues.strict_json import Malformed, Node
+from venues.strict_json import MOMENT_MS_MAX, Malformed, Node
 from venues.strict_json import parse as read
 
 LAST_PAGE = "LTE="
@@ -247,7 +247,7 @@ def _trade(row: Node) -> Trade:
         size=_size(row.at("size")),
         price=row.at("price").price(),
         state=state,
-        at_ms=_digits(row.at("match_time")) * 1000,
+        at_ms=seconds_ms(row.at("match_time")),
     )
 
 
@@ -262,6 +262,14 @@ def _amount(answer: Node, name: str) -> Decimal:
     """A matched amount; absent, null and "" mean zero."""
     amount = answer.get(name)
     return ZERO if amount is None or amount.value == "" else _size(amount)
+
+
+def seconds_ms(node: Node) -> int:
+    """A moment that is printed as whole seconds since 1970, in milliseconds."""
+    at_ms = _digits(node) * 1000
+    if at_ms > MOMENT_MS_MAX:
+        node.refuse("seconds since 1970")
+    return at_ms
 
 
 def _digits(node: Node) -> int:

@@ -97,7 +97,10 @@ class Wire:
         except (VenueMisuse, Malformed):
             path = "/auth/derive-api-key"
             derived = await clob.send("GET", path, headers=self._l1())
-            return parse.api_key(_body(path, derived))
+            try:
+                return parse.api_key(_body(path, derived))
+            except Malformed as problem:
+                raise VenueMisuse(f"unreadable answer: {problem}") from problem
 
     def _l1(self) -> dict[str, str]:
         return signing.l1_headers(self.signer, _now_s())
