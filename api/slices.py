@@ -7,6 +7,7 @@ from api.wire import Json, Number, iso, text, usd
 from domain.money import ZERO, Usd, floor_to, show_usd
 from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
+from store import presence
 from store.presence import Presence
 from store.run_state import RunState
 from store.settings import SavedSettings, SettingsVersion
@@ -163,22 +164,24 @@ def win_rate(day: DayStats) -> str | None:
 
 
 def venues(executors: Iterable[Presence]) -> Json:
-    """How current each venue's books are and how long its last answer took, by the freshest
-    executor."""
+    """How current each venue's books are and how long its last answer took, by the executor that
+    sends, else by the newest report."""
     told: Json = {
         venue.value: {"state": "down", "book_at": None, "ping_ms": None, "detail": "no executor"}
         for venue in Venue
     }
-    for one in executors:
-        feeds, pings = one.report.get("feeds"), one.report.get("ping_ms")
-        for name, feed in feeds.items() if isinstance(feeds, dict) else ():
-            age = feed.get("age_ms")
-            told[name] = {
-                "state": "down" if feed.get("state") == "down" else "up",
-                "book_at": None if age is None else iso(one.seen_ms - age),
-                "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
-                "detail": feed.get("reason", ""),
-            }
+    one = presence.foremost(executors, "feeds")
+    if one is None:
+        return told
+    feeds, pings = one.report["feeds"], one.report.get("ping_ms")
+    for name, feed in feeds.items() if isinstance(feeds, dict) else ():
+        age = feed.get("age_ms")
+        told[name] = {
+            "state": "down" if feed.get("state") == "down" else "up",
+            "book_at": None if age is None else iso(one.seen_ms - age),
+            "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
+            "detail": feed.get("reason", ""),
+        }
     return told
 
 

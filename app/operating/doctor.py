@@ -78,10 +78,9 @@ async def _journal(config: Config) -> list[Check]:
 
 
 def _feeds(alive: list[Presence]) -> list[Check]:
-    """The sockets that books come through, as the freshest executor says."""
-    if not alive:
-        return []
-    feeds = alive[-1].report.get("feeds")
+    """The sockets that books come through, as the executor says that sends."""
+    one = presence.foremost(alive, "feeds")
+    feeds = None if one is None else one.report["feeds"]
     checks = []
     for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
         name, state = f"{venue} feed", feed.get("state")
