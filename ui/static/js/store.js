@@ -72,14 +72,15 @@ const TAKE = {
     COLLECTIONS.forEach((name) => data[name] && state[name].clear());
     replace(data);
   },
-  snapshot: (data) => {
-    COLLECTIONS.forEach((name) => data[name] && state[name].clear());
-    replace(data);
+  // Each trade since was told by an event: those that are here stay, and the cursor behind them.
+  snapshot: ({ trades_next: next, ...data }) => {
+    COLLECTIONS.forEach((name) => data[name] && name !== "trades" && state[name].clear());
+    replace("trades_next" in state ? data : { ...data, trades_next: next });
   },
   patch: (data) => {
     for (const [slice, change] of Object.entries(data)) {
       if (COLLECTIONS.includes(slice)) merge(slice, change.upsert ?? [], change.remove ?? []);
-      else state[slice] = { ...state[slice], ...change };
+      else state[slice] = change === null ? null : { ...state[slice], ...change };
       touch(slice);
     }
   },
