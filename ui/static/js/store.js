@@ -73,9 +73,10 @@ const TAKE = {
     replace(data);
   },
   // Each trade since was told by an event: those that are here stay, and the cursor behind them.
-  snapshot: ({ trades_next: next, ...data }) => {
+  snapshot: (data) => {
     COLLECTIONS.forEach((name) => data[name] && name !== "trades" && state[name].clear());
-    replace("trades_next" in state ? data : { ...data, trades_next: next });
+    const { trades_next: _, ...rest } = data;
+    replace("trades_next" in state ? rest : data);
   },
   patch: (data) => {
     for (const [slice, change] of Object.entries(data)) {
