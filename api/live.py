@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import glance, panels, rows, slices, story, trade_rows
+from api import glance, lockout, panels, rows, slices, story, trade_rows
 from api.cards import Cards
 from api.first_page import first_page
 from api.hub import Hub
@@ -213,6 +213,7 @@ class Live:
         temporal = await self._temporal()
         board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
         board.put("alarms", {str(a.id): slices.alarm(a) | {"id": str(a.id)} for a in survey.alarms})
+        await lockout.settle(self._journal, survey.alarms, now_ms)
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(found.seen, found.pair_ids)
         self._words.take(found.words)

@@ -15,7 +15,7 @@ from tests.notify.test_sender import drained, halt
 
 @pytest.fixture
 def busy_once(journal: Journal, here: Telegram, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The first note of a message that has arrived finds the journal busy; the list then says so."""
+    """The first note of what has arrived finds the journal busy; the list then says so."""
     write, found = journal.write, list[str]()
 
     async def refusing(now_ms: int, work: Callable[..., Any], *turn: Any) -> Any:
