@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from api import slices
 from api.families import families
 from api.live import Live
 from domain.venue import Mode
@@ -150,7 +151,7 @@ class _State(Collector):
             feeds = one.report.get("feeds")
             for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
                 labels = {"executor": one.name, "venue": venue}
-                up.append((labels, int(feed.get("state") in ("live", "delayed"))))
+                up.append((labels, int(feed.get("state") in slices.FRESH)))
                 problems.add_metric([one.name, venue], feed.get("problems", 0))
                 if feed.get("age_ms") is not None:
                     age.append((labels, _graph(feed["age_ms"]) / 1000))

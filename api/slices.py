@@ -19,6 +19,7 @@ from store.views import Balance, Pulse, Survey
 SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
 PERCENT_STEP = Decimal("0.01")
 LAG_MS_MAX = 60_000
+FRESH = frozenset({"live", "delayed"})
 NO_NOTIFIER: Json = {
     "state": "off",
     "lag_ms": 0,
@@ -183,6 +184,14 @@ def venues(executors: Iterable[Presence]) -> Json:
             "detail": feed.get("reason", ""),
         }
     return told
+
+
+def feeds_fresh(executors: Iterable[Presence]) -> bool:
+    """Whether a book of each venue came within ten seconds, by the executor that sends."""
+    one = presence.foremost(executors, "feeds")
+    feeds = {} if one is None else one.report["feeds"]
+    assert isinstance(feeds, dict), "whoever tells feeds tells them by venue"
+    return all(feeds.get(venue, {}).get("state") in FRESH for venue in Venue)
 
 
 def services(survey: Survey, temporal: Json, now_ms: int, *, notifies: bool) -> Json:
