@@ -89,6 +89,11 @@ class Live:
         """Whether an executor reported lately."""
         return self.survey is not None and bool(self.survey.executors)
 
+    @property
+    def audited(self) -> int:
+        """The newest row of the audit trail that was looked at."""
+        return self._after[1]
+
     def poke(self) -> None:
         """Something was just changed here: look now."""
         self._pace.poke()

@@ -41,6 +41,7 @@ class _State(Collector):
         yield CounterMetricFamily("arb_ws_dropped", "Pages that had to be restated.", hub.dropped)
         yield CounterMetricFamily("arb_queries", "Workflow queries asked.", queries.asked)
         yield _gauge("arb_open", "Arbitrages that have not ended.", len(queries.tracked))
+        yield _gauge("arb_audit_height", "Rows of the audit trail that were seen.", live.audited)
         yield from self._unhedged()
         yield from self._scanners()
         if live.survey is not None:
@@ -63,6 +64,13 @@ class _State(Collector):
     def _unhedged(self) -> Iterator[Metric]:
         unhedged = self._live.hub.board.get("unhedged") or {"usd": "0", "legs": []}
         yield _gauge("arb_unhedged_usd", "Dollars without a hedge.", _graph(unhedged["usd"]))
+        by_reason: dict[tuple[str, str], Decimal] = {}
+        for leg in unhedged["legs"]:
+            key = leg["venue"].lower(), "kept" if leg["kept"] else leg["phase"]
+            by_reason[key] = by_reason.get(key, Decimal(0)) + Decimal(leg["exposure"])
+        rows = [({"venue": v, "reason": r}, _graph(usd)) for (v, r), usd in by_reason.items()]
+        said = "Dollars without a hedge, by the phase that lets them be, or kept by a person."
+        yield _gauges("arb_unhedged_leg_usd", said, rows, ("venue", "reason"))
         legs = len(unhedged["legs"])
         yield _gauge("arb_unhedged_legs", "Legs without a hedge.", legs)
         age = self._since(self._live.naked_since_ms)

@@ -219,7 +219,7 @@ async def test_readiness_names_what_is_missing(api: Running) -> None:
     ):
         feeds = {venue: {"state": state, "age_ms": 40} for venue, state in states.items()}
         await api.executor_lives(feeds=feeds)
-        await api.app.state.service.live._survey()  # noqa: SLF001 - what it does every second
+        await api.app.state.service.live._survey()
         answer = await api.http.get("/readyz")
         assert (answer.status_code == 200, answer.json()["checks"]["feeds"]) == (ready, ready)
         assert answer.json()["checks"]["executor"] is True
