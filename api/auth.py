@@ -1,6 +1,7 @@
 """Who asks: a session's cookie, a script's bearer token, or nobody where none is needed."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,16 +10,24 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.limits import RateLimit
+from api.lockout import lockout
 from api.options import ApiOptions
 from api.problems import Problem
 from store import credentials
 from store.audit import Act
 from store.credentials import Credential, CredentialKind
+from store.errors import JournalBusy
 from store.journal import Journal
 from store.states import Scope
 
+log = logging.getLogger(__name__)
+
 SESSION_MS = 12 * 3_600_000
 LOGIN_BURST, LOGIN_EVERY_MS = 5, 12_000
+"""Of one address."""
+LOGINS_BURST, LOGINS_EVERY_MS = 20, 3_000
+"""Of all addresses together, passwords alone: a one-time link cannot be guessed."""
+LOCKOUT_EVERY_MS = 60_000
 COMMAND_BURST, COMMAND_EVERY_MS = 10, 100
 _ORDER = {Scope.READ: 0, Scope.TRADE: 1, Scope.ADMIN: 2}
 
@@ -51,6 +60,8 @@ class Auth:
         self._options = options
         self._wall_ms = wall_ms
         self._logins = RateLimit(LOGIN_BURST, LOGIN_EVERY_MS, wall_ms)
+        self._passwords = RateLimit(LOGINS_BURST, LOGINS_EVERY_MS, wall_ms)
+        self._lockout_ms = 0
         self._commands = RateLimit(COMMAND_BURST, COMMAND_EVERY_MS, wall_ms)
 
     @property
@@ -86,9 +97,10 @@ class Auth:
 
     async def log_in(self, password: str, peer: str) -> str:
         """The secret of a new session; Problem 401 or 429."""
-        wait_ms = self._logins.take(peer)
-        if wait_ms:
-            _too_many("logins", wait_ms)
+        if wait_ms := self._logins.take(peer):
+            await self._lock_out(peer, wait_ms)
+        if wait_ms := self._passwords.take("all"):
+            await self._lock_out("all addresses together", wait_ms)
         if not await asyncio.to_thread(_verify, self._options.password_hash, password):
             act = Act("unknown", f"login {peer}", self._wall_ms())
             await self._journal.audit(act, "login_refused", "session", {"from": peer})
@@ -103,6 +115,18 @@ class Auth:
         now_ms = self._wall_ms()
         found = await self._journal.write(now_ms, lambda s: credentials.use_once(s, secret, now_ms))
         return None if found is None else await self._open(found.actor, f"link {peer}")
+
+    async def _lock_out(self, peer: str, wait_ms: int) -> None:
+        """Refuse a login that comes too soon, and tell of it at most once a minute. A journal that
+        is busy lets nobody try faster."""
+        now_ms = self._wall_ms()
+        if now_ms - self._lockout_ms >= LOCKOUT_EVERY_MS:
+            try:
+                await self._journal.raise_alarm(lockout(peer), now_ms)
+                self._lockout_ms = now_ms
+            except JournalBusy as busy:
+                log.warning("logins from %s are refused and not alarmed: %s", peer, busy)
+        _too_many("logins", wait_ms)
 
     async def log_out(self, caller: Caller) -> None:
         """End the session. A script's token is none: it lives until its owner revokes it."""

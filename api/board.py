@@ -24,17 +24,19 @@ class Board:
         self._changes: Json = {}
 
     def get(self, name: str) -> Any:
-        """A slice as it is now; None where nothing was put."""
+        """A slice as it is now; None where nothing was put, or None was."""
         return self._slices.get(name)
 
     def put(self, name: str, value: Any, *, quietly: bool = False) -> bool:
         """Replace a slice and note what changed for the next patch, unless `quietly`: then a
-        message of its own tells it. Returns whether it changed."""
+        message of its own tells it, or later pages alone. Returns whether it changed."""
         before = self._slices.get(name)
-        if before == value:
+        if before == value and name in self._slices:
             return False
         self._slices[name] = value
-        if not quietly and isinstance(value, dict):
+        if not quietly and value is None and before is not None:
+            self._changes[name] = None
+        elif not quietly and isinstance(value, dict):
             change = difference(name, before or {}, value)
             self._changes[name] = merged(name, self._changes.get(name), change)
         return True
@@ -56,9 +58,9 @@ class Board:
     def data(self, topics: Iterable[str]) -> Json:
         """The whole state for these topics, as the data of an init."""
         return {
-            name: list(value.values()) if name in COLLECTIONS else value
+            name: list(self._slices[name].values()) if name in COLLECTIONS else self._slices[name]
             for name in names_of(topics)
-            if (value := self._slices.get(name)) is not None
+            if name in self._slices
         }
 
 
@@ -83,9 +85,10 @@ def difference(name: str, before: Json, after: Json) -> Json:
     return {"upsert": upsert, "remove": [row_id for row_id in before if row_id not in after]}
 
 
-def merged(name: str, first: Json | None, then: Json) -> Json:
-    """One change for two that follow each other: the latest value wins."""
-    if first is None:
+def merged(name: str, first: Json | None, then: Json | None) -> Json | None:
+    """One change for two that follow each other: the latest value wins. None is a slice that is
+    gone; what follows it is whole."""
+    if first is None or then is None:
         return then
     if name not in COLLECTIONS:
         return first | then

@@ -28,6 +28,9 @@ HELP = {
     "arb_time_to_flat_seconds": "First fill to last sale of what was sold back.",
     "arb_rollback_loss_usd": "What selling back has lost.",
     "arb_voided_fills": "Fills that the venue took back.",
+    "arb_ghost_fills": "Fills that the venue took back, by market.",
+    "arb_entry_paid_usd": "What entries cost without fees.",
+    "arb_entry_planned_usd": "The same fills at the prices that their books had promised.",
     "arb_fees_usd": "Fees as booked.",
     "arb_fees_by_formula_usd": "The same fills by the venue's formula.",
 }

@@ -15,9 +15,11 @@ EVENTS_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """Trades and events, newest first; `next` is the cursor of older trades."""
+    """Trades and events, newest first; `numbers` are the trades' places in the log by id, `next`
+    is the cursor of older trades."""
 
     trades: list[Json]
+    numbers: dict[str, int]
     next: str | None
     events: list[Json]
 
@@ -32,6 +34,7 @@ def first_page(session: Session, mode: Mode, message: int, audited: int) -> Firs
     lines = [line for line in said if line is not None]
     return FirstPage(
         [trade_rows.trade(row, planned.get(row.arb_id), numbers=True) for row in found],
+        {row.arb_id: row.id for row in found},
         str(found[-1].id) if len(found) == TRADES_KEPT else None,
         sorted(lines, key=lambda line: str(line["at"]))[: -EVENTS_KEPT - 1 : -1],
     )

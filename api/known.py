@@ -22,9 +22,9 @@ from workflows.snapshot import Snapshot
 @dataclass(frozen=True, slots=True)
 class Known:
     """Everything known of one arbitrage: the journal's state, the workflow's own word where a
-    worker gives it (None: stale), the times of its orders by intent, and the bids seen last by
-    token, each as (price, size), best first. `fresh`: the journal has not changed since the
-    workflow spoke.
+    worker gives it, the times of its orders by intent, and the bids seen last by token, each as
+    (price, size), best first. `fresh`: the journal has not changed since the workflow spoke.
+    `waits`: a living executor's worker has not been asked yet.
     `settles_ms` is when both venues expect to have paid, `days_left` the begun days until then.
 
     What is held is always the journal's fold: fills are written before the workflow hears of them.
@@ -37,6 +37,12 @@ class Known:
     bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
     settles_ms: int | None = None
     days_left: int | None = None
+    waits: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether no worker answers for it, so that the journal alone speaks."""
+        return self.snapshot is None and not self.waits and not self.state.phase.ended
 
     @property
     def phase(self) -> Phase:

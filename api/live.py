@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import glance, panels, rows, slices, story, trade_rows
+from api import glance, lockout, panels, rows, slices, story, trade_rows
 from api.cards import Cards
 from api.first_page import first_page
 from api.hub import Hub
@@ -27,7 +28,7 @@ from api.pace import Pace
 from api.queries import Queries
 from api.wire import Json, usd
 from api.words import Words
-from domain.money import ZERO, Usd
+from domain.money import ZERO
 from domain.trade import Phase
 from domain.venue import Mode
 from store import views
@@ -73,6 +74,7 @@ class Live:
         self._cards = Cards()
         self._words = Words()
         self.hub = Hub(wall_ms)
+        self._trades = panels.TradeLog(self.hub)
         self.queries = Queries(client, _monotonic_ms, self._row_is_old)
         self.hub.board.put("mode", mode.value)
         self.hub.board.put("links", links)
@@ -86,6 +88,11 @@ class Live:
     def alive(self) -> bool:
         """Whether an executor reported lately."""
         return self.survey is not None and bool(self.survey.executors)
+
+    @property
+    def audited(self) -> int:
+        """The newest row of the audit trail that was looked at."""
+        return self._after[1]
 
     def poke(self) -> None:
         """Something was just changed here: look now."""
@@ -127,7 +134,11 @@ class Live:
             snapshot, as_of_ms = await self.queries.ask(tracked.found), tracked.found.updated_at_ms
 
         now_ms = self._wall_ms()
-        return await self._journal.read(lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms))
+        waits = self.alive and not ask and tracked is not None and not tracked.asked
+        known = await self._journal.read(
+            lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms)
+        )
+        return replace(known, waits=waits)
 
     @property
     def _looked_at(self) -> bool:
@@ -207,6 +218,7 @@ class Live:
         temporal = await self._temporal()
         board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
         board.put("alarms", {str(a.id): slices.alarm(a) | {"id": str(a.id)} for a in survey.alarms})
+        await lockout.settle(self._journal, survey.alarms, now_ms)
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(found.seen, found.pair_ids)
         self._words.take(found.words)
@@ -246,10 +258,13 @@ class Live:
         match told.topic:
             case "trade_event":
                 arb_id = str(told.payload["arb_id"])
-                expected = await self._expected(arb_id)
-                row = trade_rows.trade_told(told.payload, expected)
-                self.hub.publish_row("trade_event", "trades", row)
-                panels.trim_trades(self.hub)
+                expected, number = await self._journal.read(
+                    lambda s: (
+                        views.planned_profits(s, [arb_id]).get(arb_id),
+                        views.trade_number(s, arb_id),
+                    )
+                )
+                self._trades.tell(trade_rows.trade_told(told.payload, expected), number)
                 self.measured.take(await self._journal.arbitrage(arb_id))
             case "position_opened":
                 arb_id = str(told.payload["arb_id"])
@@ -264,10 +279,6 @@ class Live:
                 pnl = None if ended.realised is None else usd(ended.realised)
                 row = {"id": arb_id, "status": told.payload["status"], "pnl": pnl}
                 self.hub.publish_row("position_closed", "positions", row)
-
-    async def _expected(self, arb_id: str) -> Usd | None:
-        planned = await self._journal.read(lambda s: views.planned_profits(s, [arb_id]))
-        return planned.get(arb_id)
 
     def _row_is_old(self, arb_id: str) -> None:
         self._stale_rows[arb_id] = None
@@ -317,8 +328,7 @@ class Live:
         """The newest trades and what happened last, for the first page."""
         board, after = self.hub.board, self._after
         log_page = await self._journal.read(lambda s: first_page(s, self._mode, *after))
-        board.put("trades", {row["id"]: row for row in log_page.trades}, quietly=True)
-        board.put("trades_next", log_page.next)
+        self._trades.begin(log_page)
         board.put("events", log_page.events)
         board.put("notices", [])
         await self._count()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from domain.fees import KalshiFee
 from domain.money import ZERO, Price, Usd, to_micro
-from domain.order import FillState, Purpose
+from domain.order import Fill, FillState, Order, Purpose
 from domain.policy import DUST
 from domain.trade import Phase, TradeStatus
 from domain.venue import Action, Mode, Venue
@@ -40,7 +40,8 @@ class Measured:
         for status in TradeStatus:
             self.tally.count("arb_executions", 0, outcome=status.value, mode=mode.value)
         for venue in Venue:
-            self.tally.count("arb_voided_fills", 0, venue=venue.value)
+            for name in ("arb_voided_fills", "arb_entry_paid_usd", "arb_entry_planned_usd"):
+                self.tally.count(name, 0, venue=venue.value)
         self.tally.count("arb_rollback_loss_usd", 0)
 
     def take(self, state: ArbitrageState) -> None:
@@ -98,13 +99,24 @@ class Measured:
                 if (fill.trade_id, fill.state) not in counted.fills:
                     counted.fills.add((fill.trade_id, fill.state))
                     self.tally.count("arb_voided_fills", venue=venue)
+                    market = orders[fill.intent_id].instrument.market
+                    self.tally.count("arb_ghost_fills", venue=venue, market=market)
             elif fill.trade_id not in known:
                 counted.fills.add((fill.trade_id, fill.state))
+                self._price(state, orders[fill.intent_id], fill)
                 fee, price = orders[fill.intent_id].instrument.fee, fill.notional / fill.size
                 formula = fee.trade_fee if isinstance(fee, KalshiFee) else fee.charge
                 self.tally.count("arb_fees_usd", to_micro(fill.fee), venue=venue)
                 expected = _micro(formula(fill.size, Price(price)))
                 self.tally.count("arb_fees_by_formula_usd", expected, venue=venue)
+
+    def _price(self, state: ArbitrageState, order: Order, fill: Fill) -> None:
+        """What an entry cost without fees, beside what its books had promised for that size."""
+        if order.purpose is Purpose.ENTRY:
+            plan, venue = state.opportunity.leg(fill.venue), fill.venue.value
+            promised = Usd(fill.size * plan.expected / plan.size)
+            self.tally.count("arb_entry_paid_usd", to_micro(fill.notional), venue=venue)
+            self.tally.count("arb_entry_planned_usd", _micro(promised), venue=venue)
 
 
 def naked_since_ms(state: ArbitrageState) -> int | None:

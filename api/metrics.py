@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from api import slices
 from api.families import families
 from api.live import Live
 from domain.venue import Mode
@@ -40,6 +41,7 @@ class _State(Collector):
         yield CounterMetricFamily("arb_ws_dropped", "Pages that had to be restated.", hub.dropped)
         yield CounterMetricFamily("arb_queries", "Workflow queries asked.", queries.asked)
         yield _gauge("arb_open", "Arbitrages that have not ended.", len(queries.tracked))
+        yield _gauge("arb_audit_height", "Rows of the audit trail that were seen.", live.audited)
         yield from self._unhedged()
         yield from self._scanners()
         if live.survey is not None:
@@ -62,6 +64,13 @@ class _State(Collector):
     def _unhedged(self) -> Iterator[Metric]:
         unhedged = self._live.hub.board.get("unhedged") or {"usd": "0", "legs": []}
         yield _gauge("arb_unhedged_usd", "Dollars without a hedge.", _graph(unhedged["usd"]))
+        by_reason: dict[tuple[str, str], Decimal] = {}
+        for leg in unhedged["legs"]:
+            key = leg["venue"].lower(), "kept" if leg["kept"] else leg["phase"]
+            by_reason[key] = by_reason.get(key, Decimal(0)) + Decimal(leg["exposure"])
+        rows = [({"venue": v, "reason": r}, _graph(usd)) for (v, r), usd in by_reason.items()]
+        said = "Dollars without a hedge, by the phase that lets them be, or kept by a person."
+        yield _gauges("arb_unhedged_leg_usd", said, rows, ("venue", "reason"))
         legs = len(unhedged["legs"])
         yield _gauge("arb_unhedged_legs", "Legs without a hedge.", legs)
         age = self._since(self._live.naked_since_ms)
@@ -150,7 +159,7 @@ class _State(Collector):
             feeds = one.report.get("feeds")
             for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
                 labels = {"executor": one.name, "venue": venue}
-                up.append((labels, int(feed.get("state") in ("live", "delayed"))))
+                up.append((labels, int(feed.get("state") in slices.FRESH)))
                 problems.add_metric([one.name, venue], feed.get("problems", 0))
                 if feed.get("age_ms") is not None:
                     age.append((labels, _graph(feed["age_ms"]) / 1000))

@@ -1,9 +1,11 @@
 """Legs that nothing hedges, and what a person may have done about them."""
 
 from api.known import Known
+from api.measured import naked_since_ms
 from api.sales import PRICE_STEP, sale_now
 from api.wire import Json, iso, text, usd
 from domain.money import Size, Usd, floor_to
+from domain.order import FillState
 from domain.policy import DUST
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
@@ -37,7 +39,7 @@ def naked(known: Known) -> Json | None:
         "outcome": known.instrument(more).outcome.upper(),
         "size": text(excess),
         "exposure": usd(floor_to(excess * price, PRICE_STEP)),
-        "since": iso(known.state.updated_at_ms),
+        "since": iso(_since_ms(known)),
         "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
         "loss_budget": None if budget is None else usd(floor_to(budget, PRICE_STEP)),
         "flow": usd(floor_to(-known.outlay, PRICE_STEP)),
@@ -47,6 +49,15 @@ def naked(known: Known) -> Json | None:
         "next_retry_at": iso(snapshot.next_try_ms) if snapshot else None,
         "actions": actions(known),
     }
+
+
+def _since_ms(known: Known) -> int:
+    """When it became naked. What is held beyond the plan alone was never hedged: the last fill."""
+    state = known.state
+    if (since_ms := naked_since_ms(state)) is not None:
+        return since_ms
+    times = (fill.at_ms for fill in state.fills if fill.state is not FillState.VOIDED)
+    return max(times, default=state.opened_at_ms)
 
 
 def kept_uneven(known: Known) -> bool:

@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.guard import CSP
 from api.options import ApiOptions
-from api.routes.people import set_cookie
+from api.routes.people import peer_of, set_cookie
 from api.service import service_of
 
 DOCS_CSP = CSP.partition("; require-trusted-types-for")[0]
@@ -93,8 +93,7 @@ async def login(request: Request, token: str | None = None) -> Response:
     """The login form; a one-time link logs in and leads on."""
     service = service_of(request)
     if token is not None:
-        peer = request.client.host if request.client else "unknown"
-        secret = await service.auth.follow_link(token, peer)
+        secret = await service.auth.follow_link(token, peer_of(request))
         if secret is not None:
             response = RedirectResponse("/executor", 303)
             set_cookie(service, response, secret)

@@ -1,6 +1,6 @@
 """Lists of the board that messages grow: the activity log, the trade log, the notices."""
 
-from api.first_page import EVENTS_KEPT, TRADES_KEPT
+from api.first_page import EVENTS_KEPT, TRADES_KEPT, FirstPage
 from api.hub import Hub
 from api.wire import Json
 
@@ -14,12 +14,32 @@ def add_event(hub: Hub, line: Json | None) -> None:
     hub.publish("event", line)
 
 
-def trim_trades(hub: Hub) -> None:
-    """Pages that come later get the newest trades; the cursor leads on from the last of them."""
-    trades = hub.board.get("trades")
-    if len(trades) > TRADES_KEPT:
-        newest = sorted(trades.values(), key=lambda row: row["timestamp"])[-TRADES_KEPT:]
-        hub.board.put("trades", {row["id"]: row for row in newest}, quietly=True)
+class TradeLog:
+    """The newest trades of the board, and the cursor that leads on from the last of them: pages
+    that come later find every other trade behind it. Open pages were told each by an event."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._numbers: dict[str, int] = {}
+
+    def begin(self, page: FirstPage) -> None:
+        """What the journal held at first."""
+        self._numbers = dict(page.numbers)
+        board = self._hub.board
+        board.put("trades", {row["id"]: row for row in page.trades}, quietly=True)
+        board.put("trades_next", page.next, quietly=True)
+
+    def tell(self, row: Json, number: int) -> None:
+        """A trade was logged, or its row brought up to date; `number` is its place in the log."""
+        board = self._hub.board
+        self._hub.publish_row("trade_event", "trades", row)
+        self._numbers[row["id"]] = number
+        newest = sorted(self._numbers, key=lambda arb_id: -self._numbers[arb_id])
+        kept, rows = newest[:TRADES_KEPT], board.get("trades")
+        board.put("trades", {arb_id: rows[arb_id] for arb_id in kept}, quietly=True)
+        if len(newest) > TRADES_KEPT:
+            self._numbers = {arb_id: self._numbers[arb_id] for arb_id in kept}
+            board.put("trades_next", str(self._numbers[kept[-1]]), quietly=True)
 
 
 def notice(hub: Hub, name: str, text: str | None) -> None:

@@ -38,7 +38,7 @@ def position(known: Known) -> Json:
         "status": "closed" if known.phase.ended else "open",
         "phase": known.phase.value,
         "mode": state.mode.value,
-        "stale": known.snapshot is None and not state.phase.ended,
+        "stale": known.stale,
         "reason": known.reason,
         "legs": legs,
         "cost": usd(outlay),

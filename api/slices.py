@@ -7,6 +7,7 @@ from api.wire import Json, Number, iso, text, usd
 from domain.money import ZERO, Usd, floor_to, show_usd
 from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
+from store import presence
 from store.presence import Presence
 from store.run_state import RunState
 from store.settings import SavedSettings, SettingsVersion
@@ -18,6 +19,7 @@ from store.views import Balance, Pulse, Survey
 SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
 PERCENT_STEP = Decimal("0.01")
 LAG_MS_MAX = 60_000
+FRESH = frozenset({"live", "delayed"})
 NO_NOTIFIER: Json = {
     "state": "off",
     "lag_ms": 0,
@@ -164,22 +166,31 @@ def win_rate(day: DayStats) -> str | None:
 
 def venues(executors: Iterable[Presence]) -> Json:
     """How current each venue's books are, how long its last answer took, and why it takes no
-    orders where it does not, by the freshest executor."""
+    orders where it does not, by the executor that sends, else by the newest report."""
     unknown = {"state": "down", "book_at": None, "ping_ms": None, "shut": None}
     told: Json = {venue.value: {**unknown, "detail": "no executor"} for venue in Venue}
-    for one in executors:
-        feeds, pings = one.report.get("feeds"), one.report.get("ping_ms")
-        shut = one.report.get("shut")
-        for name, feed in feeds.items() if isinstance(feeds, dict) else ():
-            age = feed.get("age_ms")
-            told[name] = {
-                "state": "down" if feed.get("state") == "down" else "up",
-                "book_at": None if age is None else iso(one.seen_ms - age),
-                "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
-                "shut": shut.get(name) if isinstance(shut, dict) else None,
-                "detail": feed.get("reason", ""),
-            }
+    one = presence.foremost(executors, "feeds")
+    if one is None:
+        return told
+    feeds, pings, shut = one.report["feeds"], one.report.get("ping_ms"), one.report.get("shut")
+    for name, feed in feeds.items() if isinstance(feeds, dict) else ():
+        age = feed.get("age_ms")
+        told[name] = {
+            "state": "down" if feed.get("state") == "down" else "up",
+            "book_at": None if age is None else iso(one.seen_ms - age),
+            "ping_ms": pings.get(name) if isinstance(pings, dict) else None,
+            "shut": shut.get(name) if isinstance(shut, dict) else None,
+            "detail": feed.get("reason", ""),
+        }
     return told
+
+
+def feeds_fresh(executors: Iterable[Presence]) -> bool:
+    """Whether a book of each venue came within ten seconds, by the executor that sends."""
+    one = presence.foremost(executors, "feeds")
+    feeds = {} if one is None else one.report["feeds"]
+    assert isinstance(feeds, dict), "whoever tells feeds tells them by venue"
+    return all(feeds.get(venue, {}).get("state") in FRESH for venue in Venue)
 
 
 def services(survey: Survey, temporal: Json, now_ms: int, *, notifies: bool) -> Json:

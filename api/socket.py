@@ -27,6 +27,7 @@ HEARTBEAT_SECONDS = 5
 SLOW_SECONDS = 5
 HELLO_SECONDS = 2
 BAD_FRAMES_MAX = 100
+CLOSES_MAX = 20
 NOT_TEXT, TOO_BIG, MISUSE, RESTART, SLOW, LOGIN = 1003, 1009, 1008, 1012, 1013, 4401
 CODES = {
     401: "unauthorised",
@@ -40,7 +41,8 @@ CODES = {
 
 
 class Connection:
-    """One page: reads its frames one after another, sends what the hub tells."""
+    """One page: obeys its frames one after another, sends what the hub tells. A close alone is
+    waited for beside the next frames: its workflow may take seconds, and a pause waits for none."""
 
     def __init__(self, socket: WebSocket, service: Service, caller: Caller) -> None:
         self._socket = socket
@@ -49,6 +51,7 @@ class Connection:
         self._client: Client | None = None
         self._bad = 0
         self._closing = False
+        self._closes: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Until the page leaves or has to."""
@@ -62,9 +65,10 @@ class Connection:
                 return
             async with asyncio.TaskGroup() as group:
                 sending = [group.create_task(self._send()), group.create_task(self._beat())]
-                await self._read()
+                await self._read(group)
                 for task in sending:
                     task.cancel()
+                # What was asked is asked to its end, also of a page that has left: the group waits.
         finally:
             if self._client is not None:
                 self._service.live.hub.leave(self._client)
@@ -172,23 +176,39 @@ class Connection:
             return None
         return str(text)
 
-    async def _read(self) -> None:
+    async def _read(self, group: asyncio.TaskGroup) -> None:
         while self._client is not None:
             text = await self._frame()
             if text is None or self._closing:
                 return
-            await self._take(text)
+            await self._take(text, group)
             if self._bad >= BAD_FRAMES_MAX:
                 await self.close(MISUSE, "too many bad frames")
                 return
 
-    async def _take(self, text: str) -> None:
-        """Obey one frame or say why not."""
+    async def _take(self, text: str, group: asyncio.TaskGroup) -> None:
+        """Obey one frame or say why not; a close in a task of the group."""
         assert self._client is not None, "frames are read after hello"
-        ref: str | None = None
         try:
             frame = frames.parse(text)
-            ref = getattr(frame, "ref", None)
+        except BadFrame as bad:
+            self._complain(bad)
+            return
+        if not isinstance(frame, Close):
+            await self._answer(frame)
+        elif len(self._closes) < CLOSES_MAX:
+            task = group.create_task(self._answer(frame))
+            self._closes.add(task)
+            task.add_done_callback(self._closes.discard)
+        else:
+            message = f"expected an answer first: {CLOSES_MAX} closes have none yet"
+            self._client.offer(self._error(message, None, frame.ref, "rate_limited"))
+
+    async def _answer(self, frame: frames.Frame) -> None:
+        """Obey what a frame asks for or say why not."""
+        assert self._client is not None, "frames are answered after hello"
+        ref: str | None = getattr(frame, "ref", None)
+        try:
             self._client.offer(await self._obey(frame))
         except BadFrame as bad:
             self._complain(bad)

@@ -73,9 +73,14 @@ class Advice:
         said = self.reviews.get(pair.pair_id)
         return said if said is not None and said.approves(pair.markets) else None
 
+    def rejection(self, pair_id: str) -> Review | None:
+        """The word of a person who rejected the pair, whatever it lists now."""
+        said = self.reviews.get(pair_id)
+        return said if said is not None and said.verdict is ReviewVerdict.REJECTED else None
+
     def _of_pair(self, pair_id: str) -> Refusal | None:
-        said, pair = self.reviews.get(pair_id), self.pairs.get(pair_id)
-        if said is not None and said.verdict is ReviewVerdict.REJECTED:
+        pair = self.pairs.get(pair_id)
+        if self.rejection(pair_id) is not None:
             return Refusal.PAIR_REJECTED
         if pair_id in self.taken:
             return self.taken[pair_id]

@@ -178,12 +178,11 @@ class Lookout:
 
     def _card(self, listed: ListedPair, direction: Direction, seen: Seen, terms: _Terms) -> Json:
         pair = listed.pair
-        reviewed = self._reviewed(pair)
         return {
             "id": pair.pair_id,
             "pair_id": pair.pair_id,
             "title": pair.title,
-            "confidence": (Confidence.HIGH if reviewed else pair.confidence).value,
+            "confidence": self._confidence(pair).value,
             "size": _text(terms.size),
             "unit_cost": _text(sum(terms.prices.values(), start=ZERO)),
             "cost": _text(terms.cost),
@@ -228,9 +227,7 @@ class Lookout:
     def _detail(
         self, pair: Pair, books: Mapping[Venue, Book | None], terms: _Terms, life: _Life
     ) -> Json:
-        configured = self._configured.get(pair.pair_id)
-        said = self._reviewed(pair)
-        known, text = EVIDENCE[configured.confidence if configured and not said else "reviewed"]
+        known, text = self._evidence(pair)
         depths = {
             venue: depth(book.asks, terms.prices[venue], buying=True)
             for venue, book in books.items()
@@ -241,7 +238,7 @@ class Lookout:
         steps += [(f"{v.value.capitalize()} fee", -fee) for v, fee in terms.fees.items()]
         steps.append(("Net profit", terms.profit))
         return {
-            "evidence": [{"known": known, "text": f"{text}: {said}" if said else text}],
+            "evidence": [{"known": known, "text": text}],
             "ladders": {
                 venue.value: _ladder(book.asks, terms.size) if book else []
                 for venue, book in books.items()
@@ -255,12 +252,23 @@ class Lookout:
             "history": list(life.history),
         }
 
-    def _reviewed(self, pair: Pair) -> str:
-        """Who approved these very markets, and why; "" where nobody did."""
-        review = self._intake.advice.approval(pair)
-        if review is None:
-            return ""
-        return f"{review.act.actor} on {iso_utc(review.act.at_ms)}, {review.why}"
+    def _confidence(self, pair: Pair) -> Confidence:
+        """What a person said last; where nobody did, what the configuration says."""
+        advice = self._intake.advice
+        if advice.rejection(pair.pair_id) is not None:
+            return Confidence.LOW
+        return pair.confidence if advice.approval(pair) is None else Confidence.HIGH
+
+    def _evidence(self, pair: Pair) -> tuple[bool | None, str]:
+        """Whether what is known speaks for the pair (None: neither way), and what it is."""
+        advice = self._intake.advice
+        if (no := advice.rejection(pair.pair_id)) is not None:
+            return False, f"{no.act.actor} rejected it on {iso_utc(no.act.at_ms)}: {no.why}"
+        if (yes := advice.approval(pair)) is not None:
+            known, text = EVIDENCE["reviewed"]
+            return known, f"{text}: {yes.act.actor} on {iso_utc(yes.act.at_ms)}, {yes.why}"
+        configured = self._configured.get(pair.pair_id)
+        return EVIDENCE[configured.confidence if configured else pair.confidence.lower()]
 
     def _bids(self, listed: ListedPair) -> Json:
         """What selling would bring, for pairs that something may be held of."""

@@ -33,7 +33,7 @@ async def run_api(config: Config, stop: asyncio.Event, ready: Callable[[str], No
         app = create_app(journal, client, config.mode, wall_ms, options)
         with _listen(config.api.host, config.api.port) as listener:
             host, port = listener.getsockname()[:2]
-            server = uvicorn.Server(server_config(app))
+            server = uvicorn.Server(server_config(app, behind_tls=options.secure))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             # Nobody is refused from here on: the kernel queues connections until it serves.
             ready(f"http://{host}:{port}")
@@ -49,13 +49,16 @@ async def run_api(config: Config, stop: asyncio.Event, ready: Callable[[str], No
         journal.close()
 
 
-def server_config(app: FastAPI) -> uvicorn.Config:
-    """How the API is served: frames are bounded before they are read, pages cannot hang an end."""
+def server_config(app: FastAPI, *, behind_tls: bool) -> uvicorn.Config:
+    """How the API is served: frames are bounded before they are read, pages cannot hang an end. Who
+    asks is what a proxy on this machine says only where there is one: else anybody could be so
+    many addresses as he likes by a header."""
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=behind_tls,
         ws="websockets-sansio",
         ws_max_size=FRAME_MAX,
         ws_per_message_deflate=False,
@@ -67,26 +70,33 @@ def api_options(config: Config) -> ApiOptions:
     """What the API is told. ConfigError where others than this machine could come in unasked."""
     section = config.api
     outside = not is_loopback(section.host)
+    foreign = [name for name in section.hosts if not is_loopback(name.lower())]
     missing = [
         name
         for name, given in (
             ("api.password_hash", section.password_hash is not None),
             ("api.behind_tls", section.behind_tls),
         )
-        if outside and not section.published_on_loopback and not given
+        if not section.published_on_loopback and not given
     ]
-    if missing:
+    if outside and missing:
         raise ConfigError(
             f"api.host: expected a loopback address, or also {' and '.join(missing)}, found "
             f"{section.host}: others could reach money through it (docs/access.md). In a container "
             "whose port is published on 127.0.0.1 only, set api.published_on_loopback"
+        )
+    if foreign and missing:
+        raise ConfigError(
+            f"api.hosts: expected names of this machine alone, or also {' and '.join(missing)}, "
+            f"found {', '.join(foreign)}: who asks by that name comes from elsewhere, and could "
+            "reach money (docs/access.md)"
         )
     password = section.password_hash
     return ApiOptions(
         ui=UI,
         hosts=LOOPBACK | {name.lower() for name in (*section.hosts, section.host)},
         kill_file=KillFile(config.data_dir),
-        login_required=outside or section.behind_tls or config.mode is Mode.LIVE,
+        login_required=bool(outside or foreign or section.behind_tls or config.mode is Mode.LIVE),
         password_hash=None if password is None else password.get_secret_value(),
         secure=section.behind_tls,
         temporal_ui=config.temporal.ui_url,

@@ -122,7 +122,9 @@ class ChatSender:
         try:
             await self._tell(job)
         except BaseException:
-            self.queue.put_back(job)
+            # What has arrived and could not be noted is noted by the next step, and not sent again.
+            if self._unnoted is None or self._unnoted[0] is not job:
+                self.queue.put_back(job)
             raise
 
     async def _tell(self, job: Job) -> None:

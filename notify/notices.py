@@ -19,6 +19,7 @@ _ALARMS = {
     "LATE_FILL": "🚨 LATE FILL — An order filled that was concluded not filled",
     "JOURNAL_CONFLICT": "🚨 JOURNAL CONFLICT — Entries are halted",
     "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",
+    "LOGIN_LOCKOUT": "🔒 LOGIN LOCKOUT — Somebody tries passwords at the dashboard",
 }
 _HALTED = "Entries are halted."
 WANTS = {
@@ -48,6 +49,8 @@ WANTS = {
     "TEMPORAL_DOWN": "No trade moves and nothing is sold back until it answers. It is started "
     "again and again; lockstep doctor, and its log, say more",
     "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
+    "LOGIN_LOCKOUT": "Was it you? lockstep login-url lets you in at once. Else find out who can "
+    "reach the dashboard, and close that way",
 }
 """What each alarm wants of a person: the runbook in one line."""
 _WANTS_AMBER = {

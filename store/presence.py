@@ -1,6 +1,6 @@
 """Which executors live: each writes what it sees every second, readers judge by the age."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -40,6 +40,13 @@ def reports(session: Session, seen_since_ms: int = 0) -> list[Presence]:
         Presence(row.name, row.since_ms, row.seen_ms, detail_from(row.report))
         for row in session.exec(rows)
     ]
+
+
+def foremost(found: Iterable[Presence], part: str) -> Presence | None:
+    """Whose `part` of the report counts where several tell one: the executor's that sends, else
+    the newest; None where nobody tells it."""
+    telling = [one for one in found if isinstance(one.report.get(part), dict)]
+    return max(telling, key=lambda one: (bool(one.report.get("sends")), one.seen_ms), default=None)
 
 
 def at_work(session: Session, now_ms: int, alive_since_ms: int) -> str | None:

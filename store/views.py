@@ -178,6 +178,13 @@ def planned_profits(session: Session, arb_ids: list[str]) -> dict[str, Usd]:
     return {arb_id: Usd(from_micro(micro)) for arb_id, micro in session.exec(rows)}
 
 
+def trade_number(session: Session, arb_id: str) -> int:
+    """The place of an arbitrage in the log of trades. Raises NoResultFound where it has none."""
+    number = session.exec(select(TradeRow.id).where(TradeRow.arb_id == arb_id)).one()
+    assert number is not None, "a stored row has its key"
+    return number
+
+
 def open_positions(session: Session, mode: Mode) -> dict[str, str]:
     """Open positions of the log: when each was opened, by arbitrage."""
     return {one.arb_id: one.opened_at for one in positions.listed(session, mode)}

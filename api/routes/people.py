@@ -14,6 +14,7 @@ from api.steering import EVIDENCE_MAX
 from api.wire import JsonResponse
 from store.errors import ClosesByItself, NotJournaled
 
+PEER_MAX = 64
 router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["people"])
 login_router = APIRouter(prefix="/api/v1", tags=["people"])
 
@@ -33,10 +34,15 @@ class Seen(Body):
 @login_router.post("/login")
 async def log_in(body: Login, request: Request, service: The) -> JsonResponse:
     """A session cookie for the password; five attempts a minute."""
-    peer = request.client.host if request.client else "unknown"
+    peer = peer_of(request)
     response = JsonResponse({"ok": True})
     set_cookie(service, response, await service.auth.log_in(body.password, peer))
     return response
+
+
+def peer_of(request: Request) -> str:
+    """The address that asks; behind TLS what the proxy calls it."""
+    return request.client.host[:PEER_MAX] if request.client else "unknown"
 
 
 @login_router.post("/logout")

@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 from temporalio.service import RPCError
 
+from api import slices
 from api.metrics import exposition
 from api.routes.common import Reader, The
 from api.wire import JsonResponse
@@ -21,8 +22,8 @@ async def alive() -> JsonResponse:
 
 @router.get("/readyz")
 async def ready(service: The) -> JsonResponse:
-    """Database and Temporal answer, and an executor lives; 503 otherwise. How far messages lag
-    is told and is not fatal."""
+    """Database and Temporal answer, an executor lives, and its books of both venues are fresh; 503
+    otherwise. How far messages lag is told and is not fatal."""
     try:
         await service.journal.run_state()
         database = True
@@ -33,7 +34,12 @@ async def ready(service: The) -> JsonResponse:
     except RPCError:
         temporal = False
     survey = service.live.survey
-    checks = {"database": database, "temporal": temporal, "executor": service.live.alive}
+    checks = {
+        "database": database,
+        "temporal": temporal,
+        "executor": service.live.alive,
+        "feeds": survey is not None and slices.feeds_fresh(survey.executors),
+    }
     waiting = survey.backlog.waiting if survey else None
     told = {"ready": all(checks.values()), "checks": checks, "messages_waiting": waiting}
     return JsonResponse(told, 200 if all(checks.values()) else 503)

@@ -78,11 +78,12 @@ async def _journal(config: Config) -> list[Check]:
 
 
 def _feeds(alive: list[Presence]) -> list[Check]:
-    """Venues that take no orders, and the sockets that books come through, as the freshest
-    executor says."""
-    if not alive:
+    """Venues that take no orders, and the sockets that books come through, as the executor says
+    that sends."""
+    one = presence.foremost(alive, "feeds")
+    if one is None:
         return []
-    feeds, shut = (alive[-1].report.get(name) for name in ("feeds", "shut"))
+    feeds, shut = one.report["feeds"], one.report.get("shut")
     checks = [
         warn(f"{venue} orders", f"it takes none: {why}", EXECUTOR_LOG)
         for venue, why in (shut.items() if isinstance(shut, dict) else ())

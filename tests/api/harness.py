@@ -114,7 +114,7 @@ async def serving(
     """Serve on a free port of this machine until the block ends."""
     options = replace(options, kill_file=KillFile(folder_of(journal.database.place)))
     app = create_app(journal, client, mode, wall_ms, options)
-    server = uvicorn.Server(replace_port(server_config(app)))
+    server = uvicorn.Server(replace_port(server_config(app, behind_tls=options.secure)))
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started or task.done())
     if task.done():

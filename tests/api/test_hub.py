@@ -109,6 +109,30 @@ def test_two_changes_are_the_same_as_the_second_state() -> None:
     assert state == third
 
 
+def test_a_part_that_is_gone_is_told_and_comes_back_whole() -> None:
+    board = Board()
+    assert "scanner" not in board.data(("executor",))
+    board.put("scanner", {"pairs": 24})
+    assert board.take_changes() == {"scanner": {"pairs": 24}}
+    assert board.put("scanner", None) is True
+    assert board.put("scanner", None) is False
+    assert board.take_changes() == {"scanner": None}
+    assert board.data(("executor",))["scanner"] is None
+    board.put("scanner", {"pairs": 24})
+    assert board.take_changes() == {"scanner": {"pairs": 24}}
+    assert merged("scanner", {"pairs": 24}, None) is None
+    assert merged("scanner", None, {"pairs": 24}) == {"pairs": 24}
+
+
+async def test_a_patch_that_waits_says_that_a_part_is_gone(hub: Hub) -> None:
+    client = hub.join(("executor",))
+    for value in ({"pairs": 24}, None):
+        hub.board.put("scanner", value)
+        hub.flush()
+    (frame,) = await frames(client, 1)
+    assert frame["data"] == {"scanner": None}
+
+
 def test_an_unchanged_part_is_not_told() -> None:
     board = Board()
     assert board.put("stats", {"trades": 1}) is True

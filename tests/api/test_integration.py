@@ -58,6 +58,7 @@ async def test_real_time_updates_reach_every_page(trader: Trading, dashboard: Ru
         for page in (one, other):
             opened_row = (await page.next("position_opened"))["data"]
             assert opened_row["arb_id"] == snapshot.arb_id
+            assert not opened_row["stale"], "its workflow has not been asked yet"
             assert opened_row["poly_contracts"] == opened_row["kalshi_contracts"] > 0
             assert {leg["outcome"] for leg in opened_row["legs"].values()} == {"YES", "NO"}
         trade = next(m for m in one.seen if m["type"] == "trade_event")["data"]

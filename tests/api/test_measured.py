@@ -106,8 +106,25 @@ def test_each_word_fee_and_voided_fill_counts_once(admitted_one: ArbitrageState)
     assert fees == {"polymarket": [50_000], "kalshi": [100_000]}
     voided = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_voided_fills")}
     assert voided == {"polymarket": [1], "kalshi": [0]}
+    by_market = [(dict(labels), n) for _, _, labels, n in told(measured, "arb_ghost_fills")]
+    assert by_market == [({"venue": "polymarket", "market": "game-polymarket"}, [1])]
     formula = {labels[0][1]: n[0] for _, _, labels, n in told(measured, "arb_fees_by_formula_usd")}
     assert all(0 < micro < 1_000_000 for micro in formula.values())
+
+
+def test_what_entries_cost_is_held_against_their_plan(admitted_one: ArbitrageState) -> None:
+    """Ten YES planned at 0.50 and bought at 0.49, ten NO planned and bought at 0.40; a fill that
+    was voided was never paid."""
+    measured = Measured(0, Mode.SIM)
+    state = with_fills(admitted_one, "p100+10 k110+10 p150x10")
+    better = replace(state.fills[0], notional=usd("4.90"))
+    state = replace(state, fills=(better, *state.fills[1:]))
+    for _ in range(2):
+        measured.take(replace(state, phase=Phase.HOLDING, status=TradeStatus.SUCCESS))
+    paid = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_entry_paid_usd")}
+    planned = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_entry_planned_usd")}
+    assert paid == {"polymarket": [4_900_000], "kalshi": [4_000_000]}
+    assert planned == {"polymarket": [5_000_000], "kalshi": [4_000_000]}
 
 
 def test_what_was_opened_before_is_left_to_whoever_counted_it(

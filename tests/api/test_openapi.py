@@ -30,6 +30,7 @@ OPEN = {"GET /healthz", "GET /readyz"}
 BACKGROUND = {"executors", "venue_balances", "sender_leases"}
 """Tables that an executor writes while nobody asks for anything."""
 ROUTES_LEAST = 30
+FRESH = {venue: {"state": "live", "age_ms": 40} for venue in ("polymarket", "kalshi")}
 Effects = dict[str, Any]
 
 
@@ -37,7 +38,7 @@ Effects = dict[str, Any]
 async def before_a_trader(trader: Trading, client: Client) -> AsyncIterator[Running]:
     """The API, with login, of an executor that holds a position and reports every second."""
     async with serving(trader.desk.journal, client, with_login()) as api:
-        await api.executor_lives()
+        await api.executor_lives(feeds=FRESH)
         reporting = asyncio.create_task(_report(api))
         try:
             yield api
@@ -47,7 +48,7 @@ async def before_a_trader(trader: Trading, client: Client) -> AsyncIterator[Runn
 
 async def _report(api: Running) -> None:
     while True:
-        await api.executor_lives()
+        await api.executor_lives(feeds=FRESH)
         await asyncio.sleep(1)
 
 

@@ -208,9 +208,21 @@ async def test_what_an_executor_counts_is_for_prometheus_alone(api: Running) -> 
 async def test_readiness_names_what_is_missing(api: Running) -> None:
     answer = await api.http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["checks"] == {"database": True, "temporal": True, "executor": False}
-    await api.executor_lives()
-    assert (await api.http.get("/readyz")).status_code == 200
+    missing = {"database": True, "temporal": True, "executor": False, "feeds": False}
+    assert answer.json()["checks"] == missing
+    for states, ready in (
+        ({}, False),
+        ({"polymarket": "live"}, False),
+        ({"polymarket": "live", "kalshi": "stale"}, False),
+        ({"polymarket": "down", "kalshi": "live"}, False),
+        ({"polymarket": "live", "kalshi": "delayed"}, True),
+    ):
+        feeds = {venue: {"state": state, "age_ms": 40} for venue, state in states.items()}
+        await api.executor_lives(feeds=feeds)
+        await api.app.state.service.live._survey()
+        answer = await api.http.get("/readyz")
+        assert (answer.status_code == 200, answer.json()["checks"]["feeds"]) == (ready, ready)
+        assert answer.json()["checks"]["executor"] is True
 
 
 async def test_static_files_are_served_under_their_version_for_good(api: Running) -> None:

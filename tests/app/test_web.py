@@ -9,6 +9,19 @@ from app.web import api_options, is_loopback
 from domain.venue import Mode
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+# Further names (api.hosts) | password | TLS in front | what comes of it. A name from elsewhere is
+# as good as an address beyond this machine.
+NAMED = """
+    trading.example            | no  | no  | refused
+    trading.example            | yes | no  | refused
+    trading.example            | no  | yes | refused
+    trading.example            | yes | yes | login
+    192.168.1.7                | no  | no  | refused
+    localhost, trading.example | no  | no  | refused
+    localhost                  | no  | no  | open
+    127.0.0.1, ::1, LOCALHOST  | no  | no  | open
+    trading.example            | no  | published | login
+"""
 # host | password | TLS in front (or a port published on loopback) | mode | what comes of it
 STARTS = """
     127.0.0.1    | no  | no  | sim   | open
@@ -29,9 +42,9 @@ STARTS = """
 """
 
 
-def starts() -> list[tuple[str, ...]]:
+def cells(table: str) -> list[tuple[str, ...]]:
     """The cells of each line."""
-    lines = [line for line in STARTS.splitlines() if line.strip()]
+    lines = [line for line in table.splitlines() if line.strip()]
     return [tuple(cell.strip() for cell in line.split(" | ")) for line in lines]
 
 
@@ -45,7 +58,7 @@ def configured(host: str, password: str, tls: str, mode: str) -> Config:
     return config.model_copy(update={"mode": Mode(mode)})
 
 
-@pytest.mark.parametrize(("host", "password", "tls", "mode", "outcome"), starts())
+@pytest.mark.parametrize(("host", "password", "tls", "mode", "outcome"), cells(STARTS))
 def test_nobody_can_come_in_unasked(
     host: str, password: str, tls: str, mode: str, outcome: str
 ) -> None:
@@ -59,6 +72,24 @@ def test_nobody_can_come_in_unasked(
     assert options.login_required is (outcome == "login")
     assert options.secure is (tls == "yes")
     assert host in options.hosts
+
+
+@pytest.mark.parametrize(("names", "password", "tls", "outcome"), cells(NAMED))
+def test_a_name_from_elsewhere_opens_no_door(
+    names: str, password: str, tls: str, outcome: str
+) -> None:
+    config = configured("127.0.0.1", password, tls, "sim")
+    hosts = tuple(name.strip() for name in names.split(","))
+    config = config.model_copy(update={"api": config.api.model_copy(update={"hosts": hosts})})
+    if outcome == "refused":
+        with pytest.raises(ConfigError, match=r"api\.hosts: expected .* found ") as refused:
+            api_options(config)
+        assert hosts[-1] in str(refused.value)
+        assert refused.value.exit_code is ExitCode.CONFIGURATION
+        return
+    options = api_options(config)
+    assert options.login_required is (outcome == "login")
+    assert {name.lower() for name in hosts} <= options.hosts
 
 
 @pytest.mark.parametrize(

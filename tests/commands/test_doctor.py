@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 import fastjsonschema
 import httpx
 import pytest
+from sqlmodel import Session
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
 
 from app.temporal import Server, ServerOptions, start_server, stop_server
 from sim.telegram.main import TOKEN
+from store import presence
+from store.journal import Journal
+from tests.support.places import place
 from tests.support.processes import python_module
 from tests.support.stack import run_lockstep
 from tests.support.temporal import connect_to
@@ -104,6 +109,30 @@ def test_without_a_token_telegram_is_not_missed(tmp_path: Path) -> None:
     done = run_lockstep("doctor", "--json", folder=tmp_path)
     line = next(one for one in done.json["checks"] if one["name"] == "telegram")
     assert (line["state"], "not set up" in line["detail"]) == ("ok", True)
+
+
+@pytest.mark.parametrize("longest_running", ["sends", "idle"])
+async def test_the_feeds_are_those_of_the_executor_that_sends(
+    tmp_path: Path, longest_running: str
+) -> None:
+    """Whichever of two executors has run for longer."""
+    later_ms = time.time_ns() // 1_000_000 + 60_000
+    journal = Journal.open(place(tmp_path / "lockstep-sim.sqlite3"), later_ms)
+    for name in sorted(("sends", "idle"), key=lambda one: one != longest_running):
+        state = "live" if name == "sends" else "down"
+        feed = {"state": state, "age_ms": 40, "reason": f"as {name} says"}
+        report = {"sends": name == "sends", "feeds": {"kalshi": feed}}
+        later_ms += 1
+
+        def write(session: Session, name: str = name, now_ms: int = later_ms) -> None:
+            presence.report(session, name, report, now_ms)  # noqa: B023 - written at once
+
+        await journal.write(later_ms, write)
+    journal.close()
+    done = run_lockstep("doctor", "--json", folder=tmp_path)
+    found = {one["name"]: one for one in done.json["checks"]}
+    assert found["kalshi feed"]["state"] == "ok"
+    assert "as sends says" in found["kalshi feed"]["detail"]
 
 
 def test_a_file_with_secrets_that_others_read_is_closed_by_fix_alone(tmp_path: Path) -> None:

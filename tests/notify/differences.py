@@ -4,10 +4,13 @@ system too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from activities.reconcile import Reconciler
 from activities.resolve import resolve_intent
+from api.auth import LOGIN_BURST, Auth
+from api.problems import Problem
 from app.demo.control import Control
 from app.fitness import Fitness
 from app.keeper import tell_of_server
@@ -19,6 +22,7 @@ from domain.venue import Venue
 from notify.office import PostOffice
 from notify.wire import Wire
 from store.audit import Act
+from tests.api.harness import with_login
 from tests.notify.harness import GROUP, OTHER, notifier_config, telegram
 from tests.notify.stage import (
     PAIR,
@@ -139,6 +143,16 @@ async def temporal_down(scene: Scene) -> str:
         return await alarm(desk.desk, "TEMPORAL_DOWN", severity="red")
 
 
+async def passwords_tried(scene: Scene) -> str:
+    """Somebody tries one password after another at the dashboard's login."""
+    async with at_work(scene) as desk:
+        auth = Auth(desk.desk.journal, with_login(), desk.desk.wall_ms)
+        for _ in range(LOGIN_BURST + 1):
+            with suppress(Problem):
+                await auth.log_in("a guess", "203.0.113.7")
+        return await alarm(desk.desk, "LOGIN_LOCKOUT")
+
+
 def _refused(office: PostOffice) -> bool:
     return office.senders[GROUP].trouble is not None
 
@@ -168,6 +182,6 @@ DIFFERENCES: dict[str, Callable[[Scene], Awaitable[str]]] = {
     for story in (
         unknown_for_long, order_of_a_lost_journal, workflow_of_a_lost_journal,
         fill_of_another_account, filled_though_refused, messages_stuck, no_room,
-        temporal_down,
+        temporal_down, passwords_tried,
     )
 }  # fmt: skip

@@ -302,3 +302,15 @@ async def test_rules_that_were_never_read_are_a_warning(
     card = page.get_by_role("article", name="Lakers vs Celtics")
     await card.get_by_role("button", name="Details").click()
     await expect(card).to_contain_text("Not read yet from both venues")
+
+
+async def test_a_scanner_that_is_gone_leaves_no_figures_behind(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    page = await visitor.open("/")
+    strip = page.locator("#scanner")
+    await expect(strip).to_contain_text("38")
+    await pages.send("patch", {"scanner": None})
+    await expect(strip).to_have_text(re.compile("No scanner reports"))
+    await pages.send("patch", {"scanner": states.base()["scanner"]})
+    await expect(strip).to_contain_text("1284 pairs")

@@ -157,6 +157,31 @@ async def test_loosening_live_limits_asks_and_tightening_does_not(
     assert (await pages.action("update_settings"))["settings"] == {"max_bet": "9"}
 
 
+async def test_an_older_version_that_loosens_live_limits_asks_and_a_tighter_one_does_not(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.mode = "live"
+    pages.data["executor"] = states.executor(mode="live")
+    page = await visitor.open()
+    await page.get_by_role("button", name="History").click()
+    await page.get_by_role("button", name="Revert to v16").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Loosen limits with real money")
+    await expect(dialog).to_contain_text("$10.00 → $20.00")
+    await expect(dialog).to_contain_text("1.0% → 0.8%")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(dialog).to_have_count(0)
+    assert pages.commands == []
+    await page.get_by_role("button", name="History").click()
+    await page.get_by_role("button", name="Revert to v16").click()
+    await dialog.get_by_role("button", name="Revert to v16").click()
+    assert await pages.call("settings/revert") == {"version": 16}
+    pages.calls.clear()
+    await page.get_by_role("button", name="History").click()
+    await page.get_by_role("button", name="Revert to v17").click()
+    assert await pages.call("settings/revert") == {"version": 17}
+
+
 async def test_pausing_takes_one_key(visitor: Visitor, pages: PageServer) -> None:
     page = await visitor.open()
     await page.keyboard.press("p")

@@ -263,18 +263,29 @@ async def test_live_events_reach_the_page_without_a_reload(
     await expect(page.get_by_role("article", name="LAL vs BOS")).to_have_count(0)
 
 
-async def test_clear_empties_the_view_and_can_be_undone(visitor: Visitor) -> None:
+async def test_a_row_that_only_the_journal_vouches_for_says_so(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["executor"]["positions"][0]["stale"] = True
     page = await visitor.open()
-    await page.get_by_role("button", name="Clear").click()
-    await expect(page.locator("#trades")).to_contain_text("the journal keeps every one")
-    await page.get_by_role("button", name="Undo").click()
-    await expect(page.locator("#trades tbody tr")).to_have_count(5)
+    said = "from the journal, no worker answers"
+    rows = page.locator("#positions article")
+    await expect(rows.filter(has_text="LAL vs BOS")).to_contain_text(said)
+    await expect(rows.filter(has_text="Fed cuts rates")).not_to_contain_text(said)
+    await pages.send("patch", {"positions": {"upsert": [{"id": POSITION, "stale": False}]}})
+    await expect(rows.filter(has_text="LAL vs BOS")).not_to_contain_text(said)
 
 
-async def test_older_trades_follow_by_cursor(visitor: Visitor) -> None:
+async def test_a_scanner_that_is_gone_is_no_longer_shown(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    pages.data["executor"]["positions"] = []
     page = await visitor.open()
-    await page.get_by_role("button", name="Older trades").click()
-    await expect(page.locator("#trades tbody tr")).to_have_count(11)
+    panel = page.locator("#positions")
+    await expect(panel).to_contain_text("Watching 1284 pairs")
+    await pages.send("patch", {"scanner": None})
+    await expect(panel).to_contain_text("No scanner reports")
+    await expect(panel).not_to_contain_text("1284")
 
 
 async def test_a_trade_opens_its_timeline_with_the_slowest_hop(visitor: Visitor) -> None:

@@ -42,7 +42,9 @@ Answer = tuple[int, Any]
 
 
 class PageServer:
-    """One server. Tests change `data` and `answers`, send messages, and read what came in."""
+    """One server. Tests change `data` and `answers`, send messages, and read what came in. With
+    `missed` a page that comes back is told those events and a snapshot; without, the whole state.
+    `behind` is how far its clock is."""
 
     def __init__(self) -> None:
         self.mode = "sim"
@@ -54,6 +56,9 @@ class PageServer:
         self.received: list[Json] = []
         self.calls: list[tuple[str, str, Json | None]] = []
         self.hellos: list[Json] = []
+        self.missed: list[tuple[str, Json]] | None = None
+        self.queries: list[str] = []
+        self.behind: dict[str, float] = {}
         self.url = ""
         self._seq = 0
         self._sockets: set[WebSocket] = set()
@@ -111,7 +116,7 @@ class PageServer:
         return acts + [path for method, path, _ in self.calls if method != "GET"]
 
     def _envelope(self, type_: str, data: Json) -> Json:
-        return {"v": 1, "ts": states.ago(), "type": type_, "data": data}
+        return {"v": 1, "ts": states.ago(**self.behind), "type": type_, "data": data}
 
     async def _broadcast(self, message: Json) -> None:
         for one in list(self._sockets):
@@ -129,6 +134,7 @@ class PageServer:
     async def _rest(self, request: Request) -> Response:
         path = request.path_params["path"]
         body = await request.json() if await request.body() else None
+        self.queries.append(f"{path}?{request.url.query}")
         await self._note(lambda: self.calls.append((request.method, path, body)))
         if path == "snapshot":
             topic = request.query_params.get("topics", "executor")
@@ -156,7 +162,11 @@ class PageServer:
         hello = await one.receive_json()
         await self._note(lambda: self.hellos.append(hello))
         topic = hello["topics"][0]
-        await one.send_json(self._envelope("init", self.data[topic]) | {"seq": self._seq})
+        if hello["stream"] and self.missed is not None:
+            for kind, data in [("resume", {}), *self.missed, ("snapshot", self.data[topic])]:
+                await one.send_json(self._envelope(kind, data))
+        else:
+            await one.send_json(self._envelope("init", self.data[topic]) | {"seq": self._seq})
         self._sockets.add(one)
         while True:
             message: Json = await one.receive_json()

@@ -328,16 +328,22 @@ def latency() -> Json:
 
 
 def history() -> Json:
-    """Two versions of the settings."""
+    """Three versions of the settings: v16 was looser, v17 tighter than the newest."""
+    exact = {name: str(value) for name, value in SETTINGS.items() if name != "enabled"}
     return {
         "items": [
             {
                 "version": 18, "at": ago(minutes=12), "actor": "anna", "origin": "web",
-                "changes": {"max_bet": ["8.00", "10.00"]},
+                "changes": {"max_bet": ["8.00", "10.00"]}, "settings": exact,
             },
             {
                 "version": 17, "at": ago(hours=5), "actor": "ben", "origin": "cli",
                 "changes": {"min_roi": ["0.8", "1.0"], "enabled": [False, True]},
+                "settings": exact | {"max_bet": "8.00"},
+            },
+            {
+                "version": 16, "at": ago(hours=6), "actor": "ben", "origin": "cli",
+                "changes": {}, "settings": exact | {"max_bet": "20.00", "min_roi": "0.8"},
             },
         ],
         "next": None,

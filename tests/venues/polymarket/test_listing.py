@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from domain.order import NotFilled, Rejection
 from venues.polymarket import listing, parse
-from venues.polymarket.closing import Doors
 from venues.strict_json import Malformed
 from venues.strict_json import parse as read
 
@@ -60,10 +58,3 @@ def test_what_is_no_time_is_refused_by_name(time: object) -> None:
 def test_what_are_no_milliseconds_is_refused(moment: str) -> None:
     with pytest.raises(Malformed, match="ts_ms"):
         read(f'{{"ts_ms": {moment}}}').at("ts_ms").milliseconds()
-
-
-@pytest.mark.parametrize("wait", ["soon", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5_000, "٣", "-1"])
-def test_a_wait_that_is_no_number_is_the_longest_known(wait: str) -> None:
-    doors = Doors()
-    doors.note(NotFilled(Rejection.VENUE_CLOSED, "post-only mode"), wait)
-    assert doors.closed() == "post-only mode"

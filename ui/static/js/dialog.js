@@ -12,16 +12,20 @@ const element = () => document.getElementById("dialog");
  *  with `word` the typed word also opens it. Without `confirm` there is only Close. */
 export function openDialog({ title, body, confirm = null, onClose = null, wide = false }) {
   const dialog = element();
-  if (dialog.open) closeDialog();
+  dialog.close();
+  over();
   opened = { title, body, confirm, onClose, wide, typed: "", busy: false };
-  dialog.onclose = () => {
-    opened?.onClose?.();
-    opened = null;
-    render(nothing, dialog);
-  };
+  // The event of the dialog before comes once this one is open already.
+  dialog.onclose = () => !dialog.open && over();
   redraw();
   dialog.showModal();
   dialog.querySelector("[data-cancel]").focus();
+}
+
+function over() {
+  opened?.onClose?.();
+  opened = null;
+  render(nothing, element());
 }
 
 export function closeDialog() {

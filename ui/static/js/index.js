@@ -14,7 +14,7 @@ import { html } from "../vendor/lit-html-3.3.3/lit-html.js";
 const at = (id) => document.getElementById(id);
 
 function scannerStrip(s) {
-  if (!s.scanner) return html`<p class="muted">The scanner has not reported yet.</p>`;
+  if (!s.scanner) return html`<p class="muted">No scanner reports: is an executor running?</p>`;
   const feed = (name, venue) => {
     const word = feedState(venue);
     return html`<span class="feed feed-${word}">${name} ${word === "down" ? "down"

@@ -88,14 +88,16 @@ const TAKE = {
     COLLECTIONS.forEach((name) => data[name] && state[name].clear());
     replace(data);
   },
+  // Each trade since was told by an event: those that are here stay, and the cursor behind them.
   snapshot: (data) => {
-    COLLECTIONS.forEach((name) => data[name] && state[name].clear());
-    replace(data);
+    COLLECTIONS.forEach((name) => data[name] && name !== "trades" && state[name].clear());
+    const { trades_next: _, ...rest } = data;
+    replace("trades_next" in state ? rest : data);
   },
   patch: (data) => {
     for (const [slice, change] of Object.entries(data)) {
       if (COLLECTIONS.includes(slice)) merge(slice, change.upsert ?? [], change.remove ?? []);
-      else state[slice] = { ...state[slice], ...change };
+      else state[slice] = change === null ? null : { ...state[slice], ...change };
       told(slice);
     }
   },

@@ -46,6 +46,9 @@ export function phaseMark(phase) {
   return mark(icon, phase, tone);
 }
 
+/** What a row shows is the journal's last word: its workflow did not give its own. */
+export const staleMark = () => mark("◌", "from the journal, no worker answers", "warned");
+
 export function statusMark(status) {
   const [icon, tone] = STATUSES[status] ?? ["?", "quiet"];
   return mark(icon, status, tone);

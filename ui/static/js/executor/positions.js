@@ -7,7 +7,7 @@ import { day, pct, size, trend, usd } from "../fmt.js";
 import { touch } from "../store.js";
 import { toast } from "../toast.js";
 import { openClose } from "./close.js";
-import { legLine, phaseMark, temporalLink, VENUES } from "./legs.js";
+import { legLine, phaseMark, staleMark, temporalLink, VENUES } from "./legs.js";
 import { timeline } from "./timeline.js";
 
 const expanded = new Set();
@@ -28,7 +28,7 @@ function emptyState({ scanner, run_state: run }) {
   const paused = run.state === "RUNNING" ? "" : "Trading is not enabled, so nothing opens. ";
   const alive = scanner
     ? `Watching ${scanner.pairs} pairs, best net edge now ${pct(scanner.best_edge?.roi)}.`
-    : "The scanner has not reported yet.";
+    : "No scanner reports.";
   return html`<p class="empty">No open positions. ${paused}${alive}</p>`;
 }
 
@@ -39,7 +39,7 @@ function position(s, row) {
       @keydown=${(event) => event.target === event.currentTarget && onKey(event, s, row)}>
       <header>
         <h3>${row.event_title}</h3>
-        ${phaseMark(row.phase)}
+        ${phaseMark(row.phase)} ${row.stale ? staleMark() : nothing}
       </header>
       <ul class="legs">
         ${VENUES.map(([venue, name]) => legLine(name, row.legs[venue]))}

@@ -38,12 +38,18 @@ const exactOf = (s, field) => s.settings.meta?.exact?.[field.name] ?? s.settings
 const withUnit = (field, value) =>
   field.unit === "$" ? usd(value) : field.unit === "%" ? pct(value) : digits(value, 0);
 
-/** The fields whose draft differs from what is saved. */
-function changed(s) {
+/** The fields where these values differ from what is saved. */
+function changed(s, values = draft) {
   return FIELDS.filter(
-    (field) => field.name in draft && micro(draft[field.name]) !== micro(exactOf(s, field)),
+    (field) => field.name in values && micro(values[field.name]) !== micro(exactOf(s, field)),
   );
 }
+
+/** The fields where these values let more money leave than what is saved. */
+const loosened = (s, values) => changed(s, values).filter((field) => {
+  const up = micro(values[field.name]) > micro(exactOf(s, field));
+  return up === LOOSENED_BY_RAISING.includes(field.name);
+});
 
 const labelOf = (name) => FIELDS.find((field) => field.name === name)?.label ?? name;
 
@@ -183,12 +189,12 @@ function discard() {
   touch("settings");
 }
 
-function difference(s, changes) {
+function difference(s, changes, values = draft) {
   return html`
     <ul class="difference" aria-label="Not saved yet">
       ${changes.map((field) => {
         const before = withUnit(field, exactOf(s, field));
-        const after = isDecimal(draft[field.name]) ? withUnit(field, draft[field.name]) : "?";
+        const after = isDecimal(values[field.name]) ? withUnit(field, values[field.name]) : "?";
         return html`<li>${field.label} ${before} → <b>${after}</b></li>`;
       })}
     </ul>
@@ -234,19 +240,17 @@ function submit(event, blocked) {
   const whyNot = whyNotSend();
   if (whyNot) return toast(whyNot, { severity: "warn" });
   if (blocked) return;
-  const loosened = changed(state).filter((field) => {
-    const up = micro(draft[field.name]) > micro(exactOf(state, field));
-    return up === LOOSENED_BY_RAISING.includes(field.name);
-  });
-  if (state.mode === "live" && loosened.length) return askToLoosen(loosened);
-  save();
+  carefully(draft, "Save", save);
 }
 
-function askToLoosen(loosened) {
+/** Do it at once, or after a question where these values loosen limits of real money. */
+function carefully(values, label, act) {
+  const asked = state.mode === "live" ? loosened(state, values) : [];
+  if (!asked.length) return act();
   openDialog({
     title: "Loosen limits with real money",
-    body: difference(state, loosened),
-    confirm: { label: "Save", act: () => save() },
+    body: difference(state, asked, values),
+    confirm: { label, act: () => act() },
   });
 }
 
@@ -302,13 +306,17 @@ function historyEntry(entry) {
       </ul>
       ${current
         ? html`<span class="muted">in force</span>`
-        : html`<button type="button" class="button small" @click=${() => revert(entry.version)}>
+        : html`<button type="button" class="button small" @click=${() => askToRevert(entry)}>
             Revert to v${entry.version}</button>`}
     </li>
   `;
 }
 
 const plain = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : size(value));
+
+function askToRevert({ version, settings }) {
+  carefully(settings, `Revert to v${version}`, () => revert(version));
+}
 
 async function revert(version) {
   const options = { ifMatch: `"${state.settings.meta.version}"` };

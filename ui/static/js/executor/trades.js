@@ -3,10 +3,11 @@
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { get } from "../api.js";
+import { now } from "../clock.js";
 import { openDialog, redraw } from "../dialog.js";
 import { clock, day, pct, trend, usd } from "../fmt.js";
 import { recall, remember } from "../prefs.js";
-import { apply, newestFirst, state, touch } from "../store.js";
+import { apply, newestFirst, onMessage, state, touch } from "../store.js";
 import { toast } from "../toast.js";
 import { phaseMark, STATUSES, statusMark, temporalLink, legLine, VENUES } from "./legs.js";
 import { orderWaterfall } from "./orders.js";
@@ -17,8 +18,18 @@ const SHOWN_FIRST = 50;
 const filter = { status: "", mode: "" };
 let clearedBefore = recall("trades.cleared", "");
 let shownMax = SHOWN_FIRST;
+// Where older trades follow: undefined before a page was asked for, null where there are none.
 let cursor;
+let begun = 0;
 let loading = false;
+
+// A whole state begins with the newest trades again: older pages are asked for anew from there.
+onMessage(({ type }) => type === "init" && startOver());
+
+function startOver() {
+  cursor = undefined;
+  begun += 1;
+}
 
 export function tradesPanel(s) {
   const rows = [...s.trades.values()]
@@ -49,7 +60,7 @@ function choose(label, key, values) {
     <label class="inline"><span class="hidden">${label}</span>
       <select aria-label=${label} @change=${(event) => {
         filter[key] = event.target.value;
-        cursor = undefined;
+        startOver();
         touch("trades");
       }}>
         <option value="">${label}: all</option>
@@ -143,7 +154,10 @@ function waterfall(steps) {
 
 function clear() {
   const before = clearedBefore;
-  setCleared(new Date().toISOString());
+  // Both are the server's time; a trade may be newer than what we know of it.
+  const newest = [...state.trades.values()].map((row) => row.timestamp).sort().at(-1) ?? "";
+  const at = new Date(now()).toISOString();
+  setCleared(newest > at ? newest : at);
   toast("Cleared from view; the journal keeps every trade", { undo: () => setCleared(before) });
 }
 
@@ -155,8 +169,15 @@ function setCleared(iso) {
   touch("trades");
 }
 
+/** The cursor of the next page that is not here; null where there is none. */
+function following() {
+  if (cursor !== undefined) return cursor;
+  return filter.status || filter.mode ? undefined : state.trades_next;
+}
+
 function older(s, rows) {
-  if (clearedBefore || cursor === null || (!rows.length && !s.trades.size)) return nothing;
+  const none = clearedBefore || following() === null || (!rows.length && !s.trades.size);
+  if (none && rows.length <= shownMax) return nothing;
   return html`<button type="button" class="quiet older" aria-busy=${loading ? "true" : "false"}
     @click=${() => more(rows)}>${loading ? "Reading…" : "Older trades"}</button>`;
 }
@@ -169,13 +190,15 @@ async function more(rows) {
   if (loading) return;
   loading = true;
   touch("trades");
+  const asked = begun;
   const query = new URLSearchParams({ limit: String(PAGE) });
-  const at = cursor ?? (filter.status || filter.mode ? null : state.trades_next);
+  const at = following();
   if (at) query.set("cursor", at);
   if (filter.status) query.set("status", filter.status);
   if (filter.mode) query.set("mode", filter.mode);
   const answer = await get(`/api/v1/trades?${query}`);
   loading = false;
+  if (asked !== begun) return touch("trades");
   if (answer.ok) {
     cursor = answer.data.next;
     shownMax += PAGE;
