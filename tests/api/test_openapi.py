@@ -70,8 +70,11 @@ def _rows(session: Session) -> Effects:
         ]
         for name in sorted(names)
     }
-    # A wrong password leaves a note of itself: that is the one effect that nobody may have.
+    # A wrong password leaves a note of itself, and many of them an alarm with its message: those
+    # are the effects that nobody may have.
     found["audit"] = [row for row in found["audit"] if "login_refused" not in row]
+    for name in ("alarms", "outbox"):
+        found[name] = [row for row in found[name] if "LOGIN_LOCKOUT" not in str(row)]
     return found
 
 
