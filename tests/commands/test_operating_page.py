@@ -32,6 +32,7 @@ ELSEWHERE = {
     "lockstep sim": "tests/sim runs the exchanges and ends them",
     "lockstep chaos": "tests/chaos runs a part of the campaign",
     "lockstep logs -f": "test_watching follows a log until Ctrl-C",
+    "lockstep hash-password": "test_frame types a password into it",
     "lockstep --install-completion": "test_frame completes; this one writes into a home folder",
 }
 REFUSED = {
