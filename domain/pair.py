@@ -14,6 +14,11 @@ class Confidence(StrEnum):
     MEDIUM = "MEDIUM"
     LOW = "LOW"
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a pair is shown and never traded before a person has approved its markets."""
+        return self is not Confidence.HIGH
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
