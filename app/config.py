@@ -228,7 +228,8 @@ class TracingSection(Section):
 
 
 class PolymarketListing(Section):
-    """One question at Polymarket."""
+    """One question at Polymarket. `token_yes` must be its first outcome: nothing else is bought
+    as YES."""
 
     condition_id: Hex32
     token_yes: TokenId
@@ -259,6 +260,8 @@ class ConfiguredPair(Section):
             condition_id=self.polymarket.condition_id,
             ticker=self.kalshi.ticker,
             confidence=Confidence(level.upper()),
+            token_yes=self.polymarket.token_yes,
+            token_no=self.polymarket.token_no,
         )
 
 

@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from activities.messages import ArbitrageInput
 from domain.opportunity import Opportunity
-from domain.pair import Confidence, Pair
+from domain.pair import Pair
 from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
 from store.failpoints import Point, hit
@@ -84,7 +84,7 @@ class Advice:
             return Refusal.PAIR_REJECTED
         if pair_id in self.taken:
             return self.taken[pair_id]
-        if pair is None or pair.confidence is Confidence.HIGH or self.approval(pair) is not None:
+        if pair is None or not pair.confidence.needs_approval or self.approval(pair) is not None:
             return None
         return Refusal.PAIR_NOT_REVIEWED
 

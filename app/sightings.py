@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from app.config import ConfiguredPair
 from app.intake import Intake
-from domain.book import Book, Level, depth
-from domain.money import ONE, ZERO, Price, Size, floor_to, show_usd
+from app.sighted import LEVELS, Json, Terms, ladder, terms_of, volumes
+from app.sighted import text as _text
+from domain.book import Book
+from domain.money import ZERO, show_usd
 from domain.opportunity import Opportunity, Refused
 from domain.pair import Confidence, Pair
 from domain.venue import Instrument, Venue
@@ -18,18 +20,14 @@ from markets.scanner import Scanner, Seen
 from store.codec import iso_utc
 from store.sightings import MINUTE_MS
 
-LEVELS = 8
 POINTS = 20
 PAIRS_AT_ONCE = 40
-PERCENT_STEP = Decimal("0.01")
-MICRO_STEP = Decimal("0.000001")
 EVIDENCE = {
     "reviewed": (True, "A person compared both venues' rules and approved this pair"),
     "high": (True, "The configuration calls this pair certain; no review is recorded"),
     "medium": (None, "The rules were read and no difference was found; no review is recorded"),
     "low": (None, "Nothing was reviewed: both titles merely look alike"),
 }
-Json = dict[str, object]
 
 
 @dataclass(slots=True)
@@ -39,35 +37,6 @@ class _Life:
     opened_ms: int | None = None
     peak_roi: Decimal = ZERO
     history: deque[Json] = field(default_factory=lambda: deque(maxlen=POINTS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What a page may say of one direction: the plan, or one contract where there is none."""
-
-    size: Size
-    prices: dict[Venue, Price]
-    fees: dict[Venue, Decimal]
-
-    @property
-    def cost(self) -> Decimal:
-        """Both legs without fees."""
-        return sum((self.size * price for price in self.prices.values()), start=ZERO)
-
-    @property
-    def fee(self) -> Decimal:
-        """Both fees."""
-        return sum(self.fees.values(), start=ZERO)
-
-    @property
-    def profit(self) -> Decimal:
-        """The least that is gained."""
-        return self.size - self.cost - self.fee
-
-    @property
-    def roi(self) -> Decimal:
-        """Percent of what is spent, rounded down."""
-        return floor_to(_percent(self.profit, self.cost + self.fee), PERCENT_STEP)
 
 
 class Lookout:
@@ -144,14 +113,14 @@ class Lookout:
             return None
         seen = min(looks, key=_rank)
         direction = next(d for d in listed.directions if d.outcome is seen.direction)
-        terms = _terms(seen, direction)
+        terms = terms_of(seen, direction)
         life = self._live(pair_id, seen, terms, now_ms)
         books = {
             Venue.POLYMARKET: self._books.latest(direction.polymarket),
             Venue.KALSHI: self._books.latest(direction.kalshi),
         }
         card = self._card(listed, direction, seen, terms)
-        card |= {"found_at": iso_utc(life.opened_ms or seen.at_ms), **_volumes(books, terms)}
+        card |= {"found_at": iso_utc(life.opened_ms or seen.at_ms), **volumes(books, terms)}
         held = pair_id in self._intake.advice.taken
         return {
             "opened_ms": life.opened_ms,
@@ -160,7 +129,7 @@ class Lookout:
             "bids": self._bids(listed) if held else {},
         }
 
-    def _live(self, pair_id: str, seen: Seen, terms: _Terms, now_ms: int) -> _Life:
+    def _live(self, pair_id: str, seen: Seen, terms: Terms, now_ms: int) -> _Life:
         life = self._lives.setdefault(pair_id, _Life())
         if isinstance(seen.verdict, Opportunity):
             life.opened_ms = life.opened_ms or now_ms
@@ -176,7 +145,7 @@ class Lookout:
             life.history.append(point)
         return life
 
-    def _card(self, listed: ListedPair, direction: Direction, seen: Seen, terms: _Terms) -> Json:
+    def _card(self, listed: ListedPair, direction: Direction, seen: Seen, terms: Terms) -> Json:
         pair = listed.pair
         return {
             "id": pair.pair_id,
@@ -198,7 +167,7 @@ class Lookout:
             },
         }
 
-    def _leg(self, instrument: Instrument, terms: _Terms) -> Json:
+    def _leg(self, instrument: Instrument, terms: Terms) -> Json:
         price = terms.prices[instrument.venue]
         return {
             "outcome": instrument.outcome.upper(),
@@ -225,11 +194,11 @@ class Lookout:
         return {"ok": True, "code": "", "text": text}
 
     def _detail(
-        self, pair: Pair, books: Mapping[Venue, Book | None], terms: _Terms, life: _Life
+        self, pair: Pair, books: Mapping[Venue, Book | None], terms: Terms, life: _Life
     ) -> Json:
         known, text = self._evidence(pair)
         depths = {
-            venue: depth(book.asks, terms.prices[venue], buying=True)
+            venue: terms.buyable(venue, book.asks)
             for venue, book in books.items()
             if book is not None
         }
@@ -240,7 +209,7 @@ class Lookout:
         return {
             "evidence": [{"known": known, "text": text}],
             "ladders": {
-                venue.value: _ladder(book.asks, terms.size) if book else []
+                venue.value: ladder(book.asks, terms.taken(venue, book.asks)) if book else []
                 for venue, book in books.items()
             },
             "waterfall": [{"name": name, "amount": _text(amount)} for name, amount in steps],
@@ -290,58 +259,8 @@ class Lookout:
         return iso_utc(at_ms)
 
 
-def _percent(profit: Decimal, outlay: Decimal) -> Decimal:
-    """Profit as percent of what is spent."""
-    return profit / outlay * 100 if outlay > ZERO else ZERO
-
-
 def _rank(seen: Seen) -> tuple[bool, Decimal]:
     """Opportunities first, then the cheaper direction."""
     assert seen.polymarket_ask is not None, "only looks with both asks are ranked"
     assert seen.kalshi_ask is not None, "only looks with both asks are ranked"
     return not isinstance(seen.verdict, Opportunity), seen.polymarket_ask + seen.kalshi_ask
-
-
-def _terms(seen: Seen, direction: Direction) -> _Terms:
-    verdict = seen.verdict
-    if isinstance(verdict, Opportunity):
-        legs = {Venue.POLYMARKET: verdict.polymarket, Venue.KALSHI: verdict.kalshi}
-        return _Terms(
-            verdict.size,
-            {venue: leg.limit for venue, leg in legs.items()},
-            {venue: Decimal(leg.fee_bound) for venue, leg in legs.items()},
-        )
-    assert seen.polymarket_ask is not None, "only looks with both asks are told"
-    assert seen.kalshi_ask is not None, "only looks with both asks are told"
-    one = Size(ONE)
-    return _Terms(
-        one,
-        {Venue.POLYMARKET: seen.polymarket_ask, Venue.KALSHI: seen.kalshi_ask},
-        {
-            Venue.POLYMARKET: direction.polymarket.fee.charge(one, seen.polymarket_ask),
-            Venue.KALSHI: direction.kalshi.fee.charge(one, seen.kalshi_ask),
-        },
-    )
-
-
-def _volumes(books: Mapping[Venue, Book | None], terms: _Terms) -> Json:
-    found = {venue: book.asks for venue, book in books.items() if book is not None}
-    offered = sum((level.size for asks in found.values() for level in asks), start=ZERO)
-    within = [depth(asks, terms.prices[venue], buying=True) for venue, asks in found.items()]
-    return {"volume": _text(offered), "depth": _text(min(within, default=ZERO))}
-
-
-def _ladder(levels: tuple[Level, ...], size: Size) -> list[Json]:
-    left, told = Decimal(size), []
-    for level in levels[:LEVELS]:
-        taken = min(left, level.size)
-        left -= taken
-        row: Json = {"price": str(level.price), "size": _text(level.size), "taken": _text(taken)}
-        told.append(row)
-    return told
-
-
-def _text(value: Decimal) -> str:
-    """An amount without needless zeros, rounded down to a millionth."""
-    plain = f"{floor_to(value, MICRO_STEP):f}"
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain

@@ -5,19 +5,17 @@ Losses are the most that each way can cost against holding nothing, fees include
 
 from dataclasses import dataclass
 
-from domain.book import Book, walk
+from domain.book import Book
+from domain.buying import lowest_limit
 from domain.fees import PolymarketFee
 from domain.leg import LegState
 from domain.money import (
-    CENT,
     ONE,
     ZERO,
     Price,
     Size,
     Usd,
-    ceil_to,
     cost_ceil,
-    on_grid,
     plain,
     size_floor,
 )
@@ -76,19 +74,13 @@ def price_exits(naked: Naked, held_book: Book, missing_book: Book, budget: Usd |
 
 
 def _completion(naked: Naked, book: Book) -> Completion | None:
-    """The whole excess at the worst ask it touches, on both venues' grids; None where the book
-    or the venue's minimums do not allow it."""
+    """The whole excess at the lowest limit that gets it; None where the book or the venue's
+    minimums do not allow it. At Polymarket in whole contracts, whose dollars are whole cents."""
     missing = naked.missing
     step = ONE if isinstance(missing.fee, PolymarketFee) else missing.size_step
     size = size_floor(naked.excess, step)
-    walked = walk(book.asks, size)
-    if walked is None or book.crossed:
-        return None
-    limit = missing.price_at_least(walked.worst)
-    if isinstance(missing.fee, PolymarketFee) and not on_grid(limit, CENT):
-        limit = Price(ceil_to(limit, CENT))
-    too_small = size < missing.size_min or size * limit < missing.notional_min
-    if too_small or not missing.allows_price(limit):
+    limit = lowest_limit(missing, book, size) if size > ZERO else None
+    if limit is None or size < missing.size_min or size * limit < missing.notional_min:
         return None
     return Completion(size, limit)
 

@@ -5,12 +5,12 @@ keeps one net position, so there buying the other outcome is the sale itself.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from domain.book import Book
+from domain.buying import lowest_limit
 from domain.fees import PolymarketFee
 from domain.leg import LegState
-from domain.money import CENT, ONE, ZERO, Price, Size, Usd, ceil_to, cost_ceil, plain
+from domain.money import ONE, ZERO, Price, Size, Usd, ceil_to, cost_ceil, plain
 from domain.unwind import NoSale
 from domain.venue import Instrument
 
@@ -32,7 +32,7 @@ def plan_opposite(
     Whole contracts, since an order's dollars must be whole cents: less than one is spare.
     """
     size = whole(excess)
-    limit = _limit(other, book, size)
+    limit = lowest_limit(other, book, size)
     if limit is None:
         return NoSale(f"too few of the other outcome are offered to buy {plain(size)}")
     if size < other.size_min or size * limit < other.notional_min:
@@ -58,17 +58,3 @@ def opposite_loss(
     notional = Usd(bought.size * bought.limit)
     cost = (leg.average_price or ZERO) * excess
     return Usd(cost + notional + other.fee.bound_buy(notional, best) - excess * ONE)
-
-
-def _limit(other: Instrument, book: Book, size: Size) -> Price | None:
-    """The first price at which the book sells the dollars that the order spends there: a BUY
-    spends all of size * limit. On a whole cent, so that these are whole cents too."""
-    if book.crossed:
-        return None
-    dollars = Decimal(0)
-    for level in book.asks:
-        dollars += level.price * level.size
-        limit = Price(ceil_to(other.price_at_least(level.price), CENT))
-        if dollars >= size * limit:
-            return limit if other.allows_price(limit) else None
-    return None

@@ -1,15 +1,16 @@
 """How many contracts to buy at both venues, from both ladders and the settings.
 
 Depth and limits only: for every pair of limits, the largest whole number of contracts that both
-depths, the budget and the cash allow. What counts is the worst case: size times limit plus the
-fee bound, never the walked cost of a lucky book.
+books fill and that the budget and the cash allow. What counts is the worst case: size times limit
+plus the fee bound, never the walked cost of a lucky book.
 """
 
 from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.book import Book, depth, walk
+from domain.book import Book, walk
+from domain.buying import buy_limit, buyable
 from domain.fees import PolymarketFee
 from domain.money import (
     CENT,
@@ -21,7 +22,6 @@ from domain.money import (
     ceil_to,
     cost_ceil,
     floor_to,
-    on_grid,
     plain,
     show_cost,
     show_usd,
@@ -71,16 +71,11 @@ def size_pair(
 
 
 def _caps(side: Side) -> list[Price]:
-    """Limits worth trying: each level's price, on a grid where both venues take it exactly.
-
-    Polymarket counts dollars of a BUY in whole cents, so its limit is raised to a whole cent.
-    """
+    """Limits worth trying: one for each level's price, the lowest first."""
     caps: list[Price] = []
     for level in side.book.asks[:LEVELS_MAX]:
-        cap = side.instrument.price_at_least(level.price)
-        if isinstance(side.instrument.fee, PolymarketFee) and not on_grid(cap, CENT):
-            cap = Price(floor_to(cap, CENT) + CENT)
-        if cap not in caps and side.instrument.allows_price(cap):
+        cap = buy_limit(side.instrument, level.price)
+        if cap is not None and cap not in caps:
             caps.append(cap)
     return caps
 
@@ -100,13 +95,13 @@ def _plan(
             Refusal.EDGE_BELOW_POLICY, f"one of each costs ${per_contract}, and they pay $1"
         )
     sides, caps = (polymarket, kalshi), (cap_polymarket, cap_kalshi)
-    offered = [
-        depth(side.book.asks, cap, buying=True) for side, cap in zip(sides, caps, strict=True)
+    filled = [
+        buyable(side.instrument, side.book.asks, cap) for side, cap in zip(sides, caps, strict=True)
     ]
-    most = int(floor_to(min(offered), LOT))
+    most = int(floor_to(min(filled), LOT))
     if most == 0:
         return Refused(
-            Refusal.BOOK_EMPTY, f"less than one of each is offered at ${caps[0]} and ${caps[1]}"
+            Refusal.BOOK_EMPTY, f"less than one of each can be bought at ${caps[0]} and ${caps[1]}"
         )
 
     def short(contracts: int) -> Refusal | None:
@@ -132,7 +127,7 @@ def _legs(sides: tuple[Side, Side], caps: tuple[Price, Price], contracts: int) -
 
 def _leg(side: Side, contracts: Size, cap: Price, read_ns: int) -> PlannedLeg:
     walked = walk(side.book.asks, contracts)
-    assert walked is not None, "the depth was counted before"
+    assert walked is not None, "the book fills the order, so it holds as many"
     notional = Usd(contracts * cap)
     fee = side.instrument.fee
     if isinstance(fee, PolymarketFee):

@@ -238,6 +238,8 @@ def _listed(pair: Json, rules: list[Json]) -> ListedPair:
             condition_id=str(pair["condition_id"]),
             ticker=str(pair["ticker"]),
             confidence=Confidence(pair["confidence"]),
+            token_yes=one.token,
+            token_no=third.token,
         ),
         (Direction(one, other), Direction(third, fourth)),
     )

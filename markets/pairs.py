@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 VENUE_UNREACHABLE = "venue_unreachable"
 VENUE_UNREADABLE = "venue_unreadable"
+TOKENS_DIFFER = "tokens_differ"
 READS_AT_ONCE = 4
 
 
@@ -138,8 +139,33 @@ class Pairs:
                         pair, Untradable(answer.reason, f"{venue} {market}: {answer.detail}")
                     )
                 found[venue, outcome] = answer
+        if differ := _tokens_differ(pair, found):
+            return UnlistedPair(pair, Untradable(TOKENS_DIFFER, differ))
         yes, no = (
             Direction(found[Venue.POLYMARKET, outcome], found[Venue.KALSHI, outcome.complement])
             for outcome in (Outcome.YES, Outcome.NO)
         )
         return ListedPair(pair, (yes, no))
+
+
+def _tokens_differ(pair: Pair, found: Mapping[tuple[Venue, Outcome], Instrument]) -> str:
+    """Why what would be bought at Polymarket is not what the pair names; "" where it is.
+
+    YES is the first of a market's outcomes and NO the second. On "FaZe against illwill" a pair
+    that is written the other way round would buy the same bet at both venues.
+    """
+    yes, no = (found[Venue.POLYMARKET, outcome].token for outcome in (Outcome.YES, Outcome.NO))
+    named = (pair.token_yes, pair.token_no)
+    if named == (yes, no):
+        return ""
+    if named == (no, yes):
+        return (
+            "token_yes is the market's second outcome, and only the first is bought as YES: pair "
+            f"it with the Kalshi market that asks for the first outcome, or, if {pair.ticker} "
+            f"already does, exchange token_yes and token_no (`lockstep pairs show {pair.pair_id}` "
+            "names both outcomes)"
+        )
+    return (
+        f"token_yes and token_no are not the market's own: they are {yes} and {no} in this order, "
+        "so condition_id or the tokens are another market's"
+    )

@@ -138,7 +138,7 @@ def list_pairs(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print every pair that is watched.
 
     Which pairs there are is said by `pairs` in the configuration; a change there takes effect when
-    the executor starts anew. `pairs reject` and `approve` take effect at once.
+    the executor starts anew. `pairs reject` takes effect at once, `approve` within half a second.
     """
     from app.operating import markets
 

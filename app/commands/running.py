@@ -81,7 +81,7 @@ def demo(
 
 def run(
     process: Annotated[
-        str | None, typer.Argument(help="One process alone: executor, api or sim.")
+        str | None, typer.Argument(help="One process alone: executor, api, notifier or sim.")
     ] = None,
     config: ConfigFile = None,
     seed: Annotated[int, typer.Option(help="In mode sim: what the exchanges quote.")] = 7,

@@ -10,15 +10,18 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One venue's book in YES prices: a bid and an ask, each with the same depth (contracts)."""
+    """One venue's book in YES prices: a bid and an ask, each with the same depth (contracts), and
+    what is asked `above`, as (price, contracts)."""
 
     bid: str
     ask: str
     depth: str = "100"
+    above: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, list[list[str]]]:
         """The book as the control server takes it."""
-        return {"yes_bids": [[self.bid, self.depth]], "yes_asks": [[self.ask, self.depth]]}
+        asks = [[self.ask, self.depth], *([price, depth] for price, depth in self.above)]
+        return {"yes_bids": [[self.bid, self.depth]], "yes_asks": asks}
 
 
 class Control:

@@ -24,6 +24,7 @@ from app.operating.outputs_markets import (
     Seen,
 )
 from domain.money import exact
+from domain.pair import Confidence
 from domain.terms import Terms
 from domain.venue import Venue
 from store import arbitrages, presence, reviews, sightings, terms, views
@@ -34,6 +35,8 @@ from store.states import ReviewVerdict
 
 ALIVE_MS = 5_000
 HOUR_MS = 3_600_000
+UNREVIEWED = frozenset(level.lower() for level in Confidence if level.needs_approval)
+"""As configuration and cards call them."""
 
 
 async def scan(config: Config, min_roi: Decimal | None, *, why: bool) -> Scan:
@@ -173,18 +176,29 @@ def _pair(
     markets = _markets(seen, configured)
     if said is not None and said.approves(markets):
         confidence = "reviewed"
-    rejected = said is not None and said.verdict is ReviewVerdict.REJECTED
-    reason = why_not.get(name, "" if seen else "no executor has seen both books yet")
-    if said is not None and rejected:
-        reason = f"rejected by {said.act.actor}: {said.why}"
+    reasons = _reasons(name, confidence, why_not.get(name), said, seen=seen is not None)
     return PairLine(
         id=name,
         title=configured.title if configured else str(card.get("title", "")),
         confidence=confidence,
         markets={venue.value: market for venue, market in markets.items()},
-        listed=seen is not None and name not in why_not and not rejected,
-        why_not=reason,
+        listed=not reasons,
+        why_not="; ".join(reasons),
     )
+
+
+def _reasons(
+    name: str, confidence: str, unlisted: str | None, said: Review | None, *, seen: bool
+) -> list[str]:
+    """Why no entry of the pair is made now, one clause each; none where it is traded."""
+    if said is not None and said.verdict is ReviewVerdict.REJECTED:
+        return [f"rejected by {said.act.actor}: {said.why}"]
+    reasons = [unlisted] if unlisted is not None else []
+    if not seen and not reasons:
+        reasons.append("no executor has seen both books yet")
+    if confidence in UNREVIEWED:
+        reasons.append(f"nobody has approved it: lockstep pairs approve {name}")
+    return reasons
 
 
 def _markets(seen: Sighting | None, configured: ConfiguredPair | None) -> dict[Venue, str]:

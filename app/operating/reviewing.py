@@ -1,5 +1,9 @@
-"""A person's word on a pair: both listings ask the same, or they do not. It needs the journal only;
-the gate reads it in the transaction that admits a trade, so it holds once it is written."""
+"""A person's word on a pair: both listings ask the same, or they do not. It needs the journal only.
+
+A rejection holds once it is written: the gate reads it in the transaction that admits a trade. An
+approval is what executors wait for before they start anything of a pair: they read it four times a
+second, and until then the pair stays untraded.
+"""
 
 from app.config import Config
 from app.errors import UsageError

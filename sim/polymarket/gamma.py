@@ -59,7 +59,7 @@ def market_json(exchange: Exchange, market: Market) -> dict[str, object]:
         "slug": listing.slug,
         "version": market.protocol,
         "description": listing.description,
-        "outcomes": json.dumps(["Yes", "No"]),
+        "outcomes": json.dumps(market.outcomes),
         "outcomePrices": json.dumps([plain(price) for price in prices]),
         "active": True,
         "closed": market.winner is not None,

@@ -29,6 +29,7 @@ class Market:
     protocol: str = "v1"
     seconds_delay: int = 0
     taker_delay_ms: int = 0
+    outcomes: tuple[str, str] = ("Yes", "No")
     accepting: bool = True
     winner: str | None = None
     last_price: int | None = None
@@ -65,6 +66,8 @@ class Market:
                 setattr(self, name, value)
             elif name == "accepting" and isinstance(value, bool):
                 self.accepting = value
+            elif name == "outcomes" and isinstance(value, list) and len(value) == 2:
+                self.outcomes = str(value[0]), str(value[1])
             else:
                 raise ValueError(f"market {self.pair}: cannot set {name!r} to {value!r}")
         self.__post_init__()

@@ -107,7 +107,12 @@ def clob_market(market: Market) -> dict[str, object]:
     """GET /clob-markets/{condition}: abbreviated keys; `fd` is absent when trading is free."""
     answer: dict[str, object] = {
         "c": market.condition_id,
-        "t": [{"t": market.yes_token, "o": "Yes"}, {"t": market.no_token, "o": "No"}],
+        "t": [
+            {"t": token, "o": name}
+            for token, name in zip(
+                (market.yes_token, market.no_token), market.outcomes, strict=True
+            )
+        ],
         "mts": number(market.tick),
         "mos": number(market.min_size),
         "mbf": base_fee(market),

@@ -109,6 +109,8 @@ class TestOrder:
         )
         assert load(tmp_path).config.pairs == from_env
         assert from_env[0].to_domain().confidence is Confidence.LOW
+        rain = from_env[0].to_domain()
+        assert (rain.token_yes, rain.token_no) == ("11", "12"), "they decide what may be bought"
 
     def test_a_reviewed_pair_is_of_high_confidence(self, tmp_path: Path) -> None:
         reviewed = PAIR | {"confidence": "reviewed"}

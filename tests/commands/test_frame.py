@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from app.cli import app
 from app.operating.published import SCHEMAS
+from app.process import PROCESSES
 from tests.house.test_documents import commands
 from tests.support.stack import LOCKSTEP, run_lockstep
 
@@ -121,6 +122,13 @@ def test_the_installed_help_shows_them(tmp_path: Path) -> None:
     assert done.code == 0
     assert done.out.index("Examples:") < done.out.index("Options:")
     assert "lockstep close 3fa2 --dry-run" in done.out
+
+
+def test_the_help_of_run_names_every_process_that_it_accepts(tmp_path: Path) -> None:
+    done = run_lockstep("run", "--help", folder=tmp_path)
+    said = " ".join(done.out.split())
+    (named,) = re.findall(r"One process alone: (.*?)\.", said)
+    assert set(re.split(r", | or ", named)) == {*PROCESSES, "sim"}
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,9 @@ def test_a_configured_pair_that_nobody_has_seen_says_so(
     told = stack.published("pairs-list", "pairs", "list", "--config", str(tmp_path / "mine.toml"))
     mine = next(one for one in told["pairs"] if one["id"] == "mine")
     assert (mine["confidence"], mine["listed"]) == ("low", False)
-    assert mine["why_not"] == "no executor has seen both books yet"
+    assert mine["why_not"] == (
+        "no executor has seen both books yet; nobody has approved it: lockstep pairs approve mine"
+    )
     shown = stack.ok("pairs", "show", "mine", "--config", str(tmp_path / "mine.toml")).out
     assert "its rules were not read yet" in shown
 

@@ -8,11 +8,24 @@ from domain.fees import Fee, KalshiFee, PolymarketFee
 from domain.leg import LegState
 from domain.money import price, size, usd
 from domain.order import Fill, FillState
-from domain.pair import Pair
+from domain.pair import Confidence, Pair
 from domain.sizing import Side
 from domain.venue import Action, Instrument, Outcome, TickBand, Venue
 
-PAIR = Pair("p1", "Celtics beat Lakers", "0xc0nd1t10n", "KXNBAGAME-BOS")
+
+def a_pair(
+    name: str = "p1",
+    title: str = "Celtics beat Lakers",
+    condition: str = "0xc0nd1t10n",
+    ticker: str = "KXNBAGAME-BOS",
+    confidence: Confidence = Confidence.LOW,
+) -> Pair:
+    """A pair that names the tokens which a LocalVenue lists under its condition."""
+    yes, no = (f"{condition}:{outcome}" for outcome in Outcome)
+    return Pair(name, title, condition, ticker, confidence, token_yes=yes, token_no=no)
+
+
+PAIR = a_pair()
 KALSHI_FEE = KalshiFee(Decimal(1))
 POLYMARKET_FEE = PolymarketFee(Decimal("0.05"))
 

@@ -13,6 +13,8 @@ from domain.fees import KalshiFee, PolymarketFee
 from domain.leg import LegState
 from domain.money import CENT, Price, Size, price, size, usd
 from domain.venue import Instrument, Outcome, TickBand, Venue
+from tests.domain.build import a_book, an_instrument
+from tests.domain.tables import rows
 
 CENTS = (TickBand(CENT, Decimal("0.99"), CENT),)
 POLYMARKET = Instrument(
@@ -95,6 +97,31 @@ def test_a_crossed_or_thin_book_is_no_way_to_complete() -> None:
         book(Venue.KALSHI, "0.40", "0.49", depth="9"),
     ):
         assert price_exits(naked(), held, missing, BUDGET).completion is None
+
+
+# Ten contracts are missing at Polymarket: what its asks and the grid of its prices let us buy.
+COMPLETIONS = """
+    tick    asks                    bought
+    0.01    0.40x10                 10 at 0.40
+    0.01    0.40x5 0.42x5           -
+    0.01    0.40x5 0.42x6           10 at 0.42
+    0.01    0.40x5 0.42x5 0.44x5    10 at 0.44
+    0.001   0.403x10                -
+    0.001   0.403x11                10 at 0.41
+"""
+
+
+@pytest.mark.parametrize(("tick", "asks", "expected"), rows(COMPLETIONS))
+def test_polymarket_completes_only_what_its_dollars_can_buy(
+    tick: str, asks: str, expected: str
+) -> None:
+    rule = an_instrument(Venue.POLYMARKET, tick=tick, size_min="5", notional_min="1")
+    kalshi = Naked(held_at(Venue.KALSHI, "0.5"), size(10), KALSHI, rule)
+    levels = [level.split("x") for level in asks.split(" ")]
+    offered = a_book(rule, [(at, contracts) for at, contracts in levels])
+    bids = book(Venue.KALSHI, "0.48", "0.99")
+    found = price_exits(kalshi, bids, offered, BUDGET).completion
+    assert (f"{found.size} at {found.limit}" if found else "-") == expected
 
 
 @given(

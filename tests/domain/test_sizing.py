@@ -17,8 +17,10 @@ from domain.policy import ExecutorSettings, Refusal
 from domain.sizing import Side, size_pair
 from domain.venue import Outcome, Venue
 from tests.domain.build import PAIR, a_book, a_side, an_instrument
+from tests.domain.tables import rows
 
 PM_YES = an_instrument(Venue.POLYMARKET, Outcome.YES, size_min="5", notional_min="1")
+PM_FINE = an_instrument(Venue.POLYMARKET, Outcome.YES, tick="0.001", size_min="5", notional_min="1")
 KX_NO = an_instrument(Venue.KALSHI, Outcome.NO, size_min="1")
 SETTINGS = ExecutorSettings()
 Levels = list[tuple[Price, int]]
@@ -36,7 +38,7 @@ class Case:
     cash: tuple[Decimal, Decimal]
 
     def sides(self) -> tuple[Side, Side]:
-        polymarket = replace(PM_YES, fee=PolymarketFee(self.rate))
+        polymarket = replace(PM_FINE, fee=PolymarketFee(self.rate))
         kalshi = replace(KX_NO, fee=KalshiFee(self.multiplier))
         return (
             a_side(polymarket, self.polymarket, self.cash[0]),
@@ -59,15 +61,27 @@ def outlays(case: Case, n: int, a: Fraction, b: Fraction) -> tuple[Fraction, Fra
     return polymarket, kalshi
 
 
+def fills(levels: Levels, dollars: Fraction, limit: Fraction) -> bool:
+    """Whether Polymarket fills an order of these dollars: it spends all of them up to the limit,
+    or it kills the order."""
+    for at, offered in sorted(levels):
+        if Fraction(at) <= limit:
+            dollars -= min(dollars, Fraction(at) * offered)
+    return dollars == 0
+
+
 def plans(case: Case, settings: ExecutorSettings) -> list[tuple[Fraction, int, bool]]:
     """(profit, size, largest) of every whole size at every pair of limits that may be taken."""
     found = []
-    for a, b in ((Fraction(p), Fraction(k)) for p, _ in case.polymarket for k, _ in case.kalshi):
-        depth = min(
-            sum(n for at, n in case.polymarket if at <= a),
-            sum(n for at, n in case.kalshi if at <= b),
-        )
-        paid = {n: outlays(case, n, a, b) for n in range(1, depth + 1)}
+    for a, b in (
+        (up(Fraction(p), 2), Fraction(k)) for p, _ in case.polymarket for k, _ in case.kalshi
+    ):
+        depth = sum(n for at, n in case.kalshi if at <= b)
+        paid = {
+            n: outlays(case, n, a, b)
+            for n in range(1, depth + 1)
+            if fills(case.polymarket, n * a, a)
+        }
         payable = [
             n
             for n, (pm, kx) in paid.items()
@@ -84,17 +98,18 @@ def plans(case: Case, settings: ExecutorSettings) -> list[tuple[Fraction, int, b
     return found
 
 
-def levels(low: int, high: int) -> st.SearchStrategy[Levels]:
-    cents = st.lists(st.integers(low, high), min_size=1, max_size=4, unique=True)
+def levels(low: int, high: int, places: int = 2) -> st.SearchStrategy[Levels]:
+    """Up to four levels at prices of so many decimals."""
+    prices = st.lists(st.integers(low, high), min_size=1, max_size=4, unique=True)
     sizes = st.lists(st.integers(1, 30), min_size=4, max_size=4)
-    return st.tuples(cents, sizes).map(
-        lambda drawn: [(price(Decimal(c).scaleb(-2)), n) for c, n in zip(*drawn, strict=False)]
+    return st.tuples(prices, sizes).map(
+        lambda drawn: [(price(Decimal(p).scaleb(-places)), n) for p, n in zip(*drawn, strict=False)]
     )
 
 
 CASES = st.builds(
     Case,
-    polymarket=levels(20, 50),
+    polymarket=levels(20, 50) | levels(200, 500, places=3),
     kalshi=levels(30, 60),
     rate=st.sampled_from([Decimal("0"), Decimal("0.04"), Decimal("0.07")]),
     multiplier=st.sampled_from([Decimal("0"), Decimal("0.5"), Decimal("1")]),
@@ -153,6 +168,35 @@ def test_a_plan_adds_up_and_keeps_every_limit(case: Case) -> None:
         assert side.instrument.allows_price(leg.limit)
     dollars = found.polymarket.size * found.polymarket.limit
     assert dollars == dollars.quantize(Decimal("0.01")), "a BUY spends whole cents"
+    offered = sum(at * n for at, n in case.polymarket if at <= found.polymarket.limit)
+    assert dollars <= offered, "a BUY whose dollars the book does not take is killed"
+
+
+# What is bought of both where Kalshi offers plenty at 0.48 and money is plenty too.
+SPENDABLE = """
+    tick    asks                    most at limit
+    0.01    0.40x100                100 at 0.40
+    0.01    0.40x5                  5 at 0.40
+    0.01    0.40x5 0.42x5           9 at 0.42
+    0.01    0.40x100 0.42x100       195 at 0.42
+    0.01    0.40x100 0.42x1         100 at 0.40
+    0.001   0.403x10                9 at 0.41
+    0.001   0.403x10 0.409x10       19 at 0.41
+"""
+
+
+@pytest.mark.parametrize(("tick", "asks", "expected"), rows(SPENDABLE))
+def test_a_polymarket_leg_is_never_larger_than_its_dollars_can_buy(
+    tick: str, asks: str, expected: str
+) -> None:
+    levels_ = [level.split("x") for level in asks.split(" ")]
+    polymarket = a_side(
+        an_instrument(Venue.POLYMARKET, tick=tick), [(at, offered) for at, offered in levels_]
+    )
+    settings = replace(LOOSE, max_bet=usd(1000))
+    found = size_pair(PAIR, polymarket, a_side(KX_NO, [("0.48", 1000)]), settings, seen_ns=0)
+    assert isinstance(found, Opportunity)
+    assert f"{found.size} at {found.polymarket.limit}" == expected
 
 
 def test_the_same_books_give_the_same_opportunity_and_newer_ones_another_key() -> None:

@@ -11,7 +11,7 @@ from domain.venue import Outcome, Venue
 from markets.books import Books, Changes
 from markets.feed import FeedLimits, FeedState
 from markets.pairs import ListedPair, Pairs
-from tests.domain.build import PAIR
+from tests.domain.build import PAIR, a_pair
 from tests.markets.conftest import running, until
 from tests.markets.venue import LocalVenue
 from venues.port import VenueMisuse, VenueUnreachable
@@ -232,7 +232,7 @@ async def test_a_book_is_asked_for_out_of_turn_at_most_once_per_pause(
 async def test_watching_another_pair_leaves_unchanged_feeds_alone_and_forgets_old_books(
     venues: dict[Venue, LocalVenue], listed: ListedPair
 ) -> None:
-    other = type(PAIR)("p2", "Knicks beat Heat", "0xsecond", PAIR.ticker)
+    other = a_pair("p2", "Knicks beat Heat", "0xsecond", PAIR.ticker)
     pairs = Pairs((other,), venues)
     await pairs.load()
     books = Books(venues, PATIENT)

@@ -28,6 +28,7 @@ from markets.feed import FeedLimits
 from markets.pairs import Pairs
 from markets.replay import Memory, Replay
 from markets.scanner import Scanner
+from tests.domain.build import a_pair
 from tests.markets.conftest import running, until
 from tests.markets.venue import LocalVenue
 
@@ -36,7 +37,7 @@ SETTINGS = ExecutorSettings(max_bet=usd(50))
 CASH = usd(1_000)
 BOUNDS = Bounds(book_age_ms_max=60_000)
 CONFIGURED = tuple(
-    Pair(f"p{n}", f"Question {n}", f"0x{n}", f"KX-{n}", Confidence.HIGH) for n in range(3)
+    a_pair(f"p{n}", f"Question {n}", f"0x{n}", f"KX-{n}", Confidence.HIGH) for n in range(3)
 )
 OLD_MS = 120_000
 

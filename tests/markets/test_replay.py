@@ -26,7 +26,7 @@ from markets.books import Books
 from markets.feed import FeedLimits
 from markets.pairs import Direction, ListedPair, Pairs
 from markets.scanner import Scanner
-from tests.domain.build import a_book
+from tests.domain.build import a_book, a_pair
 from tests.markets.conftest import running, until
 from tests.markets.venue import LocalVenue
 from venues.kalshi import stream
@@ -164,7 +164,7 @@ async def test_every_opportunity_of_a_recorded_session_is_told_and_no_other(
     venues: dict[Venue, LocalVenue],
 ) -> None:
     tickers = {raw["msg"]["market_ticker"] for raw, _ in frames() if "market_ticker" in raw["msg"]}
-    configured = tuple(Pair(t, t, f"0x{t}", t) for t in sorted(tickers))
+    configured = tuple(a_pair(t, t, f"0x{t}", t) for t in sorted(tickers))
     pairs = Pairs(configured, venues)
     await pairs.load()
     books = Books(venues, FeedLimits(quiet_ms=60_000), clock=lambda: 0)

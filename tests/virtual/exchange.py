@@ -174,6 +174,10 @@ class Exchange:
             return "killed", 0
         if fate.outcome == "partial":
             return "filled", max(wanted * fate.part // 100 // CENT * CENT, CENT)
+        if self.venue is Venue.POLYMARKET and order.action is Action.BUY:
+            if wanted * limit > depth * (price - fate.better * CENT):
+                return "killed", 0  # its dollars are spent to the last, or none of them
+            return "filled", wanted
         if depth < wanted and order.time_in_force is TimeInForce.FOK:
             return "killed", 0
         return "filled", min(wanted, depth)

@@ -23,15 +23,26 @@ def terms(body: bytes, condition: str) -> Terms | None:
 
 
 def _terms(row: Node, condition: str) -> Terms:
-    slug = _text(row, "slug")
+    slug, rules = _text(row, "slug"), _text(row, "description")
     return Terms(
         venue=Venue.POLYMARKET,
         market=condition,
         title=bounded(_text(row, "question"), TITLE_MAX),
-        rules=bounded(_text(row, "description"), RULES_MAX),
+        rules=bounded("\n\n".join(filter(None, (_outcomes(row), rules))), RULES_MAX),
         url=f"{SITE}/{slug}" if SLUG.fullmatch(slug) else "",
         closes_at_ms=_time(row, "endDate"),
     )
+
+
+def _outcomes(row: Node) -> str:
+    """What YES and NO pay on, where the market calls its outcomes by other names: two teams, say.
+    A pair whose YES is the other team shows here."""
+    first, second = read(row.at("outcomes").text(), root="outcomes").pair()
+    names = first.text(), second.text()
+    if names == ("Yes", "No"):
+        return ""
+    yes, no = (bounded(name, TITLE_MAX) for name in names)
+    return f'Here YES pays on "{yes}", NO pays on "{no}".'
 
 
 def _text(row: Node, name: str) -> str:
