@@ -164,11 +164,12 @@ class KalshiClient:
         return await self._lookup.activity(since_ms)
 
     async def book(self, instrument: Instrument) -> Book:
-        """The book by REST. `at_ms` is our own clock at the reply: the body names no time."""
+        """The book by REST. Both its times are those of the question: the body names none, and the
+        reply may have been long on its way."""
+        asked = Moment.now()
         body = await self._wire.get(f"/markets/{_part(instrument.market)}/orderbook")
-        quotes, now = readable(parse.orderbook)(body), Moment.now()
-        version = next(self._versions)
-        return ladders.book(instrument, quotes, version, now.wall_ms, now.monotonic_ns)
+        quotes, version = readable(parse.orderbook)(body), next(self._versions)
+        return ladders.book(instrument, quotes, version, asked.wall_ms, asked.monotonic_ns)
 
     def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books as they change; polled once a second while the socket is down."""
