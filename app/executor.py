@@ -31,7 +31,7 @@ from domain.policy import Refusal
 from domain.terms import Terms
 from domain.venue import Instrument, Mode, Venue
 from markets.books import Books
-from markets.pairs import Pairs
+from markets.pairs import PAIRS_A_PART, Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
 from store import balances, presence, reviews, run_state, sightings, terms
@@ -97,12 +97,13 @@ class Executor:
         self._found = (0, 0)
 
     async def prepare(self) -> None:
-        """Read what the first decision needs: settings, balances, the rules of every pair."""
+        """Read what the first decision needs: settings, balances, the rules of the first pairs.
+        The others follow while it trades: a venue may count reads."""
         await self._desk.journal.settings.load()
         await self._doorkeeper.look()
         await self._if_not_busy(self._read_balances)
         await self._if_not_busy(self._refresh_advice)
-        await self._pairs.load()
+        await self._pairs.load(PAIRS_A_PART)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then no new arbitrage starts, and what runs goes on elsewhere or later."""

@@ -1,7 +1,7 @@
 """Which pairs can be traded, in which directions, and why others cannot."""
 
 from domain.venue import Outcome, Venue
-from markets.pairs import ListedPair, Pairs, Refreshing, UnlistedPair
+from markets.pairs import PAIRS_A_PART, ListedPair, Pairs, Refreshing, UnlistedPair
 from tests.domain.build import PAIR
 from tests.markets.conftest import running, until
 from tests.markets.venue import LocalVenue
@@ -77,3 +77,35 @@ async def test_a_market_that_closes_is_noticed_on_schedule_and_told_once(
         venues[PM].delisted[PAIR.condition_id] = Untradable("delayed_orders", "secondsDelay 3")
         await until(lambda: len(told) == 2)
     assert isinstance(told[1], UnlistedPair)
+
+
+async def test_what_is_not_listed_is_asked_for_first_and_told_part_by_part(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    many = tuple(
+        type(PAIR)(f"p{n:02}", "", f"0x{n:02}", f"KX-{n:02}") for n in range(2 * PAIRS_A_PART)
+    )
+    told: list[int] = []
+    pairs = Pairs(many, venues, lambda: told.append(len(pairs.listed)))
+    last = many[-1]
+    venues[KX].delisted[last.ticker] = Untradable("not_active", "paused")
+    await pairs.load()
+    assert told == [PAIRS_A_PART, 2 * PAIRS_A_PART - 1]
+    venues[KX].listed_for.clear()
+    del venues[KX].delisted[last.ticker]
+    await pairs.load()
+    assert venues[KX].listed_for[0] == last.ticker
+    assert told[2:] == [2 * PAIRS_A_PART]
+    assert list(pairs.listed) == [pair.pair_id for pair in many]
+
+
+async def test_only_who_could_not_be_asked_is_asked_again_soon(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    venues[KX].unreachable_for.add(SECOND.ticker)
+    pairs = Pairs((PAIR, SECOND), venues, refreshing=Refreshing(pause_ms=60_000, retry_ms=1))
+    async with running(pairs.run):
+        await until(lambda: venues[KX].listed_for.count(SECOND.ticker) > 3)
+        venues[KX].unreachable_for.clear()
+        await until(lambda: set(pairs.listed) == {"p1", "p2"})
+    assert venues[KX].listed_for.count(PAIR.ticker) == 2, "both outcomes, once"
