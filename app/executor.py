@@ -31,10 +31,11 @@ from domain.policy import Refusal
 from domain.terms import Terms
 from domain.venue import Instrument, Mode, Venue
 from markets.books import Books
-from markets.pairs import Pairs
+from markets.pairs import PAIRS_A_PART, Pairs
 from markets.scanner import Scanner
 from markets.terms import TermsReader
 from store import balances, presence, reviews, run_state, sightings, terms
+from store.advice import day_left, verdicts
 from store.arbitrages import resting_pairs
 from store.audit import Act
 from store.errors import JournalBusy, JournalFailing
@@ -96,12 +97,13 @@ class Executor:
         self._found = (0, 0)
 
     async def prepare(self) -> None:
-        """Read what the first decision needs: settings, balances, the rules of every pair."""
+        """Read what the first decision needs: settings, balances, the rules of the first pairs.
+        The others follow while it trades: a venue may count reads."""
         await self._desk.journal.settings.load()
         await self._doorkeeper.look()
         await self._if_not_busy(self._read_balances)
         await self._if_not_busy(self._refresh_advice)
-        await self._pairs.load()
+        await self._pairs.load(PAIRS_A_PART)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then no new arbitrage starts, and what runs goes on elsewhere or later."""
@@ -185,13 +187,26 @@ class Executor:
             self._settings_at = saved.version, wall_ms()
         before, was_stopped = advice.resting, advice.stopped is not None
         advice.stopped = await self._stopped()
-        now_ms, cooldown_ms = wall_ms(), self._config.trade.cooldown_ms
-        advice.taken = await journal.read(
-            lambda s: resting_pairs(s, self._config.mode, now_ms - cooldown_ms)
+        now_ms, mode, begun = (
+            wall_ms(),
+            self._config.mode,
+            list(self._intake.retries.begun.values()),
         )
-        advice.reviews = await journal.read(reviews.everything)
+        cooling_since_ms = now_ms - self._config.trade.cooldown_ms
+
+        def read(session: Session) -> tuple[Any, ...]:
+            return (
+                resting_pairs(session, mode, cooling_since_ms),
+                reviews.everything(session),
+                day_left(session, mode, now_ms),
+                verdicts(session, begun),
+            )
+
+        advice.taken, advice.reviews, advice.day, judged = await journal.read(read)
+        self._intake.retries.judged(judged)
         resumed = was_stopped and advice.stopped is None
-        for pair_id in self._pairs.listed if resumed else before - advice.resting:
+        ended = set(self._pairs.listed) if resumed else before - advice.resting
+        for pair_id in ended | self._intake.lifted():
             self._scanner.rearm(pair_id)
 
     async def _keep_terms(self, read: list[Terms]) -> None:

@@ -11,10 +11,13 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.messages import ArbitrageInput
+from app.retries import Retries
+from domain.money import NO_USD, Usd, cost_ceil
 from domain.opportunity import Opportunity
 from domain.pair import Pair
 from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode
+from store.advice import DayLeft
 from store.failpoints import Point, hit
 from store.reviews import Review
 from store.states import ReviewVerdict
@@ -57,10 +60,12 @@ class Advice:
     stopped: Refusal | None = Refusal.DISABLED
     taken: Mapping[str, Refusal] = field(default_factory=dict)
     reviews: Mapping[str, Review] = field(default_factory=dict)
+    day: DayLeft | None = None
 
-    def refusal(self, pair_id: str) -> Refusal | None:
-        """Why the gate would refuse the pair now, as far as this copy knows."""
-        return self.stopped or self._of_pair(pair_id)
+    def refusal(self, pair_id: str, worst_loss: Usd = NO_USD) -> Refusal | None:
+        """Why the gate would refuse a trade of the pair that may lose so much, as far as this copy
+        knows."""
+        return self.stopped or self._of_day(worst_loss) or self._of_pair(pair_id)
 
     @property
     def resting(self) -> set[str]:
@@ -77,6 +82,13 @@ class Advice:
         """The word of a person who rejected the pair, whatever it lists now."""
         said = self.reviews.get(pair_id)
         return said if said is not None and said.verdict is ReviewVerdict.REJECTED else None
+
+    def _of_day(self, worst_loss: Usd) -> Refusal | None:
+        if self.day is None:
+            return None
+        if self.day.trades <= 0:
+            return Refusal.DAILY_TRADES_REACHED
+        return Refusal.DAILY_LOSS_REACHED if cost_ceil(worst_loss) > self.day.loss else None
 
     def _of_pair(self, pair_id: str) -> Refusal | None:
         pair = self.pairs.get(pair_id)
@@ -101,18 +113,35 @@ class Intake:
         self._bounds = bounds
         self._timing = timing
         self.advice = Advice()
+        self.retries = Retries()
+        self._held_back: dict[str, Opportunity] = {}
         self.closed = False
         self.started = 0
         self.refused: Counter[Refusal] = Counter()
+
+    def refusal(self, opportunity: Opportunity) -> Refusal | None:
+        """Why it would not be started now; None where it would."""
+        pair_id, worst = opportunity.pair_id, self._bounds.loss_budget(opportunity.dearer_outlay)
+        return self.advice.refusal(pair_id, worst) or self.retries.refusal(pair_id)
+
+    def lifted(self) -> set[str]:
+        """The pairs that something was held back of, or begun in vain, and that may be tried again
+        now; each is named once."""
+        free = {k for k, held in self._held_back.items() if self.refusal(held) is None}
+        for pair_id in free:
+            del self._held_back[pair_id]
+        return free | self.retries.due()
 
     async def take(self, opportunity: Opportunity) -> None:
         """Start the arbitrage. A second start of the same opportunity is no error."""
         if self.closed:
             return
-        refusal = self.advice.refusal(opportunity.pair_id)
+        pair_id, refusal = opportunity.pair_id, self.refusal(opportunity)
         if refusal is not None:
             self.refused[refusal] += 1
+            self._held_back[pair_id] = opportunity
             return
+        self._held_back.pop(pair_id, None)
         hit(Point.FOUND)
         arb_id = names.arb_id(opportunity.key)
         plan = ArbitrageInput(arb_id, opportunity, self._mode, self._bounds, self._timing)
@@ -121,9 +150,12 @@ class Intake:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:
             log.info("%s was started before", arb_id)
+            self.retries.started(pair_id, arb_id)
         except RPCError as trouble:
-            # Nothing was reserved and nothing left: the opportunity is gone, the trade is not.
+            # Nothing was reserved and nothing left. Books that stay as they are tell nobody again.
             log.warning("%s could not be started: %s", arb_id, trouble)
+            self.retries.failed(pair_id)
         else:
             self.started += 1
+            self.retries.started(pair_id, arb_id)
             hit(Point.STARTED)

@@ -160,7 +160,7 @@ class Lookout:
             "profit": _text(terms.profit),
             "roi": str(terms.roi),
             "seen_at": iso_utc(seen.at_ms),
-            "verdict": self._verdict(pair.pair_id, seen),
+            "verdict": self._verdict(seen),
             "legs": {
                 leg.venue.value: self._leg(leg, terms)
                 for leg in (direction.polymarket, direction.kalshi)
@@ -180,12 +180,12 @@ class Lookout:
             "book_at": self._book_at(instrument),
         }
 
-    def _verdict(self, pair_id: str, seen: Seen) -> Json:
+    def _verdict(self, seen: Seen) -> Json:
         verdict = seen.verdict
         if isinstance(verdict, Refused):
             text = f"Skipped: {verdict.detail}"
             return {"ok": False, "code": verdict.reason.value, "text": text}
-        refusal = self._intake.advice.refusal(pair_id)
+        refusal = self._intake.refusal(verdict)
         if refusal is not None:
             words = refusal.value.replace("_", " ")
             return {"ok": False, "code": refusal.value, "text": f"Skipped: {words}"}

@@ -21,7 +21,8 @@ class Book:
     """Resting offers for one instrument, best first: `asks` ascending, `bids` descending.
 
     `version` grows with every change at the venue; `at_ms` is the venue's own time (wall-clock
-    ms), `received_ns` our monotonic clock when the change was read: ages are taken from it.
+    ms), `received_ns` our monotonic clock when that was still true: ages are taken from it. It is
+    when a stream's change was read, less what it came late, and when REST was asked.
     """
 
     venue: Venue

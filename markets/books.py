@@ -80,7 +80,7 @@ class Books:
         self._wanted: dict[Venue, tuple[Instrument, ...]] = {}
         self._running: dict[Venue, _Running] = {}
         self._rewatch = asyncio.Event()
-        self._asking: set[asyncio.Task[bool]] = set()
+        self._asking: set[asyncio.Task[None]] = set()
 
     def watch(self, pairs: Iterable[ListedPair]) -> None:
         """Follow these pairs and no others. Feeds whose tokens stay the same go on undisturbed."""
@@ -114,10 +114,14 @@ class Books:
 
     def ask(self, instrument: Instrument) -> None:
         """Have this book read anew: its pairs are told when it is there. Not more often than
-        FeedLimits allow; nothing happens while its feed is not running."""
+        FeedLimits allow: who asks sooner is answered then. Nothing happens while its feed is not
+        running."""
         running = self._running.get(instrument.venue)
-        if running is not None and running.feed.may_ask(instrument.token):
-            task = asyncio.create_task(running.feed.read(instrument))
+        if running is None:
+            return
+        wait_ms = running.feed.ask_in_ms(instrument.token)
+        if wait_ms is not None:
+            task = asyncio.create_task(_read_in(wait_ms, running.feed, instrument))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
 
@@ -149,6 +153,12 @@ class Books:
             self._heard(book)
         for pair_id in self._pairs[key]:
             self.changes.put(pair_id)
+
+
+async def _read_in(wait_ms: int, feed: Feed, instrument: Instrument) -> None:
+    if wait_ms:
+        await asyncio.sleep(wait_ms / 1_000)
+    await feed.read(instrument)
 
 
 def _tokens(instruments: tuple[Instrument, ...]) -> set[str]:

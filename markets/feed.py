@@ -107,15 +107,15 @@ class Feed:
             state = FeedState.LIVE
         return FeedHealth(state, age_ms, self._problem, self._problems)
 
-    def may_ask(self, token: str) -> bool:
-        """Whether the pause since the token was last asked for out of turn is over; starts it
-        again where it is."""
-        now = self._clock()
-        last = self._asked_ns.get(token)
-        if last is not None and now - last < self._limits.ask_pause_ms * NS_PER_MS:
-            return False
-        self._asked_ns[token] = now
-        return True
+    def ask_in_ms(self, token: str) -> int | None:
+        """After how many milliseconds the token may be asked for out of turn, which is taken as
+        said: None while one that was said before is still to come."""
+        now, pause_ns = self._clock(), self._limits.ask_pause_ms * NS_PER_MS
+        last = self._asked_ns.get(token, now - pause_ns)
+        if last > now:
+            return None
+        self._asked_ns[token] = max(now, last + pause_ns)
+        return (self._asked_ns[token] - now) // NS_PER_MS
 
     async def read(self, instrument: Instrument) -> bool:
         """Ask REST for one book; whether the venue could be reached. What it says is no news where

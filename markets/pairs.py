@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.pair import Pair
@@ -14,7 +14,9 @@ log = logging.getLogger(__name__)
 VENUE_UNREACHABLE = "venue_unreachable"
 VENUE_UNREADABLE = "venue_unreadable"
 TOKENS_DIFFER = "tokens_differ"
-READS_AT_ONCE = 4
+PAIRS_AT_ONCE = 4
+PAIRS_A_PART = 16
+"""How many pairs are told together: whoever follows their books follows them all anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,16 @@ class UnlistedPair:
 
 @dataclass(frozen=True, slots=True)
 class Refreshing:
-    """Pauses in milliseconds: between refreshes, and while a venue could not be asked."""
+    """Pauses in milliseconds: between refreshes, and before those are asked for once more that a
+    venue did not answer for."""
 
     pause_ms: int = 60_000
     retry_ms: int = 5_000
 
 
 class Pairs:
-    """All configured pairs as the venues list them now. `changed` is called after every load that
-    changed anything."""
+    """All configured pairs as the venues list them now. `changed` is called after every part of a
+    load that changed anything."""
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class Pairs:
         self._venues = venues
         self._changed = changed
         self._refreshing = refreshing
-        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._places = asyncio.Semaphore(PAIRS_AT_ONCE)
         self._all: dict[str, ListedPair | UnlistedPair] = {}
 
     @property
@@ -97,25 +100,44 @@ class Pairs:
 
     async def run(self) -> None:
         """Load now and again on schedule, until cancelled."""
+        clock, times = asyncio.get_running_loop().time, self._refreshing
         while True:
             await self.load()
-            reasons = {pair.why.reason for pair in self.unlisted.values()}
-            hurried = VENUE_UNREACHABLE in reasons
-            pause = self._refreshing.retry_ms if hurried else self._refreshing.pause_ms
-            await asyncio.sleep(pause / 1000)
+            due = clock() + times.pause_ms / 1000
+            while clock() < due:
+                unanswered = [
+                    pair.pair
+                    for pair in self.unlisted.values()
+                    if pair.why.reason == VENUE_UNREACHABLE
+                ]
+                pause = times.retry_ms / 1000 if unanswered else due - clock()
+                await asyncio.sleep(max(pause, 0))
+                if unanswered:
+                    await self._load_all(unanswered)
 
-    async def load(self) -> None:
-        """Ask both venues for the rules of every pair. One that cannot be asked now keeps what
-        was known: its orders are still checked by the venue."""
-        found = await asyncio.gather(*(self._load(pair) for pair in self._configured))
-        fresh = {pair.pair_id: state for pair, state in zip(self._configured, found, strict=True)}
-        if fresh != self._all:
-            self._all = fresh
-            self._changed()
+    async def load(self, most: int | None = None) -> None:
+        """Ask both venues for the rules of every pair, or of so many, those first that are not
+        listed. One that cannot be asked now keeps what was known: its orders are still checked by
+        the venue."""
+        listed = self.listed
+        urgent_first = sorted(self._configured, key=lambda pair: pair.pair_id in listed)
+        await self._load_all(urgent_first[:most])
+
+    async def _load_all(self, pairs: Iterable[Pair]) -> None:
+        waiting = list(pairs)
+        while waiting:
+            now, waiting = waiting[:PAIRS_A_PART], waiting[PAIRS_A_PART:]
+            found = await asyncio.gather(*(self._load(pair) for pair in now))
+            fresh = {**self._all, **{one.pair.pair_id: one for one in found}}
+            if fresh != self._all:
+                known = (pair.pair_id for pair in self._configured if pair.pair_id in fresh)
+                self._all = {pair_id: fresh[pair_id] for pair_id in known}
+                self._changed()
 
     async def _load(self, pair: Pair) -> ListedPair | UnlistedPair:
         try:
-            state = await self._ask(pair)
+            async with self._places:
+                return await self._ask(pair)
         except VenueUnreachable as problem:
             log.warning("pair %s: %s", pair.pair_id, problem)
             known = self._all.get(pair.pair_id)
@@ -125,15 +147,13 @@ class Pairs:
         except VenueMisuse as problem:
             log.error("pair %s: %s", pair.pair_id, problem)
             return UnlistedPair(pair, Untradable(VENUE_UNREADABLE, str(problem)))
-        return state
 
     async def _ask(self, pair: Pair) -> ListedPair | UnlistedPair:
         found: dict[tuple[Venue, Outcome], Instrument] = {}
         markets = {Venue.POLYMARKET: pair.condition_id, Venue.KALSHI: pair.ticker}
         for venue, market in markets.items():
             for outcome in Outcome:
-                async with self._reads:
-                    answer = await self._venues[venue].instrument(market, outcome)
+                answer = await self._venues[venue].instrument(market, outcome)
                 if isinstance(answer, Untradable):
                     return UnlistedPair(
                         pair, Untradable(answer.reason, f"{venue} {market}: {answer.detail}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -210,23 +211,24 @@ async def test_a_rest_answer_is_dropped_where_the_stream_spoke_after_it_was_aske
         await until(lambda: books.latest(rule) == newest)
 
 
-async def test_a_book_is_asked_for_out_of_turn_at_most_once_per_pause(
+async def test_a_book_is_asked_for_out_of_turn_once_per_pause_and_who_came_early_is_answered_then(
     venues: dict[Venue, LocalVenue], listed: ListedPair
 ) -> None:
-    now = [time.monotonic_ns()]
-    books = Books(venues, PATIENT, clock=lambda: now[0])
+    books = Books(venues, replace(PATIENT, ask_pause_ms=300))
     books.watch([listed])
     rule = listed.directions[0].kalshi
     async with running(books.run):
         await venues[KX].streamed.wait()
         venues[KX].rest(rule, [("0.40", 5)])
+        began = time.monotonic()
         for _ in range(10):
             books.ask(rule)
         await until(lambda: books.latest(rule) is not None)
         assert venues[KX].reads == [rule.token]
-        now[0] += PATIENT.ask_pause_ms * 1_000_000
-        books.ask(rule)
         await until(lambda: len(venues[KX].reads) == 2)
+        assert time.monotonic() - began >= 0.25
+        await asyncio.sleep(0.5)
+        assert len(venues[KX].reads) == 2
 
 
 async def test_watching_another_pair_leaves_unchanged_feeds_alone_and_forgets_old_books(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.venue import Outcome, Venue
-from markets.pairs import ListedPair, Pairs, Refreshing, UnlistedPair
+from markets.pairs import PAIRS_A_PART, ListedPair, Pairs, Refreshing, UnlistedPair
 from tests.domain.build import PAIR, a_pair
 from tests.markets.conftest import running, until
 from tests.markets.venue import LocalVenue
@@ -106,3 +106,33 @@ async def test_a_pair_is_traded_on_the_tokens_that_it_names_or_not_at_all(
     assert set(pairs.listed) == {"p2"}
     why = pairs.unlisted["p1"].why
     assert (why.reason, said in why.detail) == ("tokens_differ", True), why
+
+
+async def test_what_is_not_listed_is_asked_for_first_and_told_part_by_part(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    many = tuple(a_pair(f"p{n:02}", "", f"0x{n:02}", f"KX-{n:02}") for n in range(2 * PAIRS_A_PART))
+    told: list[int] = []
+    pairs = Pairs(many, venues, lambda: told.append(len(pairs.listed)))
+    last = many[-1]
+    venues[KX].delisted[last.ticker] = Untradable("not_active", "paused")
+    await pairs.load()
+    assert told == [PAIRS_A_PART, 2 * PAIRS_A_PART - 1]
+    venues[KX].listed_for.clear()
+    del venues[KX].delisted[last.ticker]
+    await pairs.load()
+    assert venues[KX].listed_for[0] == last.ticker
+    assert told[2:] == [2 * PAIRS_A_PART]
+    assert list(pairs.listed) == [pair.pair_id for pair in many]
+
+
+async def test_only_who_could_not_be_asked_is_asked_again_soon(
+    venues: dict[Venue, LocalVenue],
+) -> None:
+    venues[KX].unreachable_for.add(SECOND.ticker)
+    pairs = Pairs((PAIR, SECOND), venues, refreshing=Refreshing(pause_ms=60_000, retry_ms=1))
+    async with running(pairs.run):
+        await until(lambda: venues[KX].listed_for.count(SECOND.ticker) > 3)
+        venues[KX].unreachable_for.clear()
+        await until(lambda: set(pairs.listed) == {"p1", "p2"})
+    assert venues[KX].listed_for.count(PAIR.ticker) == 2, "both outcomes, once"

@@ -26,6 +26,8 @@ class LocalVenue:
         self.delisted: dict[str, Untradable] = {}
         self.words: dict[str, Terms] = {}
         self.unreachable = False
+        self.unreachable_for: set[str] = set()
+        self.listed_for: list[str] = []
         self.stream_refusal: Exception | None = None
         self.reads: list[str] = []
         self.streams_opened = 0
@@ -51,7 +53,8 @@ class LocalVenue:
         )
 
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
-        if self.unreachable:
+        self.listed_for.append(market)
+        if self.unreachable or market in self.unreachable_for:
             raise VenueUnreachable(f"{self._venue} does not answer")
         return self.delisted.get(market) or self.at(market, outcome)
 

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import AsyncGenerator
-from urllib.parse import quote
 
 from domain.book import Book
 from domain.funds import Funds
@@ -22,6 +21,7 @@ from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
 from venues.kalshi import errors, feed, ladders, market, orders, parse, terms
 from venues.kalshi.account import KalshiAccount
+from venues.kalshi.listing import Listing, part
 from venues.kalshi.lookup import FAILED, Lookup
 from venues.kalshi.private import OwnOrders
 from venues.kalshi.shapes import Created, PositionRow, Quotes
@@ -63,6 +63,7 @@ class KalshiClient:
         self._wire = Wire(account, signer)
         self._own = OwnOrders(account, signer)
         self._lookup = Lookup(self._wire, self._own)
+        self._listing = Listing(self._wire)
         self._versions = itertools.count(1)
         self._feed = feed.BookFeed(account, signer, self._poll, self._versions)
         self._shards: set[int] = set()
@@ -81,13 +82,11 @@ class KalshiClient:
     async def instrument(self, market_: str, outcome: Outcome) -> Instrument | Untradable:
         """The rules of one outcome, from the market, its event and its series."""
         try:
-            listed = readable(parse.market)(await self._wire.get(f"/markets/{_part(market_)}"))
+            listed = await self._listing.market(market_)
         except NotThere:
             return Untradable("market_not_found", f"Kalshi lists no market {market_!r}")
-        event = readable(parse.event)(await self._wire.get(f"/events/{_part(listed.event_ticker)}"))
-        series = readable(parse.series)(
-            await self._wire.get(f"/series/{_part(event.series_ticker)}")
-        )
+        event = await self._listing.event(listed.event_ticker)
+        series = await self._listing.series(event.series_ticker)
         found = market.instrument(listed, event, series, outcome, self._account.fee_grid)
         if isinstance(found, Instrument):
             self._shards.add(found.exchange_index)
@@ -96,11 +95,9 @@ class KalshiClient:
     async def terms(self, market_: str) -> Terms | None:
         """The market's own title, rules and times, under the name of its event."""
         try:
-            listed = await self._wire.get(f"/markets/{_part(market_)}")
+            listed, event = await self._listing.words(market_)
         except NotThere:
             return None
-        parent = _part(readable(terms.event_of)(listed))
-        event = await self._wire.get(f"/events/{parent}")
         return readable(terms.terms)(listed, event)
 
     def identify(self, order: Order) -> Identity:
@@ -164,11 +161,12 @@ class KalshiClient:
         return await self._lookup.activity(since_ms)
 
     async def book(self, instrument: Instrument) -> Book:
-        """The book by REST. `at_ms` is our own clock at the reply: the body names no time."""
-        body = await self._wire.get(f"/markets/{_part(instrument.market)}/orderbook")
-        quotes, now = readable(parse.orderbook)(body), Moment.now()
-        version = next(self._versions)
-        return ladders.book(instrument, quotes, version, now.wall_ms, now.monotonic_ns)
+        """The book by REST. Both its times are those of the question: the body names none, and the
+        reply may have been long on its way."""
+        asked = Moment.now()
+        body = await self._wire.get(f"/markets/{part(instrument.market)}/orderbook")
+        quotes, version = readable(parse.orderbook)(body), next(self._versions)
+        return ladders.book(instrument, quotes, version, asked.wall_ms, asked.monotonic_ns)
 
     def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books as they change; polled once a second while the socket is down."""
@@ -178,7 +176,7 @@ class KalshiClient:
     async def resolution(self, instrument: Instrument) -> Resolution | None:
         """What a contract pays once the market is decided; the credit is the settlement's own
         revenue for the account's whole position in the market."""
-        body = await self._wire.get(f"/markets/{_part(instrument.market)}")
+        body = await self._wire.get(f"/markets/{part(instrument.market)}")
         verdict_ = market.resolution(readable(parse.market)(body), instrument.outcome)
         if verdict_ is None:
             return None
@@ -257,8 +255,3 @@ class KalshiClient:
             asked = {"tickers": tickers[start : start + BOOKS_A_POLL]}
             found |= readable(parse.orderbooks)(await self._wire.get("/markets/orderbooks", asked))
         return found
-
-
-def _part(name: str) -> str:
-    """A name as one part of a path."""
-    return quote(name, safe="")

@@ -19,6 +19,7 @@ from venues.kalshi.ladders import BrokenBook, Ladder, book
 from venues.kalshi.shapes import Delta, Frame, Quotes, Snapshot, StreamError, Subscribed
 from venues.kalshi.signing import Signer
 from venues.kalshi.socket import DOWN, USE_YES_PRICE, Socket, StreamDown, dial
+from venues.lateness import Lateness
 from venues.port import VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class BookFeed:
     ) -> None:
         self._account, self._signer = account, signer
         self._poll, self._versions = poll, versions
+        self._lateness = Lateness()
         self._sockets: set[Socket] = set()
         self._closed = asyncio.Event()
 
@@ -87,16 +89,18 @@ class BookFeed:
             if changed is not None:
                 quotes = following.quotes(changed.ticker)
                 at_ms = _now_ms() if changed.at_ms is None else changed.at_ms
+                if isinstance(changed, Delta):
+                    received_ns = self._lateness.true_ns(changed.at_ms, received_ns)
                 for one in self._views(wanted[changed.ticker], quotes, at_ms, received_ns):
                     yield one
 
     async def _polled(self, wanted: dict[str, list[Instrument]]) -> list[Book]:
+        now_ms, now_ns = _now_ms(), time.monotonic_ns()
         try:
             found = await self._poll(tuple(wanted))
         except (VenueUnreachable, VenueMisuse) as problem:
             log.warning("kalshi books: the poll failed too: %s", problem)
             return []
-        now_ms, now_ns = _now_ms(), time.monotonic_ns()
         return [
             one
             for ticker, quotes in found.items()

@@ -19,6 +19,7 @@ from venues.kalshi.shapes import (
     OrderSeen,
     PositionRow,
     Quotes,
+    ReadLimits,
     Series,
     Settled,
 )
@@ -113,6 +114,12 @@ def balance(body: Node) -> Funds:
 def as_of_ms(body: Node) -> int:
     """Until when orders, fills and positions are complete (GET /exchange/user_data_timestamp)."""
     return body.at("as_of_time").time_ms()
+
+
+def read_limits(body: Node) -> ReadLimits:
+    """GET /account/limits."""
+    bucket = body.at("read")
+    return ReadLimits(bucket.at("refill_rate").integer(), bucket.at("bucket_capacity").integer())
 
 
 def market(body: Node) -> Market:

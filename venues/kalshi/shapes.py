@@ -174,3 +174,11 @@ class Frame:
     sid: int | None
     seq: int | None
     message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """The account's bucket for reads: tokens that it gains a second, and tokens that it holds."""
+
+    rate: int
+    capacity: int

@@ -176,10 +176,11 @@ class PolymarketClient:
             raise VenueMisuse(f"unreadable account: {problem}") from problem
 
     async def book(self, instrument: Instrument) -> Book:
-        """The book by REST."""
-        ladders = Ladders(instrument.token)
+        """The book by REST. It is as old as the question: the reply may have been long on its
+        way."""
+        ladders, asked_ns = Ladders(instrument.token), time.monotonic_ns()
         ladders.replace(await self._snapshot(instrument.token))
-        return ladders.book(time.monotonic_ns())
+        return ladders.book(asked_ns)
 
     async def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books from the market stream."""

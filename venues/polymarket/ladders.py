@@ -1,11 +1,14 @@
 """One token's resting offers, kept up to date from the market stream."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from domain.book import Book, ladder
 from domain.money import ZERO, Price, Size
 from domain.venue import Venue
 from venues.polymarket.shapes import Change, Snapshot
+
+TokenChanges = tuple[int, Sequence[Change]]
+"""The venue's time (ms) of a frame, and what it changed in one token's book."""
 
 
 class Ladders:
@@ -31,13 +34,20 @@ class Ladders:
         """Set the sizes that changed; False where the frame is older than what is known."""
         if at_ms < self._at_ms:
             return False
-        for change in changes:
-            side = self._bids if change.bid else self._asks
-            if change.size > ZERO:
-                side[change.price] = change.size
-            else:
-                side.pop(change.price, None)
+        self._set(changes)
         self._tick_on(at_ms)
+        return True
+
+    def renew(self, snapshot: Snapshot, since: Sequence[TokenChanges]) -> bool:
+        """Start again from a book that was asked for because of the first of these changes: those
+        that it cannot hold yet are set again. False where it is older than that first one."""
+        if snapshot.at_ms < since[0][0]:
+            return False
+        self._bids, self._asks = dict(snapshot.bids), dict(snapshot.asks)
+        for at_ms, changes in since[1:]:
+            if at_ms >= snapshot.at_ms:
+                self._set(changes)
+        self._tick_on(max(self._at_ms, snapshot.at_ms))
         return True
 
     def agrees(self, best_bid: Price | None, best_ask: Price | None) -> bool:
@@ -56,6 +66,14 @@ class Ladders:
             at_ms=self._at_ms,
             received_ns=received_ns,
         )
+
+    def _set(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            side = self._bids if change.bid else self._asks
+            if change.size > ZERO:
+                side[change.price] = change.size
+            else:
+                side.pop(change.price, None)
 
     def _tick_on(self, at_ms: int) -> None:
         self._at_ms = at_ms

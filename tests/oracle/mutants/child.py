@@ -10,7 +10,6 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from sim.main import Options, running
 from tests.oracle.checks import examine
 from tests.oracle.mutants.planted import MUTANTS
-from tests.oracle.mutants.scenarios import SCENARIOS, SLOW_FIRST_BYTE
+from tests.oracle.mutants.scenarios import GIVEN_UP, SCENARIOS, SLOW_FIRST_BYTE, patience
 from tests.oracle.world import Rules, World, read_database, read_ledgers
 from tests.support import trading as trading_support
 from tests.support.places import file_of
@@ -46,7 +45,8 @@ async def play(address: str, scenario: str) -> dict[str, Any]:
         ):  # fmt: skip
             await here.control.knobs("polymarket", **SETTLING)
             _hold_up(here, SLOW_FIRST_BYTE.get(scenario, 0))
-            with suppress(TimeoutError):
+            GIVEN_UP.clear()
+            with patience("its own end"):
                 await asyncio.wait_for(SCENARIOS[scenario](here), 25)
             world = await _world(here, scenario)
     found = [(violation.check, violation.what) for violation in examine(world)]
@@ -54,7 +54,11 @@ async def play(address: str, scenario: str) -> dict[str, Any]:
         "scenario": scenario,
         "checks": sorted({check for check, _ in found}),
         "violations": found,
-        "trades": len(world.admitted),
+        "ended": sorted(
+            f"{row['phase']} {row['status'] or row['reason']}" for row in world.tables["arbitrages"]
+        ),
+        "orders": sum(row["sent_ms"] is not None for row in world.tables["intents"]),
+        "given_up": list(GIVEN_UP),
         "seconds": round(time.monotonic() - began, 1),
     }
 

@@ -1,8 +1,8 @@
 """Short scripts that provoke one kind of mistake; on the true executor all of them are clean."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from app.demo.control import Quote
@@ -12,12 +12,23 @@ from workflows.handle import ArbitrageHandle
 
 Scenario = Callable[[Trading], Awaitable[None]]
 REST_S = 8
+GIVEN_UP: list[str] = []
+"""What was waited for in vain since the scenario began."""
 SLOW = replace(QUICK, unwind_pause_ms=200, unwind_pause_ms_max=400)
 
 
+@contextmanager
+def patience(what: str) -> Iterator[None]:
+    """Waiting that may be in vain: a mutant is judged all the same, the true executor by that."""
+    try:
+        yield
+    except TimeoutError:
+        GIVEN_UP.append(what)
+
+
 async def rest(trading: Trading, handle: object) -> None:
-    """Wait for rest; a mutant may never come to it, and is judged all the same."""
-    with suppress(TimeoutError):
+    """Wait for rest."""
+    with patience("rest"):
         await trading.until_at_rest(handle, REST_S)  # type: ignore[arg-type]
 
 
@@ -32,7 +43,7 @@ async def settled(trading: Trading) -> None:
     handle = await trading.open("p01")
     await rest(trading, handle)
     await trading.control.resolve("p01", "yes", "yes")
-    with suppress(TimeoutError):
+    with patience("the end"):
         await asyncio.wait_for(handle.result(), REST_S)
 
 
@@ -92,7 +103,7 @@ async def ghost(trading: Trading) -> None:
     """Polymarket's match fails on the chain after the lock; Kalshi's leg is sold."""
     await trading.control.fault("polymarket", "p01", "buy", "ghost", params={"ms": 400})
     handle = await trading.open("p01")
-    with suppress(TimeoutError):
+    with patience("HOLDING"):
         await trading.until_phase(handle, "HOLDING")
     await trading.withdraw("p01", "polymarket")
     await asyncio.sleep(0.8)
@@ -154,7 +165,7 @@ async def neutralised_and_paid(trading: Trading) -> None:
     """The pairs are held until the question is answered, against the leg's own outcome."""
     handle = await _unsellable_at_polymarket(trading, buy_opposite=True)
     await trading.control.resolve("p01", "no", "no")
-    with suppress(TimeoutError):
+    with patience("the end"):
         await asyncio.wait_for(handle.result(), REST_S)
 
 
@@ -179,7 +190,7 @@ async def operator_close(trading: Trading) -> None:
     handle = await trading.open("p01")
     await rest(trading, handle)
     await handle.cancel()
-    with suppress(TimeoutError):
+    with patience("the end"):
         await asyncio.wait_for(handle.result(), REST_S)
 
 
