@@ -11,9 +11,9 @@ from venues.port import MarketData, Untradable, VenueMisuse, VenueUnreachable
 
 log = logging.getLogger(__name__)
 
+TOKENS_DIFFER = "tokens_differ"
 VENUE_UNREACHABLE = "venue_unreachable"
 VENUE_UNREADABLE = "venue_unreadable"
-TOKENS_DIFFER = "tokens_differ"
 READS_AT_ONCE = 4
 
 
