@@ -1,9 +1,5 @@
 """Which pairs can be traded, in which directions, and why others cannot."""
 
-from dataclasses import replace
-
-import pytest
-
 from domain.venue import Outcome, Venue
 from markets.pairs import PAIRS_A_PART, ListedPair, Pairs, Refreshing, UnlistedPair
 from tests.domain.build import PAIR, a_pair
@@ -81,31 +77,6 @@ async def test_a_market_that_closes_is_noticed_on_schedule_and_told_once(
         venues[PM].delisted[PAIR.condition_id] = Untradable("delayed_orders", "secondsDelay 3")
         await until(lambda: len(told) == 2)
     assert isinstance(told[1], UnlistedPair)
-
-
-YES, NO = PAIR.token_yes, PAIR.token_no
-REVERSED, FOREIGN = "token_yes is the market's second outcome", f"they are {YES} and {NO}"
-
-
-@pytest.mark.parametrize(
-    ("yes", "no", "said"),
-    [
-        (NO, YES, REVERSED),
-        (YES, "another", FOREIGN),
-        ("another", NO, FOREIGN),
-        ("another", YES, FOREIGN),
-        (YES, YES, FOREIGN),
-        ("", "", FOREIGN),
-    ],
-)
-async def test_a_pair_is_traded_on_the_tokens_that_it_names_or_not_at_all(
-    venues: dict[Venue, LocalVenue], yes: str, no: str, said: str
-) -> None:
-    pairs = Pairs((replace(PAIR, token_yes=yes, token_no=no), SECOND), venues)
-    await pairs.load()
-    assert set(pairs.listed) == {"p2"}
-    why = pairs.unlisted["p1"].why
-    assert (why.reason, said in why.detail) == ("tokens_differ", True), why
 
 
 async def test_what_is_not_listed_is_asked_for_first_and_told_part_by_part(

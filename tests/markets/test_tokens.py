@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from app.demo.control import Control
 from app.wiring import open_desk
 from domain.money import usd
@@ -14,7 +16,9 @@ from markets.books import Books
 from markets.feed import FeedLimits
 from markets.pairs import Pairs
 from markets.scanner import Scanner
+from tests.domain.build import PAIR, a_pair
 from tests.markets.conftest import running
+from tests.markets.venue import LocalVenue
 from tests.support.processes import Child
 from tests.support.trading import sim_config
 
@@ -68,3 +72,30 @@ async def test_the_words_of_a_market_between_two_teams_name_what_yes_pays_on(
     assert unnamed is not None
     assert named.rules.startswith('Here YES pays on "FaZe", NO pays on "illwill".\n\n')
     assert "Here YES" not in unnamed.rules
+
+
+YES, NO = PAIR.token_yes, PAIR.token_no
+REVERSED, FOREIGN = "token_yes is the market's second outcome", f"they are {YES} and {NO}"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "said"),
+    [
+        (NO, YES, REVERSED),
+        (YES, "another", FOREIGN),
+        ("another", NO, FOREIGN),
+        ("another", YES, FOREIGN),
+        (YES, YES, FOREIGN),
+        ("", "", FOREIGN),
+    ],
+)
+async def test_a_pair_is_traded_on_the_tokens_that_it_names_or_not_at_all(
+    venues: dict[Venue, LocalVenue], yes: str, no: str, said: str
+) -> None:
+    pairs = Pairs(
+        (replace(PAIR, token_yes=yes, token_no=no), a_pair("p2", condition="0xsecond")), venues
+    )
+    await pairs.load()
+    assert set(pairs.listed) == {"p2"}
+    why = pairs.unlisted["p1"].why
+    assert (why.reason, said in why.detail) == ("tokens_differ", True), why
