@@ -149,8 +149,9 @@ class Intake:
         try:
             await start(self._client, self._task_queue, plan)
         except WorkflowAlreadyStartedError:
+            # Whatever became of it: the next look finds its pair open, or reads the books anew.
             log.info("%s was started before", arb_id)
-            self.retries.started(pair_id, arb_id)
+            self.retries.failed(pair_id)
         except RPCError as trouble:
             # Nothing was reserved and nothing left. Books that stay as they are tell nobody again.
             log.warning("%s could not be started: %s", arb_id, trouble)

@@ -38,12 +38,13 @@ class Retries:
         """The arbitrage by pair whose verdict is not known yet, at most one of each."""
 
     def started(self, pair_id: str, arb_id: str) -> None:
-        """There is a workflow of this arbitrage, from this start or from an earlier one."""
+        """There is a workflow of this arbitrage."""
         self.begun[pair_id] = arb_id
         self._due.discard(pair_id)
 
     def failed(self, pair_id: str) -> None:
-        """The start was answered by an error: nothing was reserved."""
+        """The start was answered by an error, or there was one of this name before: this one has
+        reserved nothing."""
         self._rests[pair_id] = _Rest(self._clock_ms() + FAILED_MS, 0, None)
         self._due.add(pair_id)
 
@@ -57,6 +58,7 @@ class Retries:
             reason = verdicts[arb_id]
             if reason is None:
                 self._rests.pop(pair_id, None)
+                self._due.discard(pair_id)
                 continue
             now_ms, before = self._clock_ms(), self._rests.get(pair_id)
             lately = before is not None and now_ms - before.until_ms < FORGOTTEN_MS

@@ -26,6 +26,7 @@ from store.advice import DayLeft
 from tests.store.builders import an_opportunity
 from tests.support.places import snapshot
 from tests.support.stack import SETTLING, run_lockstep
+from tests.support.temporal import connect, unique
 from tests.support.waiting import until
 
 PAIR = "p1"
@@ -59,6 +60,15 @@ class TestPauses:
         now[0] += REFUSED_MS_MAX
         assert (retries.begun, retries.due(), retries.refusal(PAIR)) == ({}, set(), None)
 
+    def test_a_second_start_that_fails_beside_an_admitted_one_is_over_with_it(self) -> None:
+        now = [0]
+        retries = Retries(lambda: now[0])
+        retries.started(PAIR, "arb-1")
+        retries.failed(PAIR)
+        retries.judged({"arb-1": None})
+        now[0] += REFUSED_MS_MAX
+        assert retries.due() == set()
+
 
 def an_intake(client: Client) -> Intake:
     intake = Intake(client, "nobody", Mode.SIM, Bounds(), Timing())
@@ -85,6 +95,22 @@ async def test_a_start_that_temporal_did_not_answer_is_tried_again_after_a_secon
     await until(lambda: plan.pair_id in intake.lifted(), "it was never tried again")
     assert time.monotonic() - began >= FAILED_MS / 1_000
     assert not intake.lifted()
+
+
+@pytest.mark.temporal
+async def test_what_was_started_before_under_the_same_name_is_looked_at_again(
+    temporal_server: Server,
+) -> None:
+    client = await connect(temporal_server)
+    intake, plan = an_intake(client), an_opportunity(unique("again"))
+    await intake.take(plan)
+    intake.retries.judged({"arb-" + plan.key: Refusal.TOO_LATE})
+    await asyncio.sleep(REFUSED_MS / 1_000)
+    assert intake.lifted() == {plan.pair_id}
+    await intake.take(plan)
+    assert intake.started == 1
+    await until(lambda: plan.pair_id in intake.lifted(), "it was never looked at again")
+    await client.get_workflow_handle("arb-" + plan.key).terminate()
 
 
 @pytest.mark.temporal
