@@ -39,7 +39,14 @@ async def basic(pairs: int) -> AsyncIterator[tuple[tuple[Pair, ...], Mapping[Ven
         async with httpx.AsyncClient(base_url=ready["urls"]["control"]) as control:
             rows = (await control.get("/markets")).json()["pairs"]
             listed = tuple(
-                Pair(one["id"], "", one["polymarket"]["condition_id"], one["kalshi"]["ticker"])
+                Pair(
+                    one["id"],
+                    "",
+                    one["polymarket"]["condition_id"],
+                    one["kalshi"]["ticker"],
+                    token_yes=one["polymarket"]["token_yes"],
+                    token_no=one["polymarket"]["token_no"],
+                )
                 for one in rows
             )
             turned = await control.post("/knobs", json={"venue": "kalshi", "knobs": BASIC})
