@@ -3,6 +3,7 @@
 An operation's id is the workflow's id and the update's, so nothing has to be remembered here.
 """
 
+import asyncio
 import base64
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ Request = CloseRequest | RetryRequest | HoldRequest | MarkResolved
 REFUSAL_TIMEOUT = timedelta(milliseconds=50)
 ACCEPT_TIMEOUT = timedelta(seconds=3)
 LOOK_TIMEOUT = timedelta(milliseconds=300)
+UNHEARD_PAUSES = (0.05, 0.2, 0.8)
+"""Seconds before a word is said again that was lost with its workflow task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +109,8 @@ async def look(client: Client, operation: Operation) -> Json:
 
 async def start(client: Client, operation: Operation, name: str, request: Request) -> None:
     """Say a word to the workflow; returns once it has accepted, raises Problem."""
-    handle = client.get_workflow_handle(operation.workflow_id)
     try:
-        update = await handle.start_update(
-            name,
-            request,
-            id=operation.update_id,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            rpc_timeout=ACCEPT_TIMEOUT,
-        )
-        await _refusal(update)
+        await _refusal(await _say(client, operation, name, request))
     except WorkflowUpdateFailedError as refused:
         raise _refused(refused) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
@@ -133,6 +128,29 @@ async def start(client: Client, operation: Operation, name: str, request: Reques
                 409, "not_open", f"{operation.arb_id} has ended: there is nothing to do"
             ) from None
         raise _unreachable(error) from None
+
+
+async def _say(
+    client: Client, operation: Operation, name: str, request: Request
+) -> WorkflowUpdateHandle[object]:
+    """Say it, and say it again where the server lost it: the task that carried it failed, because
+    something else arrived meanwhile. Under one id it is heard once."""
+    handle = client.get_workflow_handle(operation.workflow_id)
+    pauses = iter(UNHEARD_PAUSES)
+    while True:
+        try:
+            return await handle.start_update(
+                name,
+                request,
+                id=operation.update_id,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                rpc_timeout=ACCEPT_TIMEOUT,
+            )
+        except RPCError as error:
+            pause = next(pauses, None)
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION or pause is None:
+                raise
+        await asyncio.sleep(pause)
 
 
 async def _refusal(update: WorkflowUpdateHandle[object]) -> None:

@@ -21,11 +21,12 @@ from store import reconciliation
 from store.audit import Act
 from store.tables import AlarmRow
 from tests.support.books import alarms
+from tests.support.saying import said
 from tests.support.strangers import buy_by_hand
 from tests.support.trading import QUICK, Trading
 from workflows import names
 from workflows.handle import handle_of
-from workflows.snapshot import MarkResolved, Snapshot
+from workflows.snapshot import MarkResolved
 
 SETTLE_MS = 200
 
@@ -164,7 +165,7 @@ async def test_a_late_fill_of_what_a_person_resolved_is_kept_until_he_says_more(
             handle, lambda s: s.phase == "RESOLVING" and not s.polymarket.state.unknown
         )
         word = MarkResolved("ann", "bought nothing, ticket 7", usd(1))
-        await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+        await said(handle, names.MARK_RESOLVED, word)
     finally:
         await desk.control.clear_faults()
     assert not alarms(desk.database)
@@ -186,7 +187,7 @@ async def test_a_late_fill_of_what_a_person_resolved_is_kept_until_he_says_more(
     assert kept.kalshi.state.held == intent.order.size
     assert alarms(desk.database)["LATE_FILL"] == 1
     again = MarkResolved("ann", "sold on the site, ticket 8", usd(2))
-    await successor.execute_update(names.MARK_RESOLVED, again, result_type=Snapshot)
+    await said(successor, names.MARK_RESOLVED, again)
     events = await desk.desk.journal.events(handle.id)
     assert events[-1].detail["moved_by_hand"] == "3"
 

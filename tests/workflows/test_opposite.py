@@ -14,6 +14,7 @@ from domain.venue import Action, Outcome, Venue
 from store.arbitrages import ArbitrageState
 from store.intents import StoredIntent
 from tests.support.books import alarms, assert_books_balance
+from tests.support.saying import said
 from tests.support.trading import FEW_TRIES, Trading
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
@@ -191,7 +192,7 @@ async def test_pairs_that_a_person_merged_by_hand_end_on_his_word(
     held = await steady.until_at_rest(handle)
     leg = held.polymarket.state
     merged = MarkResolved("ann", "merged in the wallet", usd(leg.neutral))
-    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, merged, result_type=Snapshot)
+    ended = await said(handle, names.MARK_RESOLVED, merged)
     assert ended.phase == Phase.FLAT
     assert ended.realised_profit == leg.neutral - leg.paid
 

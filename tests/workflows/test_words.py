@@ -9,6 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from domain.money import usd
 from domain.trade import Phase, TradeStatus
 from tests.support.books import alarms, assert_books_balance
+from tests.support.saying import said
 from tests.support.trading import FEW_TRIES, QUICK, Trading
 from tests.workflows.test_operator import close, refusal_of, sales, stuck
 from workflows import names
@@ -64,7 +65,7 @@ async def test_what_was_dealt_with_by_hand_ends_with_the_cash_that_it_brought(
 ) -> None:
     handle = await stuck(steady, pair)
     word = MarkResolved("ann", "sold by hand, ticket 4711", usd("3.25"))
-    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+    ended = await said(handle, names.MARK_RESOLVED, word)
     assert ended.phase == Phase.FLAT
     paid = ended.polymarket.state.paid + ended.kalshi.state.paid
     assert ended.realised_profit == usd("3.25") - paid
@@ -104,7 +105,7 @@ async def test_a_leg_that_a_person_took_over_ends_by_his_word(steady: Trading, p
     kept = await steady.until_phase(handle, Phase.HOLDING)
     assert kept.next_try_ms is None
     word = MarkResolved("ann", "sold by hand, ticket 12", usd("2.50"))
-    ended: Snapshot = await handle.execute_update(names.MARK_RESOLVED, word, result_type=Snapshot)
+    ended = await said(handle, names.MARK_RESOLVED, word)
     assert ended.phase == Phase.FLAT
     paid = ended.polymarket.state.paid + ended.kalshi.state.paid
     assert ended.realised_profit == usd("2.50") - paid
