@@ -47,7 +47,7 @@ soak: setup ## Trade for MINUTES=20 with a SIGKILL every two, then judge; prints
 	@$(PY) -m tests.chaos.soak --seed $(or $(SEED),7) --minutes $(or $(MINUTES),20) \
 		--every $(or $(EVERY),120)
 
-mutants: setup ## Run forty executors that are wrong on purpose; each must be caught by name
+mutants: setup ## Run executors that are wrong on purpose; each must be caught by name
 	@$(PY) -m pytest -m campaign
 
 bench: setup ## Measure signal to send, several executors, and growth; prints JSON
