@@ -9,11 +9,13 @@ from app.demo.control import Control, Quote
 from domain.trade import Phase
 from tests.support.books import alarms, assert_books_balance
 from tests.support.disk import LIMITS, writing_nothing
+from tests.support.places import FILES
 from tests.support.scene import Scene
 from tests.support.trading import FEW_TRIES
 from tests.workflows.test_crashes import NIMBLE
 
 
+@FILES
 @LIMITS
 async def test_a_naked_leg_is_sold_once_the_disk_writes_again(scene: Scene, pair: str) -> None:
     async with scene.hire() as away:
