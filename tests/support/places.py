@@ -29,6 +29,18 @@ def place(path: Path) -> Place:
     return path if url is None else SchemaAddress(url, schema_of(path))
 
 
+def told(path: Path) -> dict[str, str]:
+    """The variables by which a process of ours finds that place; none for a file, which is where
+    its data directory says."""
+    where = place(path)
+    if not isinstance(where, SchemaAddress):
+        return {}
+    return {
+        "LOCKSTEP_DATABASE__URL": where.url,
+        "LOCKSTEP_DATABASE__SCHEMA_NAME": where.schema,
+    }
+
+
 def schema_of(path: Path) -> str:
     """A name that only this path has."""
     return f"t_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
