@@ -23,8 +23,7 @@ NEVER = "never written down"
 class Desk:
     """One executor's hands. `wall_ms` is the wall clock in milliseconds, `claim` its lease on the
     accounts (None while another process sends), `killed` why no entry may leave whatever the
-    journal says, `tally` what it counts for graphs, `doors` which
-    venue takes no entry now."""
+    journal says, `tally` what it counts for graphs, `doors` which venue takes no entry now."""
 
     journal: Journal
     venues: Mapping[Venue, VenuePort]

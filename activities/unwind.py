@@ -89,12 +89,11 @@ class UnwindActivities:
         VenueUnreachable."""
         venue = self._desk.venues[request.venue]
         known = request.opportunity.leg(request.venue).instrument
-        later = may_have_changed(request)
         try:
             sellable, book, instrument = await asyncio.gather(
                 self._sellable(request, known),
                 venue.book(known),
-                rules_now(venue, known) if later else _same(known),
+                self._rules(request, known),
             )
         except VenueMisuse as trouble:
             return NoSale(f"{request.venue} has no such book: {trouble}")
@@ -120,6 +119,12 @@ class UnwindActivities:
             return await self._desk.venues[request.venue].sellable(known)
         return request.excess
 
+    async def _rules(self, request: UnwindRequest, known: Instrument) -> Instrument:
+        """What the venue says of the instrument now, where that may differ from the entry's."""
+        if may_have_changed(request):
+            return await rules_now(self._desk.venues[request.venue], known)
+        return known
+
     def _order(
         self, name: str, request: UnwindRequest, instrument: Instrument, sale: Sale
     ) -> Order:
@@ -137,11 +142,6 @@ class UnwindActivities:
             created_at_ms=now_ms,
             not_after_ms=now_ms + request.deadline_ms,
         )
-
-
-async def _same(known: Instrument) -> Instrument:
-    """The rules of an entry that was a moment ago."""
-    return known
 
 
 def _step(request: UnwindRequest) -> StepOf:

@@ -279,10 +279,8 @@ def _refuse_twins(config: Config, origin: str) -> None:
     ids: dict[str, int] = {}
     tickers: dict[str, int] = {}
     for number, pair in enumerate(config.pairs):
-        first, other = (
-            ids.setdefault(pair.id, number),
-            tickers.setdefault(pair.kalshi.ticker, number),
-        )
+        first = ids.setdefault(pair.id, number)
+        other = tickers.setdefault(pair.kalshi.ticker, number)
         if first != number:
             lines.append(
                 f"pairs.{number}.id ({origin}): expected an id of its own, found {pair.id!r}, "

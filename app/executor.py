@@ -187,11 +187,8 @@ class Executor:
             self._settings_at = saved.version, wall_ms()
         before, was_stopped = advice.resting, advice.stopped is not None
         advice.stopped = await self._stopped()
-        now_ms, mode, begun = (
-            wall_ms(),
-            self._config.mode,
-            list(self._intake.retries.begun.values()),
-        )
+        now_ms, mode = wall_ms(), self._config.mode
+        begun = list(self._intake.retries.begun.values())
         cooling_since_ms = now_ms - self._config.trade.cooldown_ms
 
         def read(session: Session) -> tuple[Any, ...]:

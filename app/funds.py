@@ -9,4 +9,4 @@ async def read_funds(desk: Desk, venue: Venue, mode: Mode) -> None:
     venue raises."""
     as_of_ms = desk.wall_ms()
     funds = await desk.venues[venue].funds()
-    await desk.journal.record_balance(venue, mode, funds.total, as_of_ms, funds.shards)
+    await desk.journal.record_balance(venue, mode, funds, as_of_ms)

@@ -1,7 +1,6 @@
 """The cash a venue last reported, and how much of it is not promised to orders."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,39 +44,37 @@ _CASH = sa.select(
 def free_cash(session: Session, venue: Venue, mode: Mode) -> Usd | None:
     """The venue's last reported cash less what is promised to orders; None if never reported."""
     balance = reported(session, mode).get(venue)
-    if balance is None:
-        return None
-    return Usd(from_micro(balance.cash_micro - _promised(session, venue, mode, balance)))
+    return None if balance is None else _left(session, venue, mode, balance)
 
 
 def free_funds(session: Session, venue: Venue, mode: Mode) -> Funds | None:
     """As `free_cash`, and on each shard what the orders there are not promised."""
-    balance, free = reported(session, mode).get(venue), free_cash(session, venue, mode)
-    if balance is None or free is None:
+    balance = reported(session, mode).get(venue)
+    if balance is None:
         return None
-    shards = _shards(balance)
+    free, shards = _left(session, venue, mode, balance), _shards(balance)
     if shards is None:
         return Funds(free)
-    return Funds(free, {shard: _left(session, mode, balance, shard) for shard in shards})
+    left = {shard: _left_on(session, mode, balance, shard, cash) for shard, cash in shards.items()}
+    return Funds(free, left)
 
 
-def record_balance(
-    session: Session,
-    venue: Venue,
-    mode: Mode,
-    cash: Usd,
-    as_of_ms: int,
-    shards: Mapping[int, Usd] | None = None,
-) -> bool:
-    """Keep the cash a venue reported, and what of it lies on each of its `shards`; `as_of_ms` is
-    when the read was begun. An older read than the one known is dropped (False)."""
+def record_balance(session: Session, venue: Venue, mode: Mode, funds: Funds, as_of_ms: int) -> bool:
+    """Keep the cash a venue reported; `as_of_ms` is when the read was begun. An older read than
+    the one known is dropped (False)."""
     row = session.get(VenueBalanceRow, (venue, mode))
     if row is not None and row.as_of_ms > as_of_ms:
         return False
-    told = None if shards is None else json.dumps({s: to_micro(c) for s, c in shards.items()})
+    shards = funds.shards
     session.merge(
         VenueBalanceRow(
-            venue=venue, mode=mode, cash_micro=to_micro(cash), as_of_ms=as_of_ms, shards=told
+            venue=venue,
+            mode=mode,
+            cash_micro=to_micro(funds.total),
+            as_of_ms=as_of_ms,
+            shards=None
+            if shards is None
+            else json.dumps({s: to_micro(c) for s, c in shards.items()}),
         )
     )
     return True
@@ -95,10 +92,11 @@ def usable(
     the cash of its own shard where the venue has several."""
     if balance is None:
         return None
-    if _shards(balance) is not None:
-        return _left(session, mode, balance, instrument.exchange_index)
-    promised = _promised(session, instrument.venue, mode, balance)
-    return Usd(from_micro(balance.cash_micro - promised))
+    shards = _shards(balance)
+    if shards is None:
+        return _left(session, instrument.venue, mode, balance)
+    shard = instrument.exchange_index
+    return _left_on(session, mode, balance, shard, shards.get(shard, NO_USD))
 
 
 def _shards(balance: sa.Row[Any]) -> dict[int, Usd] | None:
@@ -107,15 +105,15 @@ def _shards(balance: sa.Row[Any]) -> dict[int, Usd] | None:
     return {int(s): Usd(from_micro(micro)) for s, micro in json.loads(balance.shards).items()}
 
 
-def _left(session: Session, mode: Mode, balance: sa.Row[Any], shard: int) -> Usd:
-    """Dollars of one of Kalshi's shards that are not promised to orders there."""
+def _left(session: Session, venue: Venue, mode: Mode, balance: sa.Row[Any]) -> Usd:
+    """Dollars at the venue that are not promised to orders."""
+    at = {"mode": mode, "venue": venue, "as_of_ms": balance.as_of_ms}
+    promised = int(session.connection().execute(_PROMISED[venue], at).scalar_one())
+    return Usd(from_micro(balance.cash_micro - promised))
+
+
+def _left_on(session: Session, mode: Mode, balance: sa.Row[Any], shard: int, cash: Usd) -> Usd:
+    """Dollars of the `cash` on one of Kalshi's shards that are not promised to orders there."""
     at = {"mode": mode, "venue": Venue.KALSHI, "as_of_ms": balance.as_of_ms, "shard": shard}
     promised = int(session.connection().execute(_ON_SHARD, at).scalar_one())
-    cash = (_shards(balance) or {}).get(shard, NO_USD)
     return Usd(cash - from_micro(promised))
-
-
-def _promised(session: Session, venue: Venue, mode: Mode, balance: sa.Row[Any]) -> int:
-    """Micro-dollars that the balance does not show as gone yet."""
-    at = {"mode": mode, "venue": venue, "as_of_ms": balance.as_of_ms}
-    return int(session.connection().execute(_PROMISED[venue], at).scalar_one())

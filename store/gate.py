@@ -224,9 +224,8 @@ def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:
         leg = request.opportunity.leg(venue)
         free = balances.usable(session, leg.instrument, request.mode, cash.get(venue))
         if free is None or free < leg.outlay:
-            where = f"{venue}, shard {leg.instrument.exchange_index}"
-            where = where if venue is Venue.KALSHI else venue
-            yield Refused(reason, f"expected {leg.outlay} free at {where}, found {free}")
+            shard = f", shard {leg.instrument.exchange_index}" if venue is Venue.KALSHI else ""
+            yield Refused(reason, f"expected {leg.outlay} free at {venue}{shard}, found {free}")
 
 
 def _admit(session: Session, request: GateRequest, view: _View) -> Granted:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from domain.evidence import Observation
+from domain.funds import Funds
 from domain.money import Usd
 from domain.opportunity import Refused
 from domain.order import Answer, Fill, Identity, NotFilled, Order
@@ -106,17 +107,10 @@ class Journal:
         """Admit both legs or neither; see `store.gate`."""
         return await self.write(request.now_ms, lambda s: gate.reserve(s, request), Turn.GATE)
 
-    async def record_balance(
-        self,
-        venue: Venue,
-        mode: Mode,
-        cash: Usd,
-        as_of_ms: int,
-        shards: Mapping[int, Usd] | None = None,
-    ) -> bool:
+    async def record_balance(self, venue: Venue, mode: Mode, funds: Funds, as_of_ms: int) -> bool:
         """Keep the cash a venue reported to a read that was begun at `as_of_ms`."""
         return await self.write(
-            as_of_ms, lambda s: balances.record_balance(s, venue, mode, cash, as_of_ms, shards)
+            as_of_ms, lambda s: balances.record_balance(s, venue, mode, funds, as_of_ms)
         )
 
     async def free_cash(self, venue: Venue, mode: Mode) -> Usd | None:

@@ -23,7 +23,7 @@ from tests.commands.test_database import NAME, published
 from tests.store.acts import perform
 from tests.store.builders import NOW, a_request, an_opportunity, ready_at
 from tests.store.test_engines import rows_of
-from tests.support.places import plain, snapshot
+from tests.support.places import plain, snapshot, told
 from tests.support.stack import Json, Ran, run_lockstep
 
 pytestmark = pytest.mark.postgres
@@ -62,11 +62,7 @@ def file(tmp_path: Path) -> Path:
 
 def lockstep(*arguments: str, where: SchemaAddress, folder: Path, **env: str) -> Ran:
     """The command, told of the server by its environment as a process of a system is."""
-    named = {
-        "LOCKSTEP_DATABASE__URL": where.url,
-        "LOCKSTEP_DATABASE__SCHEMA_NAME": where.schema,
-    }
-    return run_lockstep(*arguments, folder=folder, **named, **env)
+    return run_lockstep(*arguments, folder=folder, **told(where), **env)
 
 
 def move(file: Path, where: SchemaAddress, **env: str) -> Ran:

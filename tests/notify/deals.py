@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.wiring import wall_ms
+from domain.funds import Funds
 from domain.money import usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
 from domain.trade import Phase, TradeStatus
@@ -47,7 +48,7 @@ async def enter(
     instrument = replace(plan.kalshi.instrument, market=ticker)
     plan = replace(plan, title=title, kalshi=replace(plan.kalshi, instrument=instrument))
     for venue, cash in ((Venue.POLYMARKET, "9.15"), (Venue.KALSHI, "8.26")):
-        await journal.record_balance(venue, Mode.SIM, usd(cash), now)
+        await journal.record_balance(venue, Mode.SIM, Funds(usd(cash)), now)
     request = a_request(plan, now_ms=now)
     verdict = await journal.reserve(request)
     assert isinstance(verdict, Granted), verdict

@@ -13,7 +13,7 @@ from app.wiring import wall_ms
 from store.audit import Act
 from store.journal import Journal
 from tests.notify.harness import GROUP, Telegram
-from tests.support.places import told
+from tests.support.places import place, told
 from tests.support.processes import ROOT, python_module
 
 CHATS = {"LOCKSTEP_TELEGRAM__CHATS": f"[{GROUP}]"}
@@ -24,7 +24,7 @@ def environment(here: Telegram, folder: Path) -> dict[str, str]:
         "LOCKSTEP_DATA_DIR": str(folder),
         "LOCKSTEP_TELEGRAM__TOKEN": here.served.bot.token,
         "LOCKSTEP_TELEGRAM__BASE_URL": here.served.url,
-        **told(folder / "lockstep-sim.sqlite3"),
+        **told(place(folder / "lockstep-sim.sqlite3")),
         **CHATS,
     }
 

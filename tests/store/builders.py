@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from domain.fees import KalshiFee, PolymarketFee
+from domain.funds import Funds
 from domain.identity import client_order_id, intent_id
 from domain.money import Size, Usd, price, size, usd
 from domain.opportunity import Opportunity, PlannedLeg
@@ -173,7 +174,7 @@ async def ready_at(where: Place, *, cash: str = "1000", **settings: str | int | 
     await journal.settings.load()
     await journal.settings.update({"enabled": True, **settings}, 1, an_act())
     for venue in Venue:
-        await journal.record_balance(venue, Mode.SIM, usd(cash), NOW)
+        await journal.record_balance(venue, Mode.SIM, Funds(usd(cash)), NOW)
     return journal
 
 

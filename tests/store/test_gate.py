@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.funds import Funds
 from domain.money import usd
 from domain.opportunity import Refused
 from domain.order import Filled, FillState, NotFilled, Rejection
@@ -128,7 +129,7 @@ async def arrange(journal: Journal, circumstance: str, request: GateRequest) -> 
             return replace(patient(request), now_ms=NOW + int(name.split("_")[1]))
         case "polymarket_cash" | "kalshi_cash":
             venue = Venue(name.split("_")[0])
-            await journal.record_balance(venue, Mode.SIM, usd(value), NOW)
+            await journal.record_balance(venue, Mode.SIM, Funds(usd(value)), NOW)
         case _:
             await change(journal, **{name: value})
     return request
@@ -242,7 +243,7 @@ async def test_each_utc_day_has_its_own_limit(journal: Journal) -> None:
     await change(journal, max_daily_trades="1")
     midnight = 1_790_035_200_000
     for venue in Venue:
-        await journal.record_balance(venue, Mode.SIM, usd("100"), midnight - 1)
+        await journal.record_balance(venue, Mode.SIM, Funds(usd("100")), midnight - 1)
     before = await journal.reserve(a_request(an_opportunity("a"), now_ms=midnight - 1))
     after = await journal.reserve(a_request(an_opportunity("b"), now_ms=midnight))
 
@@ -255,7 +256,7 @@ async def test_money_modes_do_not_share_limits(journal: Journal) -> None:
     await change(journal, max_daily_trades="1")
     await admitted(journal, an_opportunity("a"))
     for venue in Venue:
-        await journal.record_balance(venue, Mode.LIVE, usd("100"), NOW)
+        await journal.record_balance(venue, Mode.LIVE, Funds(usd("100")), NOW)
 
     live = await journal.reserve(a_request(an_opportunity("b"), mode=Mode.LIVE))
 
@@ -266,7 +267,7 @@ class TestPromisedCash:
     """What a balance does not show yet is not spent twice."""
 
     async def test_a_held_outlay_is_not_free(self, journal: Journal) -> None:
-        await journal.record_balance(Venue.KALSHI, Mode.SIM, usd("8.19"), NOW)
+        await journal.record_balance(Venue.KALSHI, Mode.SIM, Funds(usd("8.19")), NOW)
         await admitted(journal, an_opportunity("a"))
 
         refused = await journal.reserve(a_request(an_opportunity("b")))
@@ -287,7 +288,7 @@ class TestPromisedCash:
         await journal.lock(request.arb_id, TradeStatus.SUCCESS, {}, NOW + 50)
         assert await journal.free_cash(Venue.KALSHI, Mode.SIM) == usd("995.9")
 
-        await journal.record_balance(Venue.KALSHI, Mode.SIM, usd("995.95"), NOW + 51)
+        await journal.record_balance(Venue.KALSHI, Mode.SIM, Funds(usd("995.95")), NOW + 51)
 
         assert await journal.free_cash(Venue.KALSHI, Mode.SIM) == usd("995.95")
 
@@ -300,14 +301,14 @@ class TestPromisedCash:
             answer = Filled(f"id-{order.venue}", (filled[order.venue],))
             await journal.record_answer(order.intent_id, answer, NOW + 40)
         await journal.lock(request.arb_id, TradeStatus.SUCCESS, {}, NOW + 50)
-        await journal.record_balance(Venue.POLYMARKET, Mode.SIM, usd("1000"), NOW + 60)
+        await journal.record_balance(Venue.POLYMARKET, Mode.SIM, Funds(usd("1000")), NOW + 60)
         assert await journal.free_cash(Venue.POLYMARKET, Mode.SIM) == usd("994.9")
 
         final = replace(filled[Venue.POLYMARKET], state=FillState.CONFIRMED)
         await journal.record_fills([final], NOW + 70)
         assert await journal.free_cash(Venue.POLYMARKET, Mode.SIM) == usd("994.9")
 
-        await journal.record_balance(Venue.POLYMARKET, Mode.SIM, usd("994.95"), NOW + 80)
+        await journal.record_balance(Venue.POLYMARKET, Mode.SIM, Funds(usd("994.95")), NOW + 80)
         assert await journal.free_cash(Venue.POLYMARKET, Mode.SIM) == usd("994.95")
 
     async def test_nothing_bought_frees_the_cash_at_once(self, journal: Journal) -> None:
@@ -322,7 +323,7 @@ class TestPromisedCash:
         assert await journal.free_cash(Venue.KALSHI, Mode.SIM) == usd("1000")
 
     async def test_an_older_balance_never_replaces_a_newer_one(self, journal: Journal) -> None:
-        assert await journal.record_balance(Venue.KALSHI, Mode.SIM, usd("7"), NOW + 9)
-        assert not await journal.record_balance(Venue.KALSHI, Mode.SIM, usd("9"), NOW + 8)
+        assert await journal.record_balance(Venue.KALSHI, Mode.SIM, Funds(usd("7")), NOW + 9)
+        assert not await journal.record_balance(Venue.KALSHI, Mode.SIM, Funds(usd("9")), NOW + 8)
 
         assert await journal.free_cash(Venue.KALSHI, Mode.SIM) == usd("7")

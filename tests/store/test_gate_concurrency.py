@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
+from domain.funds import Funds
 from domain.money import usd
 from domain.venue import Mode, Venue
 from store import balances, gate, trade_log
@@ -35,7 +36,7 @@ def prepared(path: Path, **limits: str) -> Journal:
 
 def fund(session: Session) -> None:
     for venue in Venue:
-        balances.record_balance(session, venue, Mode.SIM, usd("100000"), NOW)
+        balances.record_balance(session, venue, Mode.SIM, Funds(usd("100000")), NOW)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])

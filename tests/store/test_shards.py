@@ -25,7 +25,7 @@ def on_shard(key: str, shard: int, worst_loss: str = "1") -> GateRequest:
 
 async def told(journal: Journal, **shards: str) -> None:
     by_shard = {int(name.removeprefix("on")): usd(cash) for name, cash in shards.items()}
-    await journal.record_balance(Venue.KALSHI, Mode.SIM, usd("1000"), NOW, by_shard)
+    await journal.record_balance(Venue.KALSHI, Mode.SIM, Funds(usd("1000"), by_shard), NOW)
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,9 @@ def place(path: Path) -> Place:
     return path if url is None else SchemaAddress(url, schema_of(path))
 
 
-def told(path: Path) -> dict[str, str]:
+def told(where: Place) -> dict[str, str]:
     """The variables by which a process of ours finds that place; none for a file, which is where
     its data directory says."""
-    where = place(path)
     if not isinstance(where, SchemaAddress):
         return {}
     return {

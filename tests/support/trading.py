@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -35,8 +34,7 @@ from store.audit import Act
 from store.errors import NotJournaled
 from store.place import Place
 from store.settings_values import Changes
-from tests.support.places import schema_of
-from tests.support.postgres import VARIABLE
+from tests.support.places import place, told
 from venues.port import Untradable
 from workflows import names, options
 from workflows.arbitrage import ArbitrageWorkflow
@@ -306,9 +304,7 @@ async def sim_config(
     """The configuration that points at a running simulator."""
     environment = await sim_environment(dict(sim_ready))
     environment["LOCKSTEP_DATA_DIR"] = str(data_dir)
-    if VARIABLE in os.environ:
-        environment["LOCKSTEP_DATABASE__URL"] = os.environ[VARIABLE]
-        environment["LOCKSTEP_DATABASE__SCHEMA_NAME"] = schema_of(data_dir)
+    environment |= told(place(data_dir))
     for venue in Venue:
         environment[f"LOCKSTEP_{venue.upper()}__TIMEOUTS__ORDER_MS"] = str(order_ms)
     return load_config(env=environment, folder=data_dir).config

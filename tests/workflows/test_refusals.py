@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.funds import Funds
 from domain.money import usd
 from domain.policy import Bounds, Refusal
 from domain.trade import Phase
@@ -73,7 +74,7 @@ async def test_cash_that_is_short_is_named_by_its_venue(
 ) -> None:
     """A later reading than the one the start takes."""
     later = steady.desk.wall_ms() + 30_000
-    await steady.desk.journal.record_balance(venue, Mode.SIM, usd(1), later)
+    await steady.desk.journal.record_balance(venue, Mode.SIM, Funds(usd(1)), later)
     await refused(steady, pair, f"{venue}_cash_too_low")
 
 

@@ -31,6 +31,14 @@ async def called(desk: Trading, pair: str) -> Handle:
     return handle
 
 
+async def sold(desk: Trading, pair: str) -> Handle:
+    """The same, and that person has sold what Kalshi holds in the venue's own page."""
+    handle = await called(desk, pair)
+    snapshot = await handle.query(ArbitrageWorkflow.snapshot)
+    await sell_by_hand(desk, Venue.KALSHI, pair, snapshot.kalshi.state.held)
+    return handle
+
+
 async def held(desk: Trading, venue: Venue, pair: str) -> list[tuple[str, Decimal]]:
     """What the exchange's own ledger says that we hold of the pair."""
     ledger: Any = (await desk.control.state())[venue]
@@ -51,9 +59,7 @@ async def tries(desk: Trading, handle: Handle, more: int) -> Snapshot:
 
 async def test_what_a_person_sold_at_kalshi_is_not_sold_again(steady: Trading, pair: str) -> None:
     """A sale beyond the position would open the other side, which nobody's books would know."""
-    handle = await called(steady, pair)
-    snapshot = await handle.query(ArbitrageWorkflow.snapshot)
-    await sell_by_hand(steady, Venue.KALSHI, pair, snapshot.kalshi.state.held)
+    handle = await sold(steady, pair)
     assert await held(steady, Venue.KALSHI, pair) == []
     after = await tries(steady, handle, 2)
     assert await held(steady, Venue.KALSHI, pair) == []
@@ -63,9 +69,7 @@ async def test_what_a_person_sold_at_kalshi_is_not_sold_again(steady: Trading, p
 async def test_the_other_leg_of_what_a_person_sold_is_not_bought(
     steady: Trading, pair: str
 ) -> None:
-    handle = await called(steady, pair)
-    snapshot = await handle.query(ArbitrageWorkflow.snapshot)
-    await sell_by_hand(steady, Venue.KALSHI, pair, snapshot.kalshi.state.held)
+    handle = await sold(steady, pair)
     await steady.control.edge(pair, 8)
     after = await tries(steady, handle, 2)
     assert await held(steady, Venue.POLYMARKET, pair) == []

@@ -4,21 +4,12 @@ import json
 
 import pytest
 
+from tests.venues.polymarket import test_parse
 from venues.polymarket import listing, parse
 from venues.strict_json import Malformed
 from venues.strict_json import parse as read
 
-TRADE = {
-    "id": "t-1",
-    "trader_side": "TAKER",
-    "taker_order_id": "0xab",
-    "market": "0xcd",
-    "asset_id": "1",
-    "size": "5",
-    "price": "0.47",
-    "status": "MATCHED",
-    "match_time": "1790000000",
-}
+TRADE = test_parse.TRADE | {"trader_side": "TAKER", "match_time": "1790000000"}
 NO_TIMES = [
     "2026-09-21T14:13:20Z",
     "1790000000.5",
