@@ -1,6 +1,8 @@
 """Whether open arbitrages could go on under this version of the program: their histories, replayed
 here, must ask for the same as when they happened."""
 
+from collections.abc import AsyncIterator
+
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
@@ -22,21 +24,25 @@ async def replay_open(config: Config) -> Replayed:
     client = await temporal(config)
     checked, differing = 0, []
     try:
-        async for history in client.list_workflows(OPEN).map_histories():
+        async for history, why in problems(client.list_workflows(OPEN).map_histories()):
             checked += 1
-            if (why := await problem(history)) is not None:
+            if why is not None:
                 differing.append(Differing(workflow_id=history.workflow_id, why=why))
     except RPCError as trouble:
         raise DependencyError(f"Temporal: {trouble}") from None
     return Replayed(checked=checked, differing=differing)
 
 
-async def problem(history: WorkflowHistory) -> str | None:
-    """What differs, None for nothing."""
+async def problems(
+    histories: AsyncIterator[WorkflowHistory],
+) -> AsyncIterator[tuple[WorkflowHistory, str | None]]:
+    """Each history, with what differs or None for nothing. One worker replays them all."""
     replayer = Replayer(
         workflows=[ArbitrageWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    return None if result.replay_failure is None else str(result.replay_failure)
+    async with replayer.workflow_replay_iterator(histories) as results:
+        async for one in results:
+            failure = one.replay_failure
+            yield one.history, None if failure is None else str(failure)

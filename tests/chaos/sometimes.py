@@ -1,7 +1,7 @@
 """What a campaign must have seen at least once to have tested anything, by name."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.oracle.world import FAILED, MS_NS, Row, World
 
@@ -66,7 +66,7 @@ def _trades(world: World) -> Iterator[str]:
             yield "trade_settled"
         if row["phase"] == "REFUSED" and row["reason"] == "daily_trades_reached":
             yield "entry_refused_by_limit"
-        mine = [one for one in world.rows("intents") if one["arb_id"] == row["id"]]
+        mine = world.rows_of("intents", "arb_id", row["id"])
         yield from _of_trade(mine)
         own, other = world.contracts(row["id"], "polymarket")
         if min(own, other) > world.rules.dust:
@@ -75,7 +75,7 @@ def _trades(world: World) -> Iterator[str]:
                 yield "neutral_leg_settled"
 
 
-def _of_trade(intents: list[Row]) -> Iterator[str]:
+def _of_trade(intents: Sequence[Row]) -> Iterator[str]:
     filled = {(one["purpose"], one["action"]) for one in intents if one["state"] == "filled"}
     yield from (
         name

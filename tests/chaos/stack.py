@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from app.children import Child
 from app.demo.control import Control as DemoControl
-from app.operating.replaying import problem
+from app.operating.replaying import problems
 from app.temporal import Server, ServerOptions, start_server
 from store.kill_file import NAME
 from tests.chaos.page import Page
@@ -196,10 +196,8 @@ class Stack:
     async def replay(self) -> None:
         """Replay every history that the server has on the code of today."""
         query = f"WorkflowType = '{names.ARBITRAGE}'"
-        async for one in self.client.list_workflows(query):
-            handle = self.client.get_workflow_handle(one.id, run_id=one.run_id)
-            name = f"{one.id} {one.run_id}"
-            self.replays[name] = await problem(await handle.fetch_history())
+        async for one, why in problems(self.client.list_workflows(query).map_histories()):
+            self.replays[f"{one.workflow_id} {one.run_id}"] = why
 
     async def running(self) -> frozenset[str]:
         """The ids of all workflows that run."""

@@ -55,11 +55,10 @@ def times_to_even(world: World) -> Iterator[tuple[str, int]]:
 
 def _unknown_spans(world: World, arb_id: str) -> list[tuple[int, int]]:
     """When an order that is no entry was sent, had no answer, and had to be asked for."""
-    asked = {row["intent_id"] for row in world.rows("observations")}
     return [
         (row["sent_ms"], row["answered_ms"])
-        for row in world.rows("intents")
-        if row["arb_id"] == arb_id and row["purpose"] != "entry" and row["id"] in asked
+        for row in world.rows_of("intents", "arb_id", arb_id)
+        if row["purpose"] != "entry" and world.rows_of("observations", "intent_id", row["id"])
         if row["sent_ms"] is not None and row["answered_ms"] is not None
     ]
 
@@ -79,7 +78,7 @@ def times_to_alarm(world: World) -> Iterator[int]:
     """Milliseconds from the moment that a pair was naked, by the exchanges' clocks, to the alarm
     that opened while it was. Spans in which no executor could act are not counted."""
     for row in world.admitted:
-        opened = [a["opened_ms"] for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        opened = [a["opened_ms"] for a in world.rows_of("alarms", "arb_id", row["id"])]
         for start, end in naked_spans(world, row):
             within = [at for at in opened if start <= at <= end]
             if within:

@@ -101,9 +101,8 @@ def s12_evidence(world: World) -> Iterator[str]:
         horizon = row["sent_ms"] + world.rules.quarantine_ms
         misses = [
             seen
-            for seen in world.rows("observations")
-            if seen["intent_id"] == row["id"] and seen["found"] == 0
-            if row["sent_ms"] <= seen["at_ms"] <= row["answered_ms"]
+            for seen in world.rows_of("observations", "intent_id", row["id"])
+            if seen["found"] == 0 and row["sent_ms"] <= seen["at_ms"] <= row["answered_ms"]
         ]
         times = [seen["at_ms"] for seen in misses]
         as_of = [seen["as_of_ms"] or 0 for seen in misses]
@@ -179,8 +178,8 @@ def s14_honest_profit(world: World) -> Iterator[str]:
                     yield f"{row['id']}: said {detail['guaranteed']}, at least {show(honest)}"
         if row["phase"] == "HOLDING":
             honest = least_gain(world, row["id"], None)
-            for trade in world.rows("executor_trades"):
-                if trade["arb_id"] == row["id"] and micro(trade["pnl_micro"]) > honest:
+            for trade in world.rows_of("executor_trades", "arb_id", row["id"]):
+                if micro(trade["pnl_micro"]) > honest:
                     said = show(micro(trade["pnl_micro"]))
                     yield f"{row['id']}: logged a profit of {said}, at least {show(honest)}"
 
@@ -225,7 +224,7 @@ def s17_authority(world: World) -> Iterator[str]:
         if row["version"] == 1:
             continue
         subject = f"settings/{row['version']}"
-        seals = [one for one in world.rows("audit") if one["subject"] == subject]
+        seals = world.rows_of("audit", "subject", subject)
         if len(seals) != 1:
             yield f"{subject}: expected one audit row, found {len(seals)}"
         elif not seals[0]["actor"] or not seals[0]["origin"] or seals[0]["actor"] != row["actor"]:

@@ -1,7 +1,7 @@
 """S7 and S8: what a day may lose and trade, and what one market may take."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from tests.oracle.journal import WORKING, least_gain
@@ -16,6 +16,7 @@ def s7_daily_limit(world: World) -> Iterator[str]:
     number of trades."""
     held = {row["arb_id"]: row for row in world.rows("reservations")}
     spans = {arb_id: _risk_spans(world, arb_id, row) for arb_id, row in held.items()}
+    losses = {arb_id: list(_losses(world, arb_id)) for arb_id in held}
     for arb_id, row in held.items():
         policy = world.settings(world.arbitrage_of[arb_id]["settings_version"])
         if policy is None:
@@ -30,7 +31,7 @@ def s7_daily_limit(world: World) -> Iterator[str]:
             for o in before
             if any(start <= at_ms < end for start, end in spans[o["arb_id"]])
         )
-        lost = sum((_loss_before(world, o["arb_id"], at_ms) for o in day), start=Fraction(0))
+        lost = sum((_before(losses[o["arb_id"]], at_ms) for o in day), start=Fraction(0))
         cap = Fraction(str(policy["max_daily_loss"]))
         if micro(risk) + lost > cap:
             yield f"{arb_id}: {show(micro(risk) + lost)} lost or at risk, {show(cap)} may"
@@ -49,26 +50,26 @@ def _risk_spans(world: World, arb_id: str, reservation: Row) -> list[tuple[int, 
     return spans if start is None else [*spans, (start, 1 << 62)]
 
 
-def _loss_before(world: World, arb_id: str, at_ms: int) -> Fraction:
-    """What it had lost by then: its result once it is over, and while it is held what no answer to
-    the question can bring back."""
-    row = world.arbitrage_of[arb_id]
-    if row["closed_ms"] is not None and row["closed_ms"] < at_ms:
-        return max(-micro(row["realised_micro"]), Fraction(0))
-    held_ms: int | None = None
-    for event, detail in world.events(arb_id):
-        if event["at_ms"] >= at_ms:
-            break
-        if event["kind"] == "locked":
-            held_ms = event["at_ms"]
-        elif event["kind"] in ("concluded", "reopened") or detail.get("phase") in AT_RISK:
-            held_ms = None
-    if held_ms is None:
-        return Fraction(0)
+def _losses(world: World, arb_id: str) -> Iterator[tuple[int, Fraction]]:
+    """What it had lost from when on (ms), oldest first: while it is held what no answer to the
+    question can bring back, and its result once it is over."""
     # A failure on the chain is known a little later than it happened.
     graces = (0, world.rules.void_ms * MS_NS)
-    gain = max(least_gain(world, arb_id, (held_ms + 1) * MS_NS, grace) for grace in graces)
-    return max(-gain, Fraction(0))
+    for event, detail in world.events(arb_id):
+        if event["kind"] == "locked":
+            at_ns = (event["at_ms"] + 1) * MS_NS
+            gain = max(least_gain(world, arb_id, at_ns, grace) for grace in graces)
+            yield event["at_ms"], max(-gain, Fraction(0))
+        elif event["kind"] in ("concluded", "reopened") or detail.get("phase") in AT_RISK:
+            yield event["at_ms"], Fraction(0)
+    row = world.arbitrage_of[arb_id]
+    if row["closed_ms"] is not None:
+        yield row["closed_ms"], max(-micro(row["realised_micro"]), Fraction(0))
+
+
+def _before(losses: Sequence[tuple[int, Fraction]], at_ms: int) -> Fraction:
+    """What was lost before then."""
+    return next((lost for since, lost in reversed(losses) if since < at_ms), Fraction(0))
 
 
 def s8_caps(world: World) -> Iterator[str]:

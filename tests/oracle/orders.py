@@ -158,8 +158,8 @@ def s5_no_blind_unwind(world: World) -> Iterator[str]:
         for _, intent in sent:
             if intent["purpose"] == "entry" or intent["sent_ms"] is None:
                 continue
-            for row in world.rows("intents"):
-                if row["arb_id"] == arb_id and row["id"] != intent["id"]:
+            for row in world.rows_of("intents", "arb_id", arb_id):
+                if row["id"] != intent["id"]:
                     yield from _was_known(intent, row)
             if intent["purpose"] != "close":
                 yield from _was_final(world, arb_id, intent)
@@ -174,13 +174,13 @@ def _was_known(step: Row, other: Row) -> Iterator[str]:
 
 def _was_final(world: World, arb_id: str, sale: Row) -> Iterator[str]:
     """No trade is older than its order: a list of trades may give whole seconds only."""
-    sent = {row["id"]: row["sent_ms"] for row in world.rows("intents") if row["arb_id"] == arb_id}
-    for fill in world.rows("fills"):
-        if fill["intent_id"] not in sent or fill["intent_id"] == sale["id"]:
+    for order in world.rows_of("intents", "arb_id", arb_id):
+        if order["id"] == sale["id"]:
             continue
-        began = max(fill["at_ms"], sent[fill["intent_id"]] or 0) <= sale["sent_ms"]
-        if began and (fill["state"] == "provisional" or fill["state_ms"] > sale["sent_ms"]):
-            yield f"{sale['id']}: left while trade {fill['trade_id']} was not final"
+        for fill in world.rows_of("fills", "intent_id", order["id"]):
+            began = max(fill["at_ms"], order["sent_ms"] or 0) <= sale["sent_ms"]
+            if began and (fill["state"] == "provisional" or fill["state_ms"] > sale["sent_ms"]):
+                yield f"{sale['id']}: left while trade {fill['trade_id']} was not final"
 
 
 def s6_no_overshoot(world: World) -> Iterator[str]:

@@ -47,8 +47,8 @@ def _gap(world: World, row: Row, polymarket: Fraction, kalshi: Fraction) -> Frac
 
 
 def _named(world: World, arb_id: str, polymarket: Fraction, kalshi: Fraction) -> bool:
-    for alarm in world.rows("alarms"):
-        if alarm["arb_id"] != arb_id or alarm["closed_ms"] is not None:
+    for alarm in world.rows_of("alarms", "arb_id", arb_id):
+        if alarm["closed_ms"] is not None:
             continue
         numbers = {Fraction(text) for text in re.findall(r"\d+(?:\.\d+)?", alarm["detail"])}
         if {polymarket, kalshi} <= numbers:
@@ -91,7 +91,7 @@ def journal_cash(world: World, venue: str) -> int:
 
 def _moved(world: World, arb_id: str) -> Fraction:
     trades = (t for order, _ in world.orders_by_arbitrage.get(arb_id, ()) for t in order.trades)
-    paid = [micro(row["amount_micro"]) for row in world.rows("payouts") if row["arb_id"] == arb_id]
+    paid = [micro(row["amount_micro"]) for row in world.rows_of("payouts", "arb_id", arb_id)]
     return sum((trade.cash for trade in trades), start=sum(paid, start=Fraction(0)))
 
 
@@ -188,7 +188,7 @@ def b1_alarm_in_time(world: World) -> Iterator[str]:
             continue
         start, end, _ = known
         limit = start + world.rules.alarm_ms + world.rules.down(start, end)
-        opened = [a["opened_ms"] for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        opened = [a["opened_ms"] for a in world.rows_of("alarms", "arb_id", row["id"])]
         if end > limit and not any(at <= limit for at in opened):
             yield f"{row['id']}: naked and known to be for {end - start} ms before an alarm"
 
@@ -196,17 +196,16 @@ def b1_alarm_in_time(world: World) -> Iterator[str]:
 def known_naked(world: World, row: Row) -> tuple[int, int, str] | None:
     """From when the journal knew both entries and a gap between them, until its first step (ms),
     and the venue that holds more; None where there was no gap."""
-    mine = [i for i in world.rows("intents") if i["arb_id"] == row["id"]]
+    mine = world.rows_of("intents", "arb_id", row["id"])
     entries = [i for i in mine if i["purpose"] == "entry"]
     if any(i["answered_ms"] is None for i in entries) or not entries:
         return None
     start = max(i["answered_ms"] for i in entries)
     sizes = dict.fromkeys(VENUES, Fraction(0))
-    venue_of = {i["id"]: i["venue"] for i in entries}
-    for fill in world.rows("fills"):
-        if fill["intent_id"] in venue_of:
+    for entry in entries:
+        for fill in world.rows_of("fills", "intent_id", entry["id"]):
             counted = fill["state"] != "voided"
-            sizes[venue_of[fill["intent_id"]]] += micro(fill["size_micro"]) if counted else 0
+            sizes[entry["venue"]] += micro(fill["size_micro"]) if counted else 0
             start = max(start, fill["state_ms"])
     if _gap(world, row, sizes["polymarket"], sizes["kalshi"]) <= world.rules.dust:
         return None
@@ -230,7 +229,8 @@ def b3_resolving_after_restart(world: World) -> Iterator[str]:
             sent, answered = row["sent_ms"], row["answered_ms"]
             if sent is None or sent > end or (answered is not None and answered <= start):
                 continue
-            asked = [o["at_ms"] for o in world.rows("observations") if o["intent_id"] == row["id"]]
+            looks = world.rows_of("observations", "intent_id", row["id"])
+            asked = [look["at_ms"] for look in looks]
             asked = [at for at in [*asked, answered] if at is not None and at >= start]
             limit = end + world.rules.resolve_after_restart_ms
             limit += world.rules.down(end, limit)
@@ -254,7 +254,7 @@ def b4_rest_after_heal(world: World) -> Iterator[str]:
 def b5_no_silent_exposure(world: World) -> Iterator[str]:
     """By the exchanges' own clocks: nothing is naked for long without an open alarm."""
     for row in world.admitted:
-        alarms = [a for a in world.rows("alarms") if a["arb_id"] == row["id"]]
+        alarms = world.rows_of("alarms", "arb_id", row["id"])
         for start, end in naked_spans(world, row):
             loud_from = start + world.rules.alarm_ms + world.rules.down(start, end)
             if end <= loud_from:

@@ -27,9 +27,9 @@ def q8_told(world: World) -> Iterator[str]:
         for edge in edges:
             if f"alarm/{row['id']}/{edge}" not in keys:
                 yield f"alarm {row['id']} ({row['code']}): nobody is told of its edge {edge}"
+    told = {key.split("/")[1] for key in keys if key.startswith("trade/")}
     for row in world.admitted:
-        told = any(key.startswith(f"trade/{row['id']}/") for key in keys)
-        if ended(row) and not told:
+        if ended(row) and row["id"] not in told:
             yield f"{row['id']}: nobody is told of its end"
     if world.received is not None:
         yield from _arrived(world, world.received)

@@ -165,10 +165,23 @@ class World:
     replays: Mapping[str, str | None] = field(default_factory=dict)
     shown: Mapping[str, Shown] = field(default_factory=dict)
     received: tuple[Received, ...] | None = None
+    _indexes: dict[tuple[str, str], Mapping[object, Sequence[Row]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def rows(self, table: str) -> Sequence[Row]:
         """All rows of a table."""
         return self.tables.get(table, ())
+
+    def rows_of(self, table: str, column: str, key: object) -> Sequence[Row]:
+        """The rows of a table that have this in a column. Each column is gone through once: a soak
+        leaves thousands of arbitrages, and every check asks for the rows of each."""
+        if (table, column) not in self._indexes:
+            found: dict[object, list[Row]] = {}
+            for row in self.rows(table):
+                found.setdefault(row[column], []).append(row)
+            self._indexes[table, column] = found
+        return self._indexes[table, column].get(key, ())
 
     @cached_property
     def orders(self) -> tuple[VenueOrder, ...]:
@@ -234,8 +247,7 @@ class World:
 
     def events(self, arb_id: str) -> list[tuple[Row, Mapping[str, Any]]]:
         """The events of an arbitrage with their details, oldest first."""
-        rows = [row for row in self.rows("events") if row["arb_id"] == arb_id]
-        rows.sort(key=lambda row: row["revision"])
+        rows = sorted(self.rows_of("events", "arb_id", arb_id), key=lambda row: row["revision"])
         return [(row, json.loads(row["detail"])) for row in rows]
 
     def settings(self, version: int) -> Mapping[str, Any] | None:
