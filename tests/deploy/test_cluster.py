@@ -61,8 +61,8 @@ def test_the_server_knows_every_key_of_the_dynamic_configuration(built: Path) ->
 def test_a_pair_is_locked_on_a_real_server_and_outlives_its_death(
     installation: Installation,
 ) -> None:
+    assert installation.health("temporal").code != 0, "nobody is there to answer"
     server = installation.start("temporal")
-    assert installation.health("temporal").code != 0, "nobody answers yet"
     installation.await_health(server)
     _, executor, api = trading(installation, times=2)
 
