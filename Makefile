@@ -50,7 +50,8 @@ soak: setup ## Trade for MINUTES=20 with a SIGKILL every two, then judge; prints
 mutants: setup ## Run executors that are wrong on purpose; each must be caught by name
 	@$(PY) -m pytest -m campaign
 
-bench: setup ## Measure signal to send, several executors, and growth; prints JSON
+bench: setup ## Measure signal to send, several executors on both servers, growth; JSON
+	@$(PY) -m tests.support.cluster >&2
 	@$(PY) -m tests.bench
 
 lock: setup ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 for newest)

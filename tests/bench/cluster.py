@@ -10,9 +10,20 @@ from pathlib import Path
 from tests.bench.accounts import Ground
 from tests.deploy.installation import installed
 from tests.deploy.play import done
-from tests.support.cluster import build
-from tests.support.postgres import throwaway
+from tests.support.cluster import build, programs
+from tests.support.postgres import program, throwaway
 from tests.support.processes import ROOT
+
+
+def lacking() -> str | None:
+    """What this machine has not of it, and how to get it; None where it can be measured."""
+    if not programs().exists():
+        return "Temporal's own server is not built: `make test-cluster` builds it, with Go"
+    try:
+        program("postgres")
+    except AssertionError as missing:
+        return str(missing)
+    return None
 
 
 @asynccontextmanager
