@@ -120,6 +120,7 @@ def timeless(text: str) -> str:
     text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
     text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)
     text = re.sub(r"\([A-Z][a-z]+ \d+\)", "(DAY)", text)
+    text = re.sub(r"(?<=-)\d\d[A-Z]{3}\d\d(?=-)", "DAY", text)
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text)
     text = re.sub(r"Raised \d+ more times?", "Raised N more times", text)
     text = re.sub(r"for \d+ s\b", "for N s", text)
