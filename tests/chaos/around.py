@@ -10,7 +10,7 @@ from tests.chaos import files
 from tests.chaos.cases import Case, Kind
 from tests.chaos.stack import Stack, now_ms
 from tests.chaos.trader import CENTS, FAIR, POLL_S, START_S, Trader, reached
-from tests.support.driver import sqlite3
+from tests.support.places import ask
 
 LEASE_S = 15.0
 RESOLVE_S = 30.0
@@ -110,9 +110,11 @@ class Around:
     async def _sends(self, pid: object) -> None:
         """Until this process holds both accounts."""
         deadline = time.monotonic() + LEASE_S
-        query = "SELECT count(*) FROM sender_leases WHERE expires_ms > ? AND holder LIKE ?"
+        query = (
+            "SELECT count(*) FROM sender_leases WHERE expires_ms > :now_ms AND holder LIKE :holder"
+        )
         while True:
-            (held,) = await asyncio.to_thread(self._one, query, now_ms(), f"%-{pid}")
+            (held,) = await self._one(query, now_ms=now_ms(), holder=f"%-{pid}")
             if held == 2:
                 return
             if time.monotonic() > deadline:
@@ -123,7 +125,7 @@ class Around:
         """How long it took until both entries had been asked for, or were answered (ms)."""
         deadline = time.monotonic() + RESOLVE_S
         while True:
-            row = await asyncio.to_thread(self._one, _ASKED, {"pair": pair, "began_ms": began_ms})
+            row = await self._one(_ASKED, pair=pair, began_ms=began_ms)
             asked = [at_ms for at_ms in row if at_ms is not None]
             if len(asked) == len(row):
                 return int(max(asked)) - began_ms
@@ -131,14 +133,9 @@ class Around:
                 raise TimeoutError(f"{pair}: both legs were not asked for in {RESOLVE_S} s")
             await asyncio.sleep(POLL_S)
 
-    def _one(self, query: str, *values: object) -> tuple[int | None, ...]:
-        connection = sqlite3.connect(f"file:{self._stack.database}?mode=ro", uri=True)
-        try:
-            given = values[0] if isinstance(values[0], dict) else values
-            row: tuple[int | None, ...] = connection.execute(query, given).fetchone()
-            return row
-        finally:
-            connection.close()
+    async def _one(self, query: str, **given: object) -> tuple[int | None, ...]:
+        (row,) = await asyncio.to_thread(ask, self._stack.database, query, **given)
+        return row
 
 
 _LEG = """
@@ -149,6 +146,6 @@ _LEG = """
         UNION ALL
         SELECT answered_ms FROM intents JOIN arbitrages ON arbitrages.id = arb_id
         WHERE pair_id = :pair AND venue = '{venue}' AND purpose = 'entry'
-            AND answered_ms >= :began_ms))
+            AND answered_ms >= :began_ms) AS asked)
 """
 _ASKED = f"SELECT {_LEG.format(venue='polymarket')}, {_LEG.format(venue='kalshi')}"

@@ -17,18 +17,20 @@ from app.demo.control import Control as DemoControl
 from app.operating.replaying import problems
 from app.temporal import Server, ServerOptions, start_server
 from store.kill_file import NAME
+from store.place import Place
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy
 from tests.oracle.world import (
+    TABLES,
     Answered,
     Received,
     Rules,
     Sent,
     Shown,
     World,
-    read_database,
     read_ledgers,
 )
+from tests.support.places import snapshot
 from workflows import names
 
 QUARANTINE_MS = 1_500
@@ -69,7 +71,7 @@ class Stack:
     server: Server
     options: ServerOptions
     client: Client
-    database: Path
+    database: Place
     pairs: Mapping[str, Mapping[str, Any]]
     api: Child
     page: Page
@@ -210,7 +212,7 @@ class Stack:
         workflows = await self.running() if ask_temporal else None
         return World(
             accounts=read_ledgers(state),
-            tables=await asyncio.to_thread(read_database, self.database),
+            tables=await asyncio.to_thread(snapshot, self.database, *TABLES),
             rules=Rules(
                 quarantine_ms=QUARANTINE_MS,
                 void_ms=2_000,

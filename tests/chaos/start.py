@@ -12,6 +12,8 @@ from app.temporal import ServerOptions, start_server, stop_server
 from tests.chaos.page import Page
 from tests.chaos.proxy import Proxy, redirect
 from tests.chaos.stack import CLOSED_MS, QUARANTINE_MS, Control, Stack
+from tests.support.places import place
+from tests.support.places import told as told_of
 from tests.support.processes import free_port
 from tests.support.temporal import connect
 
@@ -60,7 +62,10 @@ async def running(
             log=folder / "logs" / "temporal.log",
         )  # fmt: skip
         server = await start_server(options)
-        common = ENVIRONMENT | {
+        database = place(folder / "lockstep-sim.sqlite3")
+        common = {
+            **ENVIRONMENT,
+            **told_of(database),
             "LOCKSTEP_DATA_DIR": str(folder),
             "LOCKSTEP_TEMPORAL__ADDRESS": server.address,
             "LOCKSTEP_API__PORT": "0",
@@ -73,7 +78,7 @@ async def running(
         listed = {str(pair["id"]): pair for pair in await control.pairs()}
         running_stack = Stack(
             folder, control, proxies, executor, server, options, await connect(server),
-            folder / "lockstep-sim.sqlite3", listed, api, Page(lambda: running_stack.url),
+            database, listed, api, Page(lambda: running_stack.url),
             spare, spare_proxies,
         )  # fmt: skip
         stack.push_async_callback(_end_server, running_stack)

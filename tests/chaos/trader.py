@@ -16,7 +16,7 @@ from tests.chaos.operator import Operator
 from tests.chaos.proxy import Rule, Trouble
 from tests.chaos.stack import Stack, now_ms
 from tests.chaos.start import ORDER_MS
-from tests.support.driver import sqlite3
+from tests.support.places import ask
 from workflows import names
 from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, Snapshot
@@ -213,11 +213,9 @@ class Trader:
 
     async def _contend(self, pairs: list[str]) -> None:
         """More edges at once than the day allows trades."""
-        with self._connect() as connection:
-            (trades,) = connection.execute(
-                "SELECT coalesce(sum(trades), 0) FROM risk_days"
-            ).fetchone()
-        await self.operator.save(max_daily_trades=trades + 1)
+        query = "SELECT coalesce(sum(trades), 0) FROM risk_days"
+        ((trades,),) = await asyncio.to_thread(ask, self.stack.database, query)
+        await self.operator.save(max_daily_trades=int(trades) + 1)
         for pair in pairs:
             await self.control.edge(pair, CENTS, FAIR)
         await self._until_any(pairs)
@@ -297,21 +295,14 @@ class Trader:
         return await asyncio.to_thread(self._read, pair)
 
     def _read(self, pair: str) -> list[dict[str, Any]]:
-        with self._connect() as connection:
-            calm = {"pair": pair, "calm_ms": now_ms() - CALM_MS}
-            rows = connection.execute(_ROWS, calm).fetchall()
+        rows = ask(self.stack.database, _ROWS, pair=pair, calm_ms=now_ms() - CALM_MS)
         names_ = ("id", "phase", "reason", "closed_ms", "adopted", "at_rest")
         return [dict(zip(names_, row, strict=True)) for row in rows]
 
     def _carrier(self, arb_id: str) -> str:
-        with self._connect() as connection:
-            (adopted,) = connection.execute(
-                "SELECT adopted FROM arbitrages WHERE id = ?", (arb_id,)
-            ).fetchone()
+        query = "SELECT adopted FROM arbitrages WHERE id = :arb_id"
+        ((adopted,),) = ask(self.stack.database, query, arb_id=arb_id)
         return names.workflow_id(arb_id, adopted)
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self.stack.database}?mode=ro", uri=True)
 
 
 _ROWS = """

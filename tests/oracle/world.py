@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.support.driver import sqlite3
-
 MICRO = 1_000_000
 MS_NS = 1_000_000
 VENUES = ("polymarket", "kalshi")
@@ -257,20 +255,6 @@ class World:
                 settings: Mapping[str, Any] = json.loads(row["settings"])
                 return settings
         return None
-
-
-def read_database(path: Path) -> dict[str, list[Row]]:
-    """Every table that the judge reads, in one consistent reading that cannot write."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("BEGIN")
-        return {
-            table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608
-            for table in TABLES
-        }
-    finally:
-        connection.close()
 
 
 def read_ledgers(state: Mapping[str, Row]) -> dict[str, Account]:

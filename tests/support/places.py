@@ -6,6 +6,7 @@ each process alike.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,17 @@ def snapshot(where: Place, *tables: str) -> dict[str, list[Mapping[str, Any]]]:
             names = [column[0] for column in cursor.description]
             found[table] = [dict(zip(names, row, strict=True)) for row in cursor]
         return found
+    finally:
+        connection.close()
+
+
+def ask(where: Place, query: str, **given: object) -> list[tuple[Any, ...]]:
+    """The rows of a question in plain SQL, its parameters written as `:name`."""
+    connection = _reading(where)
+    try:
+        if isinstance(where, SchemaAddress):
+            query = re.sub(r":(\w+)", r"%(\1)s", query.replace("%", "%%"))
+        return [tuple(row) for row in connection.execute(query, given).fetchall()]
     finally:
         connection.close()
 

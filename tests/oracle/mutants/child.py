@@ -20,9 +20,9 @@ from sim.main import Options, running
 from tests.oracle.checks import examine
 from tests.oracle.mutants.planted import MUTANTS
 from tests.oracle.mutants.scenarios import GIVEN_UP, SCENARIOS, SLOW_FIRST_BYTE, patience
-from tests.oracle.world import Rules, World, read_database, read_ledgers
+from tests.oracle.world import TABLES, Rules, World, read_ledgers
 from tests.support import trading as trading_support
-from tests.support.places import file_of
+from tests.support.places import snapshot
 from tests.support.temporal import unique
 from tests.support.trading import SETTLING, Trading, trading
 
@@ -82,7 +82,7 @@ async def _world(here: Trading, scenario: str) -> World:
     state = await here.control.state()
     return World(
         accounts=read_ledgers(state),
-        tables=read_database(file_of(here.database)),
+        tables=snapshot(here.database, *TABLES),
         rules=Rules(
             quarantine_ms=QUARANTINE_MS.get(scenario, 600), alarm_ms=ALARM_MS, void_ms=2_000
         ),
