@@ -212,6 +212,22 @@ class Postgres:
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(aside))
             connection.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(ours, aside))
 
+    def put_in_place(self, ready: str, aside: str | None) -> None:
+        """The schema `ready` becomes this one; what is here becomes `aside`. Both, or neither."""
+        ours = self._address.schema
+        rename = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
+        with self.naming_trouble(), self._plain() as connection:
+            connection.execute(self._lock())
+            for old, new in ((ours, aside), (ready, ours)):
+                if new is not None:
+                    connection.execute(rename.format(sql.Identifier(old), sql.Identifier(new)))
+
+    def drop(self) -> None:
+        """Remove the schema, if it is there, with all that is in it."""
+        ours = sql.Identifier(self._address.schema)
+        with self.naming_trouble(), self._plain() as connection:
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(ours))
+
     @contextmanager
     def naming_trouble(self) -> Iterator[None]:
         """Turn a lock that is kept too long, or a server that is away, into JournalBusy, and a disk

@@ -36,8 +36,9 @@ def restore(config: Config, copy: Path) -> Restored:
             if isinstance(place, SchemaAddress):
                 # PostgreSQL cuts a name off after 63 characters.
                 aside = f"{place.schema[:40]}_{stamp.lower()}" if there else None
-                dumps.put_back(place, copy, aside)
-                restoring.mark(place, why, by)
+                ready = SchemaAddress(place.url, f"{place.schema[:40]}_restoring")
+                dumps.load(place, copy, ready.schema, there=there)
+                restoring.put_schema_back(ready, place, aside, why, by)
                 return Restored(path=str(place), copied_from=str(copy), aside=aside)
             kept = place.with_name(f"{place.name}.replaced-{stamp}")
             place.parent.mkdir(parents=True, exist_ok=True)
