@@ -2,7 +2,7 @@
 before anything is traded: it goes into its place halted."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,9 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file and must never be read with another one."""
 
 
-def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None:
+def put_back(
+    copy: Path, journal: Path, aside: Path, why: str, act: Act, told: Callable[[str], None]
+) -> None:
     """Put what `copy` holds in the place of `journal`; what was there goes to `aside`, where
     nothing is yet. Blocks.
 
@@ -35,8 +37,10 @@ def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None
     closed, and a second run goes on.
     """
     partial = journal.with_name(f"{journal.name}.restoring")
+    told("loading the backup beside the journal")
     with _made_ready(copy, partial, why, act):
         hit(Point.BACKUP, "restore", "ready")
+        told("putting it in the journal's place, halted")
         if journal.exists():
             os.link(journal, aside)
             for suffix in BESIDE:

@@ -1,7 +1,9 @@
-"""`lockstep db restore` on a real PostgreSQL server, killed halfway or given what must not be."""
+"""`lockstep db restore` and `check` on a real PostgreSQL server, killed halfway or given what must
+not be."""
 
 import asyncio
 import signal
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from app.operating import dumps
 from app.wiring import wall_ms
 from store.journal import Journal
 from store.place import SchemaAddress
+from store.tables import Base
 from tests.support.places import plain, snapshot, told
 from tests.support.stack import Ran, run_lockstep
 
@@ -120,6 +123,15 @@ def test_what_is_newer_or_no_journal_changes_nothing(where: SchemaAddress, copy:
         assert words in done.err, (file, done)
         assert schemas(where) == {where.schema}
     assert before == snapshot(where, "audit", "run_state", "installation", "alembic_version")
+
+
+def test_a_check_that_is_killed_has_changed_nothing(where: SchemaAddress, tmp_path: Path) -> None:
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    before = snapshot(where, *tables)
+    check = partial(run_lockstep, "db", "check", folder=tmp_path, **told(where))
+    assert check(FP="P24/check:1").code == -signal.SIGKILL
+    assert snapshot(where, *tables) == before
+    assert check().code == 0
 
 
 def test_it_goes_where_no_journal_is(where: SchemaAddress, copy: Path) -> None:
