@@ -1,12 +1,14 @@
 """Does the trail of who did what still hold together, to its last row?"""
 
 import asyncio
+from functools import partial
 
 from sqlmodel import Session, col, func, select
 
 from app.anchor import Anchor
 from app.config import Config
 from app.links import open_journal
+from app.operating.steps import Steps
 from store import audit
 from store.audit import BrokenSeal
 from store.journal import Journal
@@ -22,14 +24,21 @@ async def examine(config: Config) -> dict[str, object]:
         journal.close()
 
 
-async def trail_of(journal: Journal, config: Config) -> dict[str, object]:
+async def trail_of(
+    journal: Journal, config: Config, steps: Steps | None = None
+) -> dict[str, object]:
     """As `examine`, of a journal that is open."""
+    if steps is not None:
+        steps.next("checking every seal of the audit trail")
 
     def work(session: Session) -> tuple[int, str, BrokenSeal | None]:
         rows = session.exec(select(func.count(col(AuditRow.id)))).one()
-        return rows, audit.head(session), audit.verify(session)
+        told = None if steps is None else partial(steps.within, total=rows)
+        return rows, audit.head(session), audit.verify(session, told)
 
     rows, head, broken = await journal.read(work)
+    if steps is not None:
+        steps.next("comparing with what was last seen of it")
     cut_off = await Anchor(config.data_dir, config.mode).older(journal)
     problem = None
     if broken is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ async def open_station(config: Config) -> AsyncIterator[Station]:
         }
         for venue in venues.values():
             stack.push_async_callback(venue.close)
-        name = f"executor-{wall_ms()}-{os.getpid()}"
+        # Process ids repeat from one container to the next, and several start in one millisecond.
+        name = f"executor-{wall_ms()}-{secrets.token_hex(4)}-{os.getpid()}"
         kill_file = KillFile(config.data_dir)
         sender = Sender(journal, name, _accounts(config), wall_ms)
         await stack.enter_async_context(sender.kept())

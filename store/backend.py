@@ -30,7 +30,8 @@ class Backend(Protocol):
         """Make the place that the journal is to be in, where there is none."""
 
     def check(self, reader: Engine) -> None:
-        """Raise DatabaseDamaged, or UnfitDatabase, unless a journal can be trusted to it."""
+        """Raise DatabaseDamaged, or UnfitDatabase, unless a journal can be trusted to it;
+        JournalBusy where that may change by itself."""
 
     def adopt(self, writer: Engine) -> None:
         """Set what lasts: asked only once the database is known to be ours or empty."""
@@ -38,6 +39,10 @@ class Backend(Protocol):
     def keep(self, writer: Engine, version: str) -> None:
         """Before an upgrade: keep what the database is now, where the engine has no other way
         back from one that fails halfway."""
+
+    def unhurried(self) -> AbstractContextManager[None]:
+        """Within it a statement may take as long as it takes, as an upgrade of large tables does;
+        else one that is not answered in time is JournalBusy."""
 
     def put_aside(self, folder: Path) -> None:
         """Make room for a new journal; the old one is kept, in place of one that was put aside

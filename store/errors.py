@@ -10,7 +10,8 @@ class JournalBusy(Exception):
 
 
 class JournalFailing(JournalBusy):
-    """The disk under the journal is full or fails: nothing of the transaction is kept."""
+    """The disk under the journal is full or fails, or its server is only to be read for now:
+    nothing of the transaction is kept."""
 
 
 class Overtaken(JournalBusy):

@@ -61,7 +61,7 @@ def _move(
     if (living := presence.at_work(session, act.at_ms, alive_since_ms)) is not None:
         raise CannotMove(f"{living}, then move")
     source = session.connection()
-    with target.backend.naming_trouble():
+    with target.backend.naming_trouble(), target.backend.unhurried():
         moved = _copied(source, target, told)
     hit(Point.MIGRATION, "move", "kept")
     _close(session, target, act)

@@ -4,15 +4,16 @@ One writer at a time, as with a file: every writing transaction first takes one 
 the schema, so that what the gate reads cannot change before it writes, whichever process asks.
 """
 
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Loader
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -28,13 +29,28 @@ CONNECT_S = 5
 IDLE_MS = 4_000
 """How long a process may stand still within a transaction before the server ends it: the lock of
 one that was paused is free again before those who wait for it give up."""
+SILENT_S = 8
+"""How long a server that was asked may say nothing at all; longer than it waits for a lock."""
+GONE_MS = 5_000
+TCP: dict[str, Any] = {
+    "tcp_user_timeout": GONE_MS,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+}
+"""A host that vanished acknowledges nothing: what was sent to it, nor the probes that follow once
+it had acknowledged all of it. What acknowledges and never answers is found by SILENT_S."""
 OLDEST = 140_000
 LOCKS = 0x10C4
 """The first key of our advisory locks; the second is the schema's."""
+RV = TypeVar("RV")
 _OVERTAKEN = {"40001", "40P01"}
 _LOCKED = {"55P03"}
-_FAILING = {"53100", "58030"}
-"""disk_full and io_error."""
+_READ_ONLY = "25006"
+_FAILING = {_READ_ONLY, "58030"}
+"""Only to be read, as a managed server with a full disk or one that was demoted, and io_error; all
+of class 53 (no disk, no memory) but _GONE's "too many connections" is the same to us."""
 _GONE = {"25P03", "53300", "57P01", "57P02", "57P03"}
 _FIT = """
     SELECT current_setting('server_version_num')::int, current_setting('server_version'),
@@ -57,6 +73,35 @@ class _Text(StrDumperUnknown):
         return super().dump(obj.replace("\0", "\ufffd"))
 
 
+class _Session(psycopg.Connection[Any]):
+    """A connection that is given up once the server has said nothing for SILENT_S."""
+
+    of: "Postgres"
+
+    def wait(self, gen: PQGen[RV], *args: Any, **kwargs: Any) -> RV:
+        """As psycopg's; OperationalError where the server was silent, and it is closed then."""
+        return super().wait(self._heard(gen), *args, **kwargs)
+
+    def _heard(self, gen: PQGen[RV]) -> PQGen[RV]:
+        """What `gen` waits for, for as long as the server says anything. What it had begun may
+        still be kept there, as when a connection breaks."""
+        since = time.monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                # Nothing is ready a few times a second, so that whoever waits can look around.
+                ready = yield wanted
+                if ready:
+                    since = time.monotonic()
+                elif self.of.hurried and time.monotonic() - since > SILENT_S:
+                    self.close()
+                    raise psycopg.OperationalError(f"it said nothing for {SILENT_S} s")
+                wanted = gen.send(ready)
+        except StopIteration as ended:
+            result: RV = ended.value
+            return result
+
+
 class Postgres:
     """The engine of `store.backend` for a schema."""
 
@@ -64,6 +109,7 @@ class Postgres:
 
     def __init__(self, address: SchemaAddress) -> None:
         self._address = address
+        self.hurried = True
         self._url = make_url(address.url).set(drivername="postgresql+psycopg")
 
     def writer(self) -> Engine:
@@ -116,10 +162,16 @@ class Postgres:
                 ) from None
 
     def check(self, reader: Engine) -> None:
-        """The server must be ours to write, and must keep what it has committed."""
+        """The server must keep what it has committed, and be the primary: JournalBusy while it is
+        not, as in a failover."""
         with self.naming_trouble(), reader.connect() as connection:
             row = connection.exec_driver_sql(_FIT).one()
         number, version, encoding, fsync, full_pages, standby = row
+        if standby:
+            raise JournalBusy(
+                f"{self._address}: expected the primary server, found a standby that cannot be "
+                "written. Wait for it to be promoted, or correct database.url"
+            )
         wrong = None
         if number < OLDEST:
             wrong = f"expected PostgreSQL 14 or newer, found {version}"
@@ -133,8 +185,6 @@ class Postgres:
                 f"expected fsync and full_page_writes on, found {fsync} and {full_pages}: a power "
                 "cut would lose orders that are at the venues. Set both on in postgresql.conf"
             )
-        elif standby:
-            wrong = "expected the primary server, found a standby that cannot be written"
         if wrong is not None:
             raise UnfitDatabase(f"{self._address}: {wrong}")
 
@@ -144,6 +194,15 @@ class Postgres:
     def keep(self, writer: Engine, version: str) -> None:
         """Nothing: an upgrade that fails is undone as a whole, tables included."""
 
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Statements that change whole tables may take longer than SILENT_S."""
+        self.hurried = False
+        try:
+            yield
+        finally:
+            self.hurried = True
+
     def put_aside(self, folder: Path) -> None:  # noqa: ARG002 - it stays on the server
         """The schema is renamed to `<schema>_previous`."""
         ours = sql.Identifier(self._address.schema)
@@ -152,6 +211,22 @@ class Postgres:
             connection.execute(self._lock())
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(aside))
             connection.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(ours, aside))
+
+    def put_in_place(self, ready: str, aside: str | None) -> None:
+        """The schema `ready` becomes this one; what is here becomes `aside`. Both, or neither."""
+        ours = self._address.schema
+        rename = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
+        with self.naming_trouble(), self._plain() as connection:
+            connection.execute(self._lock())
+            for old, new in ((ours, aside), (ready, ours)):
+                if new is not None:
+                    connection.execute(rename.format(sql.Identifier(old), sql.Identifier(new)))
+
+    def drop(self) -> None:
+        """Remove the schema, if it is there, with all that is in it."""
+        ours = sql.Identifier(self._address.schema)
+        with self.naming_trouble(), self._plain() as connection:
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(ours))
 
     @contextmanager
     def naming_trouble(self) -> Iterator[None]:
@@ -174,7 +249,7 @@ class Postgres:
             return Overtaken(f"{self._address}: {_words(cause)}")
         if state in _LOCKED:
             return JournalBusy(f"{self._address} stayed locked by another process for {BUSY_MS} ms")
-        if state in _FAILING:
+        if state in _FAILING or (state[:2] == "53" and state not in _GONE):
             return JournalFailing(f"{self._address} was not written: {_words(cause)}")
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         # A connection that was never made, or broke, has no SQLSTATE.
@@ -195,6 +270,16 @@ class Postgres:
             connect_args=self._arguments(role, settings),
         )
 
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: Any, _record: Any, _args: Any, told: dict[str, Any]) -> _Session:
+            return self._session(**told)
+
+        @event.listens_for(engine, "handle_error")
+        def let_go(context: Any) -> None:
+            # The address may lead to another server by now.
+            if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+                context.is_disconnect = True
+
         @event.listens_for(engine, "connect")
         def prepare(raw: Any, _record: Any) -> None:
             raw.adapters.register_loader("numeric", _Whole)
@@ -208,15 +293,17 @@ class Postgres:
         words = " ".join(f"-c {name}={value}" for name, value in ours.items())
         return {
             "options": f"{theirs} {words}".strip(),
-            "connect_timeout": CONNECT_S,
             "application_name": f"lockstep-{role}",
             "client_encoding": "utf8",
         }
 
-    def _plain(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg.connect(
-            libpq(self._url), connect_timeout=CONNECT_S, options=f"-c lock_timeout={BUSY_MS}"
-        )
+    def _plain(self) -> _Session:
+        return self._session(libpq(self._url), options=f"-c lock_timeout={BUSY_MS}")
+
+    def _session(self, address: str = "", **told: Any) -> _Session:
+        session = _Session.connect(address, connect_timeout=CONNECT_S, **TCP, **told)
+        session.of = self
+        return session
 
     def _lock(self) -> str:
         """What takes the schema's write lock until the transaction ends."""

@@ -2,25 +2,33 @@
 before anything is traded: it goes into its place halted."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from store import anchors, presence, schema
 from store.audit import Act
 from store.driver import sqlite
 from store.engine import Database
-from store.errors import CannotRestore, DatabaseDamaged, ForeignDatabase, SchemaTooNew
+from store.errors import (
+    CannotRestore,
+    DatabaseDamaged,
+    ForeignDatabase,
+    JournalBusy,
+    SchemaTooNew,
+)
 from store.failpoints import Point, hit
 from store.journal import Journal
-from store.place import Place
+from store.place import Place, SchemaAddress
 from store.sqlite import backup, reader_engine
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file and must never be read with another one."""
 
 
-def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None:
+def put_back(
+    copy: Path, journal: Path, aside: Path, why: str, act: Act, told: Callable[[str], None]
+) -> None:
     """Put what `copy` holds in the place of `journal`; what was there goes to `aside`, where
     nothing is yet. Blocks.
 
@@ -29,8 +37,10 @@ def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None
     closed, and a second run goes on.
     """
     partial = journal.with_name(f"{journal.name}.restoring")
+    told("loading the backup beside the journal")
     with _made_ready(copy, partial, why, act):
         hit(Point.BACKUP, "restore", "ready")
+        told("putting it in the journal's place, halted")
         if journal.exists():
             os.link(journal, aside)
             for suffix in BESIDE:
@@ -40,6 +50,27 @@ def put_back(copy: Path, journal: Path, aside: Path, why: str, act: Act) -> None
         hit(Point.BACKUP, "restore", "aside")
         partial.replace(journal)
         _keep(journal.parent)
+
+
+def put_schema_back(
+    ready: SchemaAddress, journal: SchemaAddress, aside: str | None, why: str, act: Act
+) -> None:
+    """As `put_back`, of a copy that was loaded as the schema `ready`: that one takes the place of
+    `journal` when it has this version and is halted. Refused, `ready` is gone."""
+    from store.postgres import Postgres
+
+    hit(Point.BACKUP, "restore", "loaded")
+    try:
+        _refuse_strangers(f"the copy of {journal.schema}", ready)
+        mark(ready, why, act)
+        hit(Point.BACKUP, "restore", "ready")
+        Postgres(journal).put_in_place(ready.schema, aside)
+    except Exception:
+        # A server that is away keeps it until the next run, which begins with that.
+        with suppress(JournalBusy):
+            Postgres(ready).drop()
+        raise
+    hit(Point.BACKUP, "restore", "placed")
 
 
 def refuse_living(place: Place, act: Act, alive_since_ms: int) -> None:
@@ -76,7 +107,7 @@ def _made_ready(copy: Path, partial: Path, why: str, act: Act) -> Iterator[None]
             raise CannotRestore(f"{copy} is not a journal ({trouble})") from None
         finally:
             source.dispose()
-        _refuse_strangers(copy, partial)
+        _refuse_strangers(str(copy), partial)
         mark(partial, why, act)
         _keep(partial)
         yield
@@ -84,9 +115,9 @@ def _made_ready(copy: Path, partial: Path, why: str, act: Act) -> Iterator[None]
         _remove(partial)
 
 
-def _refuse_strangers(copy: Path, partial: Path) -> None:
-    """An empty file would be made a journal: one that knows of no position."""
-    with closing(Database(partial)) as database:
+def _refuse_strangers(copy: str, ready: Place) -> None:
+    """What is empty would be made a journal: one that knows of no position."""
+    with closing(Database(ready)) as database:
         database.backend.check(database.reader)
         with database.reader.connect() as connection:
             if schema.version(connection) is None:

@@ -74,7 +74,7 @@ def _upgrade(backend: Backend, engine: Engine) -> str:
         return head
     if found is not None:
         backend.keep(engine, found)
-    with engine.begin() as connection:
+    with backend.unhurried(), engine.begin() as connection:
         # Another process may have upgraded it while this one waited for the write lock.
         found = version(connection)
         _refuse_newer(found)

@@ -1,7 +1,7 @@
 """The journal in a SQLite file: its connections, its lock, its checks and its copies."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,10 @@ class Sqlite:
         """A copy beside the file, `<name>.schema-<version>`."""
         backup(writer, self._path.with_name(f"{self._path.name}.schema-{version}"))
         hit(Point.MIGRATION, "copied")
+
+    def unhurried(self) -> AbstractContextManager[None]:
+        """Nothing: a file is always waited for."""
+        return nullcontext()
 
     def put_aside(self, folder: Path) -> None:
         """The file and what SQLite keeps beside it go to the folder."""

@@ -10,6 +10,7 @@ from app.commands.frame import (
     ConfigFile,
     emit,
     group,
+    in_steps,
     load,
     run,
     say,
@@ -68,8 +69,8 @@ def upgrade(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from app.operating import database
 
-    with working("looking at the journal"):
-        told = run(database.upgrade(load(config)))
+    with in_steps(2) as steps:
+        told = run(database.upgrade(load(config), steps))
     if told.before == told.after:
         emit(told, as_json, f"{told.path}: schema {told.after} already, nothing was changed")
         return
@@ -84,8 +85,8 @@ def backup(target: Target, config: ConfigFile = None, as_json: AsJson = False) -
     """
     from app.operating import database
 
-    with working("copying the journal"):
-        told = run(database.copy_to(load(config), target))
+    with in_steps(2) as steps:
+        told = run(database.copy_to(load(config), target, steps))
     emit(told, as_json, f"{told.path}: {told.bytes} bytes")
 
 
@@ -97,8 +98,8 @@ def restore(source: Backup, config: ConfigFile = None, as_json: AsJson = False) 
     """
     from app.operating import restoring
 
-    with working("putting the backup in the journal's place"):
-        told = restoring.restore(load(config), source)
+    with in_steps(3) as steps:
+        told = restoring.restore(load(config), source, steps)
     before = f"; what was there is in {told.aside}" if told.aside else ""
     emit(
         told,
@@ -116,8 +117,8 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from app.operating import checking
 
-    with working("checking the journal"):
-        told = run(checking.check(load(config)))
+    with in_steps(3) as steps:
+        told = run(checking.check(load(config), steps))
     sound = told.problem or f"sound, version {told.version}, {told.audit_rows} rows of audit"
     emit(told, as_json, f"{told.path}: {sound}")
     if told.problem is not None:

@@ -5,7 +5,8 @@ import inspect
 import io
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,6 +20,7 @@ from rich.table import Table
 from app.config import Config
 from app.config_sources import load_config
 from app.errors import GuardError, UsageError
+from app.operating.steps import Steps
 
 T = TypeVar("T")
 Verb = TypeVar("Verb", bound=Callable[..., None])
@@ -116,6 +118,18 @@ def working(words: str) -> Status:
     if not console.is_terminal:
         say(words)
     return console.status(words)
+
+
+@contextmanager
+def in_steps(total: int) -> Iterator[Steps]:
+    """Say on stderr which step of `total` is being done, until the block ends; how far it is within
+    a step is seen on a terminal only."""
+    console = Console(stderr=True, quiet=talk.quiet)
+    if not console.is_terminal:
+        yield Steps(total, say, lambda _: None)
+        return
+    with console.status("") as status:
+        yield Steps(total, status.update, status.update)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -9,6 +9,7 @@ from app.links import journal_exists, open_journal
 from app.operating import dumps
 from app.operating.office import opened
 from app.operating.outputs_journal import BackedUp, Upgraded
+from app.operating.steps import Steps
 from store import schema
 from store.driver import sqlite
 from store.engine import Database
@@ -18,7 +19,7 @@ from store.place import Place, SchemaAddress
 from store.sqlite import backup
 
 
-async def upgrade(config: Config) -> Upgraded:
+async def upgrade(config: Config, steps: Steps) -> Upgraded:
     """Bring the journal to the newest schema. A file is copied beside itself first; a PostgreSQL
     server undoes as a whole what fails halfway."""
     where = config.journal
@@ -26,7 +27,9 @@ async def upgrade(config: Config) -> Upgraded:
         raise DependencyError(
             f"no journal at {where}: there is nothing to upgrade. `lockstep run` makes one"
         )
+    steps.next("looking which schema it has")
     before = await asyncio.to_thread(_version, where)
+    steps.next(f"bringing it from schema {before} to {schema.newest()}")
     (await asyncio.to_thread(open_journal, config)).close()
     after = schema.newest()
     kept = None
@@ -36,9 +39,11 @@ async def upgrade(config: Config) -> Upgraded:
     return Upgraded(path=str(where), before=before, after=after, copied_to=kept)
 
 
-async def copy_to(config: Config, target: Path) -> BackedUp:
+async def copy_to(config: Config, target: Path, steps: Steps) -> BackedUp:
     """A whole and consistent copy; a file that is there already is never written over."""
+    steps.next("opening the journal")
     async with opened(config) as journal:
+        steps.next("copying it")
         size = await asyncio.to_thread(_copy, journal, target)
     return BackedUp(path=str(target), bytes=size)
 

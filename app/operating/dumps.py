@@ -31,9 +31,9 @@ def dump(where: SchemaAddress, target: Path) -> None:
     partial.replace(target)
 
 
-def put_back(where: SchemaAddress, copy: Path, aside: str | None) -> None:
-    """Make the schema what `copy` holds, in one transaction; what was there is renamed to `aside`.
-    UsageError where `copy` is of another schema."""
+def load(where: SchemaAddress, copy: Path, ready: str, *, there: bool) -> None:
+    """Make the schema `ready` what `copy` of `where` holds, in one transaction. `there`: the schema
+    that the copy names is there; it stays as it is. UsageError where `copy` is of another one."""
     listed = _run("pg_restore", "--list", str(copy))
     found = _SCHEMA.findall(listed)
     if found != [where.schema]:
@@ -42,14 +42,20 @@ def put_back(where: SchemaAddress, copy: Path, aside: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
         script = Path(folder) / "journal.sql"
         _run("pg_restore", f"--file={script}", str(copy))
-        rename = f'ALTER SCHEMA "{where.schema}" RENAME TO "{aside}"' if aside else "SELECT 1"
+        # The copy makes the schema by its own name, so that one steps aside until it is loaded.
+        rename = 'ALTER SCHEMA "{}" RENAME TO "{}"'.format
+        away = rename(where.schema, f"{ready}_kept") if there else "SELECT 1"
+        back = rename(f"{ready}_kept", where.schema) if there else "SELECT 1"
         whole = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
         _run(
             "psql",
             *whole,
             "--output=/dev/null",
-            f"--command={rename}",
+            f'--command=DROP SCHEMA IF EXISTS "{ready}" CASCADE',
+            f"--command={away}",
             f"--file={script}",
+            f"--command={rename(where.schema, ready)}",
+            f"--command={back}",
             of=where,
         )
 

@@ -9,13 +9,14 @@ from app.links import database_trouble, journal_exists
 from app.operating import dumps
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Restored
+from app.operating.steps import Steps
 from app.operating.watching import ALIVE_MS
 from store import restoring
 from store.errors import CannotRestore
 from store.place import SchemaAddress
 
 
-def restore(config: Config, copy: Path) -> Restored:
+def restore(config: Config, copy: Path, steps: Steps) -> Restored:
     """Put `copy` in the place of the mode's journal; what was there is kept beside it. UsageError
     where `copy` is no journal, GuardError while anything is at work."""
     place = config.journal
@@ -25,6 +26,7 @@ def restore(config: Config, copy: Path) -> Restored:
         raise UsageError(f"FILE: {copy} is the journal itself")
     if whereabouts(config) is not None:
         raise GuardError(f"`lockstep run` is at work on {config.data_dir}: stop it, then restore")
+    steps.next("looking whether anybody is at work on the journal")
     there, by = journal_exists(config), act()
     second = datetime.fromtimestamp(by.at_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%S")
     stamp = f"{second}{by.at_ms % 1_000:03}Z"
@@ -36,12 +38,15 @@ def restore(config: Config, copy: Path) -> Restored:
             if isinstance(place, SchemaAddress):
                 # PostgreSQL cuts a name off after 63 characters.
                 aside = f"{place.schema[:40]}_{stamp.lower()}" if there else None
-                dumps.put_back(place, copy, aside)
-                restoring.mark(place, why, by)
+                steps.next("loading the backup beside the journal")
+                ready = SchemaAddress(place.url, f"{place.schema[:40]}_restoring")
+                dumps.load(place, copy, ready.schema, there=there)
+                steps.next("halting it and putting it in the journal's place")
+                restoring.put_schema_back(ready, place, aside, why, by)
                 return Restored(path=str(place), copied_from=str(copy), aside=aside)
             kept = place.with_name(f"{place.name}.replaced-{stamp}")
             place.parent.mkdir(parents=True, exist_ok=True)
-            restoring.put_back(copy, place, kept, why, by)
+            restoring.put_back(copy, place, kept, why, by, steps.next)
         except CannotRestore as refused:
             raise GuardError(str(refused)) from None
         except OSError as trouble:

@@ -15,11 +15,14 @@ from store import lease, restoring, schema
 from store.audit import Act
 from store.engine import Database
 from store.journal import Journal
+from store.tables import Base
 from tests.support.driver import sqlite3
+from tests.support.places import snapshot
 from tests.support.stack import Ran, run_lockstep
 
 NAME = "lockstep-sim.sqlite3"
 OLDER = "0007"
+TABLES = tuple(table.name for table in Base.metadata.sorted_tables)
 
 
 @pytest.fixture
@@ -158,7 +161,9 @@ def test_what_sqlite_kept_beside_the_one_that_goes_is_never_read_with_the_backup
     aside = journal.with_name("aside")
     for suffix in ("-wal", "-shm", "-journal"):
         Path(f"{journal}{suffix}").write_bytes(b"of the one that goes")
-    restoring.put_back(copy, journal, aside, "a test", Act("eve", "cli", wall_ms()))
+    said: list[str] = []
+    restoring.put_back(copy, journal, aside, "a test", Act("eve", "cli", wall_ms()), said.append)
+    assert len(said) == 2
     for suffix in ("-wal", "-shm", "-journal"):
         assert not Path(f"{journal}{suffix}").exists()
         assert Path(f"{aside}{suffix}").read_bytes() == b"of the one that goes"
@@ -235,3 +240,24 @@ def test_a_check_tells_a_sound_journal_from_a_broken_trail_and_a_torn_file(journ
     torn = run_lockstep("db", "check", folder=folder)
     assert (torn.code, torn.out) == (3, "")
     assert "put the newest backup in its place" in torn.err
+
+
+def test_a_check_that_is_killed_has_changed_nothing(journal: Path) -> None:
+    before = snapshot(journal, *TABLES)
+    killed = run_lockstep("db", "check", folder=journal.parent, FP="P24/check:1")
+    assert killed.code == -signal.SIGKILL
+    assert snapshot(journal, *TABLES) == before
+    assert run_lockstep("db", "check", folder=journal.parent).code == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "steps"), [("upgrade", 2), ("backup", 2), ("restore", 3), ("check", 3)]
+)
+def test_each_step_is_told_with_how_many_there_are(
+    journal: Path, copy: Path, verb: str, steps: int
+) -> None:
+    files = {"backup": [str(copy.with_name("another"))], "restore": [str(copy)]}.get(verb, [])
+    done = run_lockstep("db", verb, *files, folder=journal.parent)
+    told = [line.partition(":")[0] for line in done.err.splitlines()]
+    assert told == [f"{number} of {steps}" for number in range(1, steps + 1)], done
+    assert run_lockstep("--quiet", "db", "check", folder=journal.parent).err == ""

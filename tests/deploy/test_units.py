@@ -58,6 +58,16 @@ def test_it_is_confined_and_ends_in_order(unit: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_an_outage_of_any_length_is_outlasted(unit: Path) -> None:
+    """Each start during it ends within seconds with code 4, and systemd counts starts."""
+    told = read(unit)
+    assert told["StartLimitIntervalSec"] == ["0"]
+    assert "StartLimitBurst" not in told
+    assert int(told["RestartSec"][0]) >= 5
+    assert str(int(ExitCode.DEPENDENCY)) not in told["RestartPreventExitStatus"][0].split()
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
 def test_it_names_settings_that_exist_and_no_secret(unit: Path) -> None:
     named = [one.partition("=")[0] for one in read(unit)["Environment"]]
     for name in named:
