@@ -1,4 +1,4 @@
-"""Two whole executors on one account: one sends, the other stands by and takes over."""
+"""Whole executors on one account: one sends, the others stand by and take over."""
 
 import asyncio
 import signal
@@ -14,15 +14,17 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain.trade import Phase
-from domain.venue import Mode
+from domain.venue import Mode, Venue
 from store.adoptions import unfinished
 from store.audit import Act
 from store.kill_file import KillFile
-from tests.support.executors import PAIRS, Stage, executor, until
+from tests.support.executors import PAIRS, Stage, executor, executors, until
 from workflows.names import workflow_id
 
 TAKEOVER_SECONDS = 3.0
 ADOPTION_SECONDS = 5.0
+ON_THE_WAY_MS = 1_500
+"""For so long an exchange keeps its answer: who sent the order dies before."""
 MOMENTS = ("P6/polymarket/entry:1", "P7/kalshi/entry:1", "P10/polymarket/entry:1")
 """Written down, about to be sent, answered and not written down: see `store.failpoints`."""
 
@@ -57,6 +59,31 @@ async def test_whenever_a_sender_dies_its_trade_and_its_opportunities_go_on_else
             await _dies_trading(stage, pair, sender, spare)
             sender = spare
         await stage.trade(PAIRS[-1])
+    await stage.nothing_was_sent_twice()
+
+
+@pytest.mark.timeout(180)
+async def test_of_four_executors_the_sender_dies_twice_in_a_row(stage: Stage) -> None:
+    """The first with both orders of a trade on their way, the second as soon as it sends."""
+    with executors(stage, 4) as running:
+        await stage.trade("p01")
+        before = max(epoch for _, epoch, _ in stage.leases())
+        for venue in Venue:
+            await stage.control.fault(venue, "p02", "buy", "hang", params={"ms": ON_THE_WAY_MS})
+        await stage.control.edge("p02", 8)
+        await until(lambda: len(stage.orders("p02")) == 2)
+        await until(lambda: all(one.sent_ms for one in stage.orders("p02")))
+        for _ in range(2):
+            (sender,) = [one for one in running if stage.held_by(one)]
+            sender.kill()
+            sender.wait()
+            running.remove(sender)
+            took = await until(lambda: any(stage.held_by(one) for one in running))
+            assert took < TAKEOVER_SECONDS
+        assert min(epoch for _, epoch, _ in stage.leases()) >= before + 2
+        await until(lambda: stage.phase("p02") == Phase.HOLDING)
+        await stage.trade("p03")
+        assert not any(one.poll() is not None for one in running)
     await stage.nothing_was_sent_twice()
 
 

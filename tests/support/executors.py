@@ -180,7 +180,7 @@ def executors(
         for process in processes:
             assert process.stdout is not None
             assert b"ready" in process.stdout.readline()
-        yield processes
+        yield list(processes)
     finally:
         for process in processes:
             with suppress(ProcessLookupError):
