@@ -1,4 +1,4 @@
-"""What a worker that stops does not wait for: answers to questions. Whoever goes on asks again.
+"""What a worker that stops does not wait for: silent venues. Whoever goes on asks again.
 
 While it waited it would keep its lease, and nobody could sell what is naked. An order on its way is
 waited for: its answer may be heard only here.
@@ -13,6 +13,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 T = TypeVar("T")
+MOMENT_S = 0.5
+"""A venue that is not silent has answered by then: a step that it was read for goes on."""
 AGAIN = timedelta(milliseconds=200)
 """When the question is on the queue again, however often it was asked before."""
 
@@ -30,12 +32,12 @@ class WorkerStops(ApplicationError):
 
 
 async def unless_stopping(question: Coroutine[Any, Any, T]) -> T:
-    """The answer; WorkerStops as soon as the activity's worker is told to stop. Beside a worker
-    nothing tells, and the answer is waited for."""
+    """The answer; WorkerStops where it does not come within a moment after the activity's worker
+    was told to stop. Beside a worker nothing tells, and the answer is waited for."""
     if not activity.in_activity():
         return await question
     asking = asyncio.ensure_future(question)
-    stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+    stopping = asyncio.ensure_future(_a_moment_after_the_stop())
     try:
         await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
@@ -45,3 +47,8 @@ async def unless_stopping(question: Coroutine[Any, Any, T]) -> T:
         asking.cancel()
         stopping.cancel()
         await asyncio.gather(asking, stopping, return_exceptions=True)
+
+
+async def _a_moment_after_the_stop() -> None:
+    await activity.wait_for_worker_shutdown()
+    await asyncio.sleep(MOMENT_S)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.stopping import WorkerStops, unless_stopping
+from activities.stopping import MOMENT_S, WorkerStops, unless_stopping
 
 
 async def _answer() -> str:
@@ -44,6 +44,19 @@ async def test_a_question_ends_with_its_worker_and_is_asked_again_soon() -> None
     assert ended.is_set()
     assert not stops.value.non_retryable
     assert stops.value.next_retry_delay is not None
+
+
+async def test_a_venue_that_answers_is_heard_though_its_worker_stops() -> None:
+    worker = ActivityEnvironment()
+
+    async def soon() -> str:
+        await asyncio.sleep(MOMENT_S / 5)
+        return "filled"
+
+    asking = asyncio.create_task(worker.run(unless_stopping, soon()))
+    await asyncio.sleep(0)
+    worker.worker_shutdown()
+    assert await asking == "filled"
 
 
 async def test_whoever_waits_for_it_can_still_give_it_up() -> None:

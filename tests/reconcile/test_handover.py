@@ -34,7 +34,7 @@ FILLED_AFTER_MS = 4_000
 """Later than the stop."""
 ASKING_SECONDS = 0.3
 """From giving an answer up to asking the venue for it."""
-GIVEN_UP_SECONDS = 1.0
+GIVEN_UP_SECONDS = 2.0
 UNTRIED = Bounds(cooldown_ms=0, unwind_attempts=0)
 """A person is called at once, and nothing is sold."""
 PATIENT = {
