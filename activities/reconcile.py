@@ -14,6 +14,7 @@ from temporalio import activity
 from activities.adopt import Adopter, Workflows, WorkflowsUnreachable
 from activities.desk import Desk
 from activities.messages import Activity
+from activities.stopping import WorkerStops, unless_stopping
 from domain.order import Filled
 from domain.reconcile import (
     AccountView,
@@ -91,7 +92,10 @@ class Reconciler:
             lambda s: reconciliation.busy(s, self._mode)
         ):
             return "nothing moves"
-        report = await self.report()
+        try:
+            report = await unless_stopping(self.report())
+        except WorkerStops:
+            return "this executor stops: whoever sends next compares first"
         return report.rejected or f"repaired {report.repaired}, found {report.findings}"
 
     async def report(self) -> ReconcileReport:

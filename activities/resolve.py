@@ -9,6 +9,7 @@ from activities import worries
 from activities.desk import Desk
 from activities.messages import Activity, LegRequest
 from activities.send import heartbeating
+from activities.stopping import unless_stopping
 from domain.evidence import Quarantine, conclude_absent, rest_needs
 from domain.money import ZERO
 from domain.order import Answer, Filled, FillState, Order, Unknown
@@ -31,7 +32,7 @@ class ResolveActivities:
     async def resolve_order(self, request: LegRequest) -> LegReport:
         """The leg once every order is definite (and, if asked, every fill final).
 
-        Raises a retryable StillUnknown until then: Temporal asks again.
+        Raises a retryable StillUnknown until then: Temporal asks again. So does WorkerStops.
         """
         async with heartbeating():
             return await self._resolve(request)
@@ -61,7 +62,8 @@ async def resolve_intent(desk: Desk, intent: StoredIntent, timing: Timing) -> No
         return
     assert intent.sent_at_ms is not None, f"{order.intent_id} is {intent.state}, never sent"
     desk.tally.count("arb_questions", venue=order.venue.value)
-    sighting = await desk.venues[order.venue].find(order, intent.identity, intent.sent_at_ms)
+    port = desk.venues[order.venue]
+    sighting = await unless_stopping(port.find(order, intent.identity, intent.sent_at_ms))
     seen = await desk.journal.add_observations(
         order.intent_id, sighting.observations, desk.wall_ms()
     )
@@ -99,7 +101,8 @@ async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:
         if all(fill.state.final for fill in fills):
             continue
         asked = True
-        fresh = await desk.venues[intent.order.venue].refresh(intent.order, fills)
+        port = desk.venues[intent.order.venue]
+        fresh = await unless_stopping(port.refresh(intent.order, fills))
         await desk.journal.record_fills(fresh, desk.wall_ms())
         await worries.about_fills(desk, intent, fresh)
     return asked

@@ -10,6 +10,7 @@ from activities.desk import Desk, report
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
+from activities.stopping import unless_stopping
 from domain.money import ZERO
 from domain.payout import paid_out
 from domain.standing import LegReport, Standing, Verdict
@@ -49,7 +50,8 @@ class HoldActivities:
 
     @activity.defn(name=Activity.WATCH)
     async def watch_settlement(self, request: WatchRequest) -> WatchReport:
-        """What changed about what is held. Raises a retryable NothingNew while nothing did."""
+        """What changed about what is held. Raises a retryable NothingNew while nothing did, and
+        WorkerStops, which is retryable too."""
         journal = self._desk.journal
         state = await journal.arbitrage(request.arb_id)
         if await refresh_fills(self._desk, state.intents):
@@ -81,7 +83,7 @@ class HoldActivities:
     async def _verdict(self, state: ArbitrageState, leg: LegReport) -> Verdict | None:
         """What the venue paid for this leg, None until its own record shows the cash."""
         venue = leg.state.venue
-        found = await answer_of(self._desk, state, venue)
+        found = await unless_stopping(answer_of(self._desk, state, venue))
         if found is None or not found.credited:
             return None
         hit(Point.PAID, venue)

@@ -1,12 +1,14 @@
 """One order on the way to an even pair: written down, sent once, reported in words."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from activities.desk import Desk
 from activities.messages import StepReport, Ticket
 from activities.send import heartbeating, send_once
+from activities.stopping import WorkerStops, unless_stopping
 from domain.identity import intent_id
 from domain.leg import LegState
 from domain.money import NO_SIZE, Size, plain
@@ -34,7 +36,7 @@ class StepOf:
         return intent_id(self.arb_id, self.venue, self.purpose, self.sequence)
 
 
-Plan = Callable[[LegState], Awaitable[Order | str]]
+Plan = Callable[[LegState], Coroutine[Any, Any, Order | str]]
 """The order for a leg as it is now, or why there is none."""
 PLAN_SECONDS = 4
 """How long a venue may take to be read for an order: an older book prices nothing, and an order
@@ -82,7 +84,9 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     if intent is None:
         try:
             async with asyncio.timeout(PLAN_SECONDS):
-                order = await plan(before.state)
+                order = await unless_stopping(plan(before.state))
+        except WorkerStops:
+            return StepReport(before, "nothing sent: this executor stops", True)
         except (VenueUnreachable, TimeoutError) as trouble:
             why = str(trouble) or f"no answer within {PLAN_SECONDS} s"
             return StepReport(before, f"nothing sent: {step.venue} cannot be read: {why}", True)

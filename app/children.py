@@ -49,7 +49,9 @@ class Child:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> ReadyLine:
-        """Start it and wait for its ready line; DependencyError with its last words otherwise."""
+        """Start it, also after `stop`, and wait for its ready line; DependencyError with its last
+        words otherwise."""
+        self._stopping = False
         self.ready = await self._spawn()
         if self.spec.restart:
             self._watcher = asyncio.create_task(self._watch())

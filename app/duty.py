@@ -20,8 +20,8 @@ async def serve(
     """Run the worker until `done`; `ready` is called once it polls.
 
     Who holds the lease does everything. Who stands by shares the workflow tasks, and takes over
-    the rest as soon as the lease is its own. What is in flight when the role or the process ends
-    is given the worker's grace to finish.
+    the rest as soon as the lease is its own. Orders in flight when the role or the process ends
+    are given the worker's grace to be answered; questions are given up (`activities.stopping`).
     """
     sender, told = station.sender, False
     while not done.is_set():

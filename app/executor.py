@@ -314,11 +314,12 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
             ready()
             await _beside(executor.run(stop), serving, watching)
         finally:
-            watching.cancel()
             done.set()
             try:
                 await serving
             finally:
+                # Until the lease is let go of nobody else looks.
+                watching.cancel()
                 executor.close()
 
 

@@ -13,6 +13,8 @@ from tests.chaos.trader import CENTS, FAIR, POLL_S, START_S, Trader, reached
 from tests.support.places import ask
 
 LEASE_S = 15.0
+HANDOVER_MS = 4_000
+"""How long nobody may be able to act while one executor hands over to another."""
 RESOLVE_S = 30.0
 
 
@@ -28,6 +30,8 @@ class Around:
         match case.kind:
             case Kind.TWO_EXECUTORS:
                 return await self._two_executors(case, pairs[0], rng)
+            case Kind.ROLLING:
+                return await self._rolling(case, pairs[0], rng)
             case Kind.BOTH_IN_FLIGHT:
                 return await self._both_in_flight(case, pairs[0], rng)
             case Kind.NOTIFIER:
@@ -67,6 +71,35 @@ class Around:
         stack.outages.append((began, now_ms()))
         stack.takeovers += 1
         return met
+
+    async def _rolling(self, case: Case, pair: str, rng: Random) -> bool:
+        """Both executors are drained and started again in turn, from both legs in flight on."""
+        stack, spare = self._stack, self._stack.spare
+        await spare.start()
+        try:
+            met = await self._open_both(pair)
+            await self.roll()
+            await self._trader.end(case, pair, rng)
+        finally:
+            await spare.stop()
+        await self._sends(stack.executor.ready["pid"])
+        return met
+
+    async def roll(self) -> None:
+        """Drain the executor and the spare in turn; the other one sends, and the one that was
+        drained is back, before the next. At the end the executor sends."""
+        stack = self._stack
+        both = stack.executor, stack.spare
+        for drained, other in (both, both[::-1]):
+            assert drained.pid is not None, "it runs"
+            began = now_ms()
+            os.kill(drained.pid, signal.SIGTERM)
+            back = asyncio.create_task(stack.back(drained))
+            await self._sends(other.ready["pid"])
+            # What takes longer than this is no excuse.
+            stack.outages.append((began, min(now_ms(), began + HANDOVER_MS)))
+            await back
+            stack.takeovers += 1
 
     async def _both_in_flight(self, case: Case, pair: str, rng: Random) -> bool:
         """The only executor is killed with both legs in flight, and is started again."""

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     LIMIT = "limit_contended"
     NOTIFIER = "notifier_killed"
     TWO_EXECUTORS = "two_executors"
+    ROLLING = "rolling_restart"
     BOTH_IN_FLIGHT = "both_in_flight"
     TEMPORAL_LOST = "temporal_lost"
     SETTLE = "settle"
@@ -155,7 +156,7 @@ def _all() -> Iterator[Case]:
                     yield Case(kind, venue, outcome, point, stop=True)
         for kind in (
             Kind.TEMPORAL, Kind.DRAIN, Kind.VENUE_CLOSED, Kind.DISABLE,
-            Kind.BOTH_IN_FLIGHT, Kind.TWO_EXECUTORS, Kind.TEMPORAL_LOST,
+            Kind.BOTH_IN_FLIGHT, Kind.TWO_EXECUTORS, Kind.ROLLING, Kind.TEMPORAL_LOST,
         ):  # fmt: skip
             yield Case(kind, venue)
         for stop in (False, True):

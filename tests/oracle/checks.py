@@ -49,6 +49,7 @@ BOUNDS: dict[str, Check] = {
     "B3_resolving_after_restart": quiet.b3_resolving_after_restart,
     "B4_rest_after_heal": quiet.b4_rest_after_heal,
     "B5_no_silent_exposure": quiet.b5_no_silent_exposure,
+    "B6_asked_in_time": quiet.b6_asked_in_time,
 }
 CHECKS = {**ALWAYS, **QUIET, **BOUNDS}
 NOT_CHECKED = {

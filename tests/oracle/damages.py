@@ -255,6 +255,12 @@ def alarm_late(story: Story) -> None:
     alarm["opened_ms"] += 9_000
 
 
+def not_asked_in_time(story: Story) -> None:
+    arb_id = story.admit("lost")
+    story.send(stories.entries(story, arb_id)[0])
+    story.tick(10_001)
+
+
 def not_asked_after_restart(story: Story) -> World:
     arb_id = story.admit("lost")
     story.send(stories.entries(story, arb_id)[0])
@@ -332,4 +338,5 @@ BROKEN: list[tuple[str, Break]] = [
     ("B3_resolving_after_restart", not_asked_after_restart),
     ("B4_rest_after_heal", restless),
     ("B5_no_silent_exposure", naked_in_silence),
+    ("B6_asked_in_time", not_asked_in_time),
 ]

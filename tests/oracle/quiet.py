@@ -1,4 +1,4 @@
-"""Q1-Q9 once nothing moves any more, and the bounds B1-B5 on how long things took."""
+"""Q1-Q9 once nothing moves any more, and the bounds B1-B6 on how long things took."""
 
 import itertools
 import json
@@ -267,6 +267,24 @@ def b5_no_silent_exposure(world: World) -> Iterator[str]:
             ]
             if not covering:
                 yield f"{row['id']}: naked for {end - start} ms without an alarm"
+
+
+def b6_asked_in_time(world: World) -> Iterator[str]:
+    """An order without an answer is asked for, or its alarm is open, before it is old; whoever was
+    stopped, killed or started again meanwhile."""
+    for row in world.rows("intents"):
+        sent = row["sent_ms"]
+        if sent is None:
+            continue
+        looks = world.rows_of("observations", "intent_id", row["id"])
+        alarms = world.rows_of("alarms", "arb_id", row["arb_id"])
+        mine = [one for one in alarms if one["detail"].startswith(f"{row['id']}: no answer")]
+        times = [row["answered_ms"], *(look["at_ms"] for look in looks)]
+        times += [one["opened_ms"] for one in mine]
+        first = min((at for at in times if at is not None), default=world.at_ms)
+        age = first - sent - world.rules.down(sent, first)
+        if age > world.rules.unknown_ms:
+            yield f"{row['id']}: {age} ms without an answer, a question or an alarm"
 
 
 def naked_spans(world: World, row: Row) -> list[tuple[int, int]]:

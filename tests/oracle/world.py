@@ -37,6 +37,7 @@ class Rules:
     alarm_ms: int = 5_000
     acknowledged_ms: int = 1_000
     resolve_after_restart_ms: int = 15_000
+    unknown_ms: int = 10_000
     rest_after_heal_ms: int = 120_000
     outages: tuple[tuple[int, int], ...] = ()
     healed_ms: int | None = None

@@ -8,6 +8,9 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from app.temporal import Server
+from tests.support import executors
+from tests.support.executors import Stage, staged
 from tests.support.processes import Child, run_sim
 from tests.support.trading import SETTLING, Trading, trading
 
@@ -40,3 +43,19 @@ async def desk(
 def pair() -> str:
     """A market that no other test trades."""
     return f"p{next(_pairs):02d}"
+
+
+@pytest.fixture
+def market() -> Iterator[Child]:
+    """Exchanges of this test's own: nobody quotes on them but the test."""
+    with run_sim("--seed", "5", "--pairs", str(len(executors.PAIRS))) as child:
+        yield child
+
+
+@pytest.fixture
+async def stage(
+    market: Child, temporal_server: Server, task_queue: str, tmp_path: Path
+) -> AsyncIterator[Stage]:
+    """A journal with trading enabled, and no executor yet."""
+    async with staged(market, temporal_server, task_queue, tmp_path) as opened:
+        yield opened
