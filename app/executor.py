@@ -89,6 +89,7 @@ class Executor:
             self._usable,
             config.trade.bounds(),
             self._take,
+            tally=desk.tally,
         )
         self._lookout = Lookout(
             config.pairs, lambda: self._pairs.listed, self._books, self._scanner, intake, wall_ms
