@@ -25,6 +25,7 @@ HELP = {
     "arb_leg_skew_seconds": "Between the first bytes of both entries.",
     "arb_leg_answer_skew_seconds": "Between the answers to both entries.",
     "arb_book_skew_seconds": "Between the reads of both books of a plan.",
+    "arb_polled_age_seconds": "Since Temporal last answered a poll of the executor.",
     "arb_differences": "Differences between journal and venues, when first found.",
     "arb_naked_seconds": "Time in which one leg was held beyond the other, per arbitrage.",
     "arb_naked_usd_seconds": "The same, each second times the dollars that were naked.",

@@ -286,6 +286,7 @@ class Executor:
         return {
             "host": socket.gethostname(),
             "sends": self._station.sender.holds,
+            "polled_ms": self._vitals.polled_ms,
             "looks": scanner.looks,
             "checks_per_s": (scanner.looks - before) * 1_000 // elapsed_ms,
             "found": scanner.found,
