@@ -3,9 +3,17 @@
 from activities.desk import Desk
 from domain.opportunity import Refused
 from domain.order import Answer, Filled, NotFilled, Order, Purpose
+from domain.trade import Phase
 from store.gate import Granted
 
 US_PER_MS = 1_000
+PHASES = {
+    Purpose.ENTRY: Phase.PLACING,
+    Purpose.COMPLETE: Phase.UNWINDING,
+    Purpose.UNWIND: Phase.UNWINDING,
+    Purpose.CLOSE: Phase.CLOSING,
+}
+"""Of the trade while such an order is on its way."""
 
 
 def judged(desk: Desk, verdict: Granted | Refused, asked_ms: int) -> None:
@@ -32,7 +40,8 @@ def answered(desk: Desk, order: Order, answer: Answer, left_ms: int | None) -> N
     desk.tally.count("arb_orders", venue=venue, purpose=purpose, answer=_word(answer))
     if left_ms is not None:
         took_us = (desk.wall_ms() - left_ms) * US_PER_MS
-        desk.tally.took("arb_leg_seconds", took_us, venue=venue, purpose=purpose)
+        phase = PHASES[order.purpose].value
+        desk.tally.took("arb_leg_seconds", took_us, venue=venue, purpose=purpose, phase=phase)
 
 
 def _word(answer: Answer) -> str:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 IDLE_MS = 5 * 60_000
 YOUNG_MS = 15_000
 """A workflow that is younger may not have reached the gate yet."""
+REPAIRED = {AppendFill: "MISSING_FILL", VoidFill: "FAILED_FILL"}
+"""What needs no person, as it is counted."""
 REJECTED = "reconcile_rejected"
 REJECTIONS_MAX = 3
 """So many reports in a row that did not count close entries until one counts again."""
@@ -74,6 +76,8 @@ class Reconciler:
         self._done_ms = 0
         self._was_clean = False
         self._rejections = 0
+        for kind in REPAIRED.values():  # what a graph waits for is there from the start, at zero
+            desk.tally.count("arb_differences", 0, kind=kind)
 
     @property
     def trusted(self) -> bool:
@@ -173,6 +177,9 @@ class Reconciler:
 
     async def _repair(self, found: tuple[Difference, ...]) -> tuple[str, ...]:
         """Missing fills are appended and failed ones voided, from the venue's own exact rows."""
+        for one in found:
+            if not isinstance(one, Finding):
+                self._desk.tally.count("arb_differences", kind=REPAIRED[type(one)])
         wanted = {one.intent_id for one in found if isinstance(one, AppendFill | VoidFill)}
         return tuple([name for name in sorted(wanted) if await self._ask_again(name)])
 
@@ -214,6 +221,8 @@ class Reconciler:
         """Findings that were there twice raise alarms and halt; those that are gone close them."""
         now = frozenset(one for one in found if isinstance(one, Finding))
         certain = sorted(now & self._suspected)
+        for one in now - self._suspected:
+            self._desk.tally.count("arb_differences", kind=one.code)
         self._suspected = now
         clean = not found
         self._was_clean, self._rejections = self._was_clean or clean, 0

@@ -61,10 +61,17 @@ class Measured:
             del self._counted[next(iter(self._counted))]
 
     def _skew(self, state: ArbitrageState) -> None:
+        """How far the entries were apart, by their first bytes and by their answers."""
         entries = [one for one in state.intents if one.order.purpose is Purpose.ENTRY]
-        sent = [one.sent_at_ms for one in entries if one.sent_at_ms is not None]
-        if len(sent) == len(Venue):
-            self.tally.took("arb_leg_skew_seconds", (max(sent) - min(sent)) * US_PER_MS)
+        sent = [one.sent_at_ms for one in entries]
+        answered = [one.answered_at_ms for one in entries]
+        for name, found in (
+            ("arb_leg_skew_seconds", sent),
+            ("arb_leg_answer_skew_seconds", answered),
+        ):
+            times = [at_ms for at_ms in found if at_ms is not None]
+            if len(times) == len(Venue):
+                self.tally.took(name, (max(times) - min(times)) * US_PER_MS)
 
     def _naked(self, state: ArbitrageState, counted: _Counted) -> None:
         naked_ms, naked_usd_ms = 0, ZERO

@@ -5,10 +5,12 @@ import asyncio
 import logging
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities import watchman
 from activities.adopt import Adopter, WorkflowsUnreachable
 from activities.reconcile import Reconciler
+from app import cluster
 from app.anchor import Anchor
 from app.config import Config
 from app.schedule import keep_schedule
@@ -53,6 +55,17 @@ class Caretaker:
         if why is not None:
             act = Act("lockstep", "anchor", wall_ms())
             await self._anchor.report(self._station.desk.journal, why, act)
+
+    async def cluster_lacks(self) -> str | None:
+        """What our Temporal server does not do and entries need; asked until it answers."""
+        while True:
+            try:
+                found = await cluster.refusals(self._client)
+            except RPCError as trouble:
+                log.warning("Temporal does not say what it does: %s", trouble)
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return "; ".join(map(str, found)) or None
 
     async def watch(self) -> None:
         """Look for what is naked or unknown in silence, whether or not Temporal and the venues

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from app.errors import DependencyError
+from app.errors import ConfigError, DependencyError, ExitCode
 
 READY_SECONDS = 60
 STOP_SECONDS = 20
+ENDING_SECONDS = 5
 RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 ReadyLine = dict[str, object]
 
@@ -50,7 +51,7 @@ class Child:
 
     async def start(self) -> ReadyLine:
         """Start it, also after `stop`, and wait for its ready line; DependencyError with its last
-        words otherwise."""
+        words otherwise, ConfigError where it ended with that code."""
         self._stopping = False
         self.ready = await self._spawn()
         if self.spec.restart:
@@ -90,19 +91,23 @@ class Child:
             line = await asyncio.wait_for(self._process.stdout.readline(), READY_SECONDS)
             ready = json.loads(line)
         except (TimeoutError, json.JSONDecodeError):
-            await self._end_unready()
-            raise DependencyError(
+            code = await self._end_unready()
+            trouble = ConfigError if code == ExitCode.CONFIGURATION else DependencyError
+            raise trouble(
                 f"{self.spec.name}: expected it to be ready within {READY_SECONDS} s, found: "
                 f"{self._last_words()} (log: {self._log_path})"
             ) from None
         assert isinstance(ready, dict), f"{self.spec.name} said {line!r}"
         return ready
 
-    async def _end_unready(self) -> None:
+    async def _end_unready(self) -> int:
+        """Its code; a process that has said nothing and closed its mouth is about to end."""
         assert self._process is not None
-        if self._process.returncode is None:
+        try:
+            return await asyncio.wait_for(self._process.wait(), ENDING_SECONDS)
+        except TimeoutError:
             self._process.kill()
-        await self._process.wait()
+            return await self._process.wait()
 
     async def _watch(self) -> None:
         """Start the process again whenever it ends, with a growing pause."""
@@ -115,7 +120,11 @@ class Child:
             await asyncio.sleep(pause)
             try:
                 self.ready = await self._spawn()
-            except (DependencyError, OSError) as error:  # a machine without memory forks nothing
+            except (
+                ConfigError,
+                DependencyError,
+                OSError,
+            ) as error:  # a machine without memory forks nothing
                 self._say(f"{self.spec.name} did not come back: {error}\n")
 
     def _say(self, words: str) -> None:

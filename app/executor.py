@@ -17,6 +17,7 @@ from app.doorkeeper import CLOSED_SECONDS, WARM_SECONDS, Doorkeeper
 from app.dues import PAUSE_SECONDS as DUES_SECONDS
 from app.dues import Dues
 from app.duty import serve
+from app.errors import ConfigError
 from app.fitness import Fitness
 from app.funds import read_funds
 from app.intake import Intake
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 BALANCE_SECONDS = 2.0
 ADVICE_SECONDS = 0.25
 PRESENCE_SECONDS = 1.0
+CLUSTER_SECONDS = 60.0
 
 
 class Executor:
@@ -87,6 +89,7 @@ class Executor:
             self._usable,
             config.trade.bounds(),
             self._take,
+            tally=desk.tally,
         )
         self._lookout = Lookout(
             config.pairs, lambda: self._pairs.listed, self._books, self._scanner, intake, wall_ms
@@ -98,7 +101,11 @@ class Executor:
 
     async def prepare(self) -> None:
         """Read what the first decision needs: settings, balances, the rules of the first pairs.
-        The others follow while it trades: a venue may count reads."""
+        The others follow while it trades: a venue may count reads. ConfigError where Temporal
+        lacks what we ask of it; where something is open that is carried on, and nothing begun."""
+        await self._look_at_cluster()
+        if self._fitness.lacking and not await self._desk.journal.unfinished():
+            raise ConfigError(f"temporal.address: {self._fitness.lacking}")
         await self._desk.journal.settings.load()
         await self._doorkeeper.look()
         await self._if_not_busy(self._read_balances)
@@ -125,6 +132,9 @@ class Executor:
                 group.create_task(self._vitals.run()),
                 *([group.create_task(self._recorder.run())] if self._recorder else []),
             ]
+            if self._fitness.lacking:  # a server reads its dynamic configuration anew
+                again = self._every(CLUSTER_SECONDS, self._look_at_cluster)
+                running.append(group.create_task(again))
             await stop.wait()
             self._intake.closed = True
             for task in running:
@@ -160,6 +170,9 @@ class Executor:
             log.warning("%s waits for its next turn: %s", getattr(act, "__name__", act), busy)
             if isinstance(busy, JournalFailing):
                 self._fitness.journal_failed(str(busy))
+
+    async def _look_at_cluster(self) -> None:
+        self._fitness.lacking = await self._caretaker.cluster_lacks()
 
     async def _read_balances(self) -> None:
         """Both venues' cash into the journal, and what the gate would still let us use."""
@@ -273,6 +286,7 @@ class Executor:
         return {
             "host": socket.gethostname(),
             "sends": self._station.sender.holds,
+            "polled_ms": self._vitals.polled_ms,
             "looks": scanner.looks,
             "checks_per_s": (scanner.looks - before) * 1_000 // elapsed_ms,
             "found": scanner.found,

@@ -1,6 +1,6 @@
 """Whether this machine may let entries leave: room for the journal, a disk that keeps what is
-written to it, and a clock that agrees with a venue's. What stops them here stops no unwind, and is
-over by itself."""
+written to it, a clock that agrees with a venue's, and a Temporal server that does what we ask.
+What stops them here stops no unwind, and is over by itself."""
 
 import logging
 import shutil
@@ -50,6 +50,8 @@ class Fitness:
         self._failed: tuple[int, str] | None = None
         self._told: bool | None = None
         self.unfit: str | None = None
+        self.lacking: str | None = None
+        """What the Temporal server does not do."""
 
     def journal_failed(self, how: str) -> None:
         """The journal was not written, for the sake of its disk. It is told once that is possible,
@@ -65,7 +67,8 @@ class Fitness:
         try:
             free = shutil.disk_usage(self._folder).free
             tally.gauge("arb_disk_free_bytes", free)
-            self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms) or self._failing()
+            self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms)
+            self.unfit = self.unfit or self._failing() or self.lacking
         except OSError as trouble:
             self.unfit = f"{self._folder} cannot be looked at: {trouble}"
         if self._told is (self.unfit is not None):
@@ -78,7 +81,7 @@ class Fitness:
 
     def _tell(self, session: Session, now_ms: int) -> None:
         if self.unfit is None:
-            alarms.close(session, self._key, "disk and clock are well again", now_ms)
+            alarms.close(session, self._key, "the machine is fit again", now_ms)
             return
         found = Alarm(
             self._key, "MACHINE_UNFIT", Severity.RED, f"{socket.gethostname()}: {self.unfit}"

@@ -8,6 +8,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 
 from app.errors import ExitCode, LockstepError, UsageError
 from app.leave import leave
@@ -15,6 +16,8 @@ from app.leave import leave
 USAGE = "app.health: expected `executor`, `notifier` or an http:// address"
 ALIVE_MS = 10_000
 """An executor reports every second."""
+POLL_MS_MAX = 90_000
+"""Temporal answers a poll within a minute, whether or not there is a task."""
 LAG_MS_MAX = 60_000
 ANSWER_SECONDS = 5
 
@@ -42,15 +45,27 @@ async def reports(who: str) -> str | None:
     try:
         if who == "executor":
             found = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
-            host = socket.gethostname()
-            alive = any(one.report.get("host") == host for one in found)
-            return None if alive else f"no executor of {host} reported in {ALIVE_MS // 1000} s"
+            return unwell([one.report for one in found], socket.gethostname(), wall_ms())
         waiting = await journal.read(outbox.backlog)
         lag_ms = 0 if waiting.oldest_ms is None else wall_ms() - waiting.oldest_ms
         late = lag_ms > LAG_MS_MAX
         return f"a message waits for {lag_ms // 1000} s" if late else None
     finally:
         journal.close()
+
+
+def unwell(reports: Sequence[Mapping[str, object]], host: str, now_ms: int) -> str | None:
+    """What is wrong with the executor of a host by what was reported lately; None where it is well:
+    it reports, and Temporal answers its polls."""
+    ours = [one for one in reports if one.get("host") == host]
+    if not ours:
+        return f"no executor of {host} reported in {ALIVE_MS // 1000} s"
+    # An executor of an older version does not say when it polled.
+    polled = [at_ms for one in ours if isinstance(at_ms := one.get("polled_ms", now_ms), int)]
+    silent_ms = now_ms - max(polled, default=now_ms)
+    if silent_ms > POLL_MS_MAX:
+        return f"Temporal has answered no poll of the executor for {silent_ms // 1000} s"
+    return None
 
 
 def main(argv: list[str]) -> int:

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -21,6 +20,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from app import cluster
+from app.cluster import RETENTION
 from app.config import Config
 from app.config_sources import load_config
 from app.errors import ConfigError, DependencyError, GuardError, LockstepError, UsageError
@@ -34,8 +35,6 @@ from domain.venue import Mode
 from store import presence
 
 USAGE = "app.prepare: expected `temporal`, `journal` or `sim URL`"
-RETENTION = timedelta(days=30)
-"""How long Temporal remembers what has ended, and knows its id again."""
 WAIT_SECONDS = 120
 SETTINGS = "sim.toml"
 ALIVE_MS = 5_000
@@ -56,7 +55,10 @@ async def prepare_temporal(config: Config) -> str:
         ) from None
     await await_frontend(address, name, None, WAIT_SECONDS)
     await register_search_attributes(address, name)
-    return f"temporal: namespace {name} at {address} {made}"
+    told = [f"temporal: namespace {name} at {address} {made}"]
+    # Who has the journal refuses: only there is it known whether something open must be carried on.
+    told += [f"warning: {one}" for one in await cluster.lacks(client, config.temporal.task_queue)]
+    return "\n".join(told)
 
 
 async def _answering(address: str, namespace: str) -> Client:

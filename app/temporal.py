@@ -42,6 +42,9 @@ STOP_SECONDS = 15
 POLL_SECONDS = 0.05
 DYNAMIC_CONFIG = {
     "system.enableActivityEagerExecution": "true",
+    # On by default: named so that whoever compares finds them.
+    "system.enableEagerWorkflowStart": "true",
+    "frontend.enableUpdateWorkflowExecution": "true",
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
     "frontend.namespaceRPS": "20000",

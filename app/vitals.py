@@ -15,7 +15,7 @@ from temporalio.runtime import (
     TelemetryConfig,
 )
 
-from app.wiring import Station
+from app.wiring import Station, wall_ms
 from store.tally import Tally
 
 BUFFER = 200_000
@@ -25,6 +25,8 @@ LABELS = ("worker_type", "poller_type", "failure_reason", "status_code")
 """What is kept apart of the SDK's attributes; the others only name this one worker again."""
 FAILED, NONDETERMINISM = "temporal_workflow_task_execution_failed", "NonDeterminismError"
 """What an alert waits for: there from the start, at zero."""
+POLLS = frozenset(f"temporal_workflow_task_queue_poll_{answer}" for answer in ("empty", "succeed"))
+"""A server answers a poll after a minute at the latest, with a task or without one."""
 US = 1_000_000
 
 
@@ -35,10 +37,12 @@ class SdkMetrics:
         self._buffer = MetricBuffer(BUFFER, MetricBufferDurationFormat.SECONDS)
         self.runtime = Runtime(telemetry=TelemetryConfig(metrics=self._buffer))
 
-    def drain(self, tally: Tally) -> None:
-        """Take over what was counted since the last call."""
-        for update in self._buffer.retrieve_updates():
+    def drain(self, tally: Tally) -> bool:
+        """Take over what was counted since the last call; whether a poll was answered since."""
+        updates = self._buffer.retrieve_updates()
+        for update in updates:
             _take(tally, update)
+        return any(update.metric.name in POLLS and update.value for update in updates)
 
 
 class Vitals:
@@ -48,6 +52,8 @@ class Vitals:
         self._station = station
         self._sdk = sdk
         self._wal = journal.with_name(journal.name + "-wal")
+        self.polled_ms = wall_ms()
+        """When a poll of ours was last answered; the start stands for the first."""
 
     async def run(self) -> None:
         """For as long as the executor runs."""
@@ -60,11 +66,13 @@ class Vitals:
             await asyncio.sleep(DRAIN_SECONDS)
             late_us = (time.monotonic_ns() - began_ns) // 1_000 - int(DRAIN_SECONDS * US)
             tally.took("arb_event_loop_lag_seconds", late_us)
-            self._sdk.drain(tally)
+            if self._sdk.drain(tally):
+                self.polled_ms = wall_ms()
 
     def look(self) -> None:
         """What is only worth a look with each report."""
         tally = self._station.desk.tally
+        tally.gauge("arb_polled_age_seconds", (wall_ms() - self.polled_ms) * 1_000)
         # A folder that is gone stops entries (app.fitness), and must not stop unwinds.
         with suppress(OSError):
             if self._wal.exists():

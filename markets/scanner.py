@@ -16,9 +16,11 @@ from domain.venue import Instrument, Outcome, Venue
 from markets.books import Books
 from markets.feed import NS_PER_MS
 from markets.pairs import Direction, ListedPair
+from store.tally import Tally
 
 OnOpportunity = Callable[[Opportunity], Awaitable[None]]
 Verdict = Opportunity | Refused
+NS_PER_US = 1_000
 ONE_CONTRACT = Size(ONE)
 NOT_FRESH = frozenset({Refusal.BOOK_STALE, Refusal.BOOKS_APART})
 Told = dict[tuple[str, Outcome], tuple[Size, Price, Price]]
@@ -72,6 +74,7 @@ class Scanner:
         bounds: Bounds,
         on_opportunity: OnOpportunity,
         clocks: Clocks | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._books = books
         self._listed = listed
@@ -80,6 +83,7 @@ class Scanner:
         self._bounds = bounds
         self._on_opportunity = on_opportunity
         self._clocks = clocks or Clocks()
+        self._tally = tally or Tally()
         self.told: Told = {}
         self._seen: dict[str, tuple[Seen, ...]] = {}
         self.looks = 0
@@ -178,12 +182,14 @@ class Scanner:
         """Why these books are too old, or too far apart, to start anything; None where not."""
         limit, apart = self._bounds.book_age_ms_max, self._bounds.book_skew_ms_max
         old = [(rule, book) for rule, book in books if self._books.age_ms(book) > limit]
+        first, last = sorted(books, key=lambda one: one[1].received_ns)
+        skew_ns = last[1].received_ns - first[1].received_ns
+        self._tally.took("arb_book_skew_seconds", skew_ns // NS_PER_US)
         if old:
             ages = ", ".join(f"{book.venue} {self._books.age_ms(book)} ms" for _, book in old)
             found = Refusal.BOOK_STALE, f"a book is too old: {ages}, at most {limit} ms"
         else:
-            first, last = sorted(books, key=lambda one: one[1].received_ns)
-            skew = (last[1].received_ns - first[1].received_ns) // NS_PER_MS
+            skew = skew_ns // NS_PER_MS
             if skew <= apart:
                 return None
             old = [first]

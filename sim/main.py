@@ -55,7 +55,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
     servers = Servers(
         [
             Site("polymarket", build_polymarket(world), options.polymarket_port),
-            Site("kalshi", build_kalshi(world), options.kalshi_port),
+            Site("kalshi", build_kalshi(world), options.kalshi_port, dates=False),
             Site("control", control.build_app(world, ready), options.control_port),
         ],
         options.host,

@@ -45,6 +45,8 @@ class Site:
     app: ASGIApp
     port: int
     heartbeat_s: int = _HEARTBEAT_S
+    dates: bool = True
+    """Whether the server tells the time; a site with a clock of its own does so itself."""
 
 
 class Servers:
@@ -115,6 +117,7 @@ def _server(site: Site) -> _Server:
             lifespan="auto",
             proxy_headers=False,
             server_header=False,
+            date_header=site.dates,
             http="httptools",
             ws=HeartbeatProtocol,
             ws_ping_interval=site.heartbeat_s,

@@ -38,6 +38,7 @@ class StoredIntent:
     identity: Identity
     state: IntentState
     sent_at_ms: int | None
+    answered_at_ms: int | None
     answer: Answer | None
     settings_version: int
     epoch: int
@@ -328,6 +329,7 @@ def _stored(row: IntentRow | sa.Row[Any], own: tuple[Fill, ...]) -> StoredIntent
         identity=Identity(row.key, fields),
         state=IntentState(row.state),
         sent_at_ms=row.sent_ms,
+        answered_at_ms=row.answered_ms,
         answer=_answer(row, own),
         settings_version=row.settings_version,
         epoch=row.epoch,

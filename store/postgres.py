@@ -312,8 +312,10 @@ class Postgres:
 
 
 def libpq(url: URL) -> str:
-    """The address as PostgreSQL's own programs take it, password included."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """The address as PostgreSQL's own programs take it, password included; they want a space of
+    it encoded, which SQLAlchemy leaves as it is."""
+    written = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return written.replace(" ", "%20")
 
 
 def _words(error: psycopg.Error) -> str:

@@ -8,8 +8,10 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
 from temporalio.service import RPCError
 
+from app import cluster
 from app.config import Config
 from app.errors import LockstepError
 from app.links import wall_ms
@@ -18,6 +20,7 @@ from app.operating.checks import bad, ok, warn
 from app.operating.office import opened, whereabouts
 from app.operating.outputs import Check
 from app.operating.staff import temporal, temporal_address
+from app.temporal_binary import SERVER_SERIES
 from store import presence, reconciliation, run_state, schema
 from store.presence import Presence
 from workflows.story import SEARCH_ATTRIBUTES
@@ -113,6 +116,7 @@ async def _temporal(config: Config) -> list[Check]:
     else:
         checks.append(ok("search attributes", f"all {len(SEARCH_ATTRIBUTES)}"))
     queue = config.temporal.task_queue
+    checks += await _cluster(client, queue, config.temporal.address is not None)
     described = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=namespace,
@@ -125,6 +129,21 @@ async def _temporal(config: Config) -> list[Check]:
         checks.append(bad("workers", f"none polls {queue}", EXECUTOR))
     else:
         checks.append(ok("workers", f"{len(pollers)} on {queue}"))
+    return checks
+
+
+async def _cluster(client: Client, queue: str, of_others: bool) -> list[Check]:
+    """What the server does of what we ask. An embedded one remembers for a day, as it was made."""
+    checks = [
+        (bad if one.refused else warn)(one.key, str(one), "lockstep doctor")
+        for one in await cluster.lacks(client, queue)
+    ] or [ok("temporal settings", f"as {cluster.DYNAMIC_FILE} has them")]
+    if version := await cluster.other_series(client):
+        said = f"server {version}: {SERVER_SERIES} was tested"
+        checks.append(warn("temporal server", said, "lockstep replay-open"))
+    if of_others and (kept := await cluster.forgets_after(client)):
+        said = f"what has ended is remembered for {kept.days} days, {cluster.RETENTION.days} wanted"
+        checks.append(warn("retention", said, "python -m app.prepare temporal"))
     return checks
 
 

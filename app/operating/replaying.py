@@ -14,6 +14,7 @@ from app.operating.staff import temporal
 from app.payloads import DATA_CONVERTER
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.reconcile import ReconcileWorkflow
 
 OPEN = f"WorkflowType = '{names.ARBITRAGE}' AND ExecutionStatus = 'Running'"
 
@@ -38,7 +39,7 @@ async def problems(
 ) -> AsyncIterator[tuple[WorkflowHistory, str | None]]:
     """Each history, with what differs or None for nothing. One worker replays them all."""
     replayer = Replayer(
-        workflows=[ArbitrageWorkflow],
+        workflows=[ArbitrageWorkflow, ReconcileWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

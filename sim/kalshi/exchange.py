@@ -102,6 +102,10 @@ class Exchange:
             self.audible.set()
         return self.knobs.as_json()
 
+    def clock_ns(self) -> int:
+        """What its own clock shows."""
+        return self.world.clock() + self.knobs.clock_ahead_ms * 1_000_000
+
     def view_ns(self) -> int:
         """The moment that reads show: now less the lag, and before any order whose fills hide."""
         now = self.world.clock()

@@ -52,7 +52,7 @@ class Feed:
                 socket.headers,
                 "GET",
                 PATH,
-                exchange.world.clock() // 1_000_000,
+                exchange.clock_ns() // 1_000_000,
                 exchange.knobs.auth_window_ms,
             )
         except WireError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Final, Literal
 
 from starlette.requests import Request
@@ -109,6 +110,11 @@ def internal_error(exchange: Exchange, status: int) -> Response:
 
 def _route(exchange: Exchange, method: str, path: str, answer: Write, *, signed: bool) -> Route:
     async def endpoint(request: Request) -> Response:
+        response = await answered(request)
+        response.headers["date"] = formatdate(exchange.clock_ns() // 1_000_000_000, usegmt=True)
+        return response
+
+    async def answered(request: Request) -> Response:
         try:
             if exchange.mode == "restarting" and not path.startswith("/exchange"):
                 return internal_error(exchange, 503)
@@ -128,7 +134,7 @@ def _identify(exchange: Exchange, request: Request, *, signed: bool) -> ApiKey |
         request.headers,
         request.method,
         request.scope["path"],
-        exchange.world.clock() // 1_000_000,
+        exchange.clock_ns() // 1_000_000,
         exchange.knobs.auth_window_ms,
     )
 

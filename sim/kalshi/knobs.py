@@ -12,6 +12,7 @@ class Knobs:
     """Times in ms, rates in tokens per second; `wire` is the month whose payload keys are spoken.
 
     `list_killed`: whether reads list a killed fill-or-kill (not recorded from the venue).
+    `clock_ahead_ms`: by how much its own clock, which signatures and `Date` go by, is ahead.
     `ws_*`: skip the next n book messages (their seq is used up), hold all messages back, refuse
     the next n handshakes with 502, how many messages may wait for a slow reader.
     """
@@ -19,6 +20,7 @@ class Knobs:
     ack_ms: int = 2
     read_lag_ms: int = 0
     auth_window_ms: int = 15_000
+    clock_ahead_ms: int = 0
     usage_tier: str = "prestige"
     read_rate: int = 12_000
     read_capacity: int = 12_000

@@ -127,6 +127,25 @@ def test_what_entries_cost_is_held_against_their_plan(admitted_one: ArbitrageSta
     assert planned == {"polymarket": [5_000_000], "kalshi": [4_000_000]}
 
 
+def test_legs_are_apart_by_their_first_bytes_and_by_their_answers(
+    admitted_one: ArbitrageState,
+) -> None:
+    at_ms = {"polymarket": (NOW + 3, NOW + 40), "kalshi": (NOW + 10, NOW + 160)}
+    intents = tuple(
+        replace(one, sent_at_ms=at_ms[one.order.venue][0], answered_at_ms=at_ms[one.order.venue][1])
+        for one in admitted_one.intents
+    )
+    measured = Measured(0, Mode.SIM)
+    state = replace(admitted_one, intents=intents, phase=Phase.FLAT, status=TradeStatus.FAILED)
+    for _ in range(2):
+        measured.take(state)
+    assert seconds(measured, "arb_leg_skew_seconds") == "0.007"
+    assert seconds(measured, "arb_leg_answer_skew_seconds") == "0.120"
+    unanswered = Measured(0, Mode.SIM)
+    unanswered.take(replace(state, intents=(intents[0], replace(intents[1], answered_at_ms=None))))
+    assert seconds(unanswered, "arb_leg_answer_skew_seconds") == "-"
+
+
 def test_what_was_opened_before_is_left_to_whoever_counted_it(
     admitted_one: ArbitrageState,
 ) -> None:

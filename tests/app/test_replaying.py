@@ -14,6 +14,13 @@ async def recorded(*texts: str) -> AsyncIterator[WorkflowHistory]:
         yield WorkflowHistory.from_json(f"arb-{number}", text)
 
 
+async def test_a_comparison_of_other_code_is_found_out_too() -> None:
+    text = (HISTORIES / "reconciled.json").read_text(encoding="utf-8")
+    other = text.replace('"name": "reconcile"', '"name": "another"')
+    assert other != text
+    assert [why is None async for _, why in problems(recorded(text, other))] == [True, False]
+
+
 async def test_a_history_replays_until_one_step_of_it_is_another() -> None:
     text = (HISTORIES / "completed.json").read_text(encoding="utf-8")
     other = text.replace('"name": "price_exits"', '"name": "unwind"')

@@ -197,7 +197,7 @@ class Stack:
 
     async def replay(self) -> None:
         """Replay every history that the server has on the code of today."""
-        query = f"WorkflowType = '{names.ARBITRAGE}'"
+        query = f"WorkflowType IN ('{names.ARBITRAGE}', '{names.RECONCILE}')"
         async for one, why in problems(self.client.list_workflows(query).map_histories()):
             self.replays[f"{one.workflow_id} {one.run_id}"] = why
 

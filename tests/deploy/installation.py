@@ -152,7 +152,13 @@ class Installation:
 
     def lockstep(self, name: str, *arguments: str, **extra: str) -> Ran:
         """The command within a service's container."""
-        return _ran(self._words(["lockstep", *arguments]), self._told(name, extra), self.image)
+        return self.within(name, ["lockstep", *arguments], None, **extra)
+
+    def within(
+        self, name: str, command: list[str], typed: bytes | None = None, **extra: str
+    ) -> Ran:
+        """A command within a service's container, which reads `typed`."""
+        return _ran(self._words(command), self._told(name, extra), self.image, typed)
 
     def end(self) -> None:
         """Whatever still runs."""
@@ -208,7 +214,7 @@ class Installation:
             return [str(ensure_binary()), *words]
         if program_ in ("lockstep", "python"):
             return [str(self.image / ".venv" / "bin" / program_), *words]
-        assert program_ == "/bin/sh"
+        assert program_ in ("/bin/sh", "sh")
         return [program_, *words]
 
     def _here(self, text: str, mounted: Path) -> str:
@@ -234,18 +240,19 @@ def _low_ports() -> Iterator[int]:
                 yield port
 
 
-def _ran(command: list[str], env: Mapping[str, str], folder: Path) -> Ran:
+def _ran(
+    command: list[str], env: Mapping[str, str], folder: Path, typed: bytes | None = None
+) -> Ran:
     done = subprocess.run(
         command,
         env=env,
         cwd=folder,
-        stdin=subprocess.DEVNULL,
+        input=typed or b"",
         capture_output=True,
-        text=True,
         timeout=180,
         check=False,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @contextmanager

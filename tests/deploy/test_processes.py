@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-from app.prepare import RETENTION
+from app.cluster import RETENTION
 from app.temporal import Server, ServerOptions, start_server, stop_server
 from tests.deploy.compose import read_yaml, seconds, services
 from tests.deploy.installation import Installation, installed

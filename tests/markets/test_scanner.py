@@ -16,6 +16,7 @@ from markets.books import Books
 from markets.feed import FeedLimits
 from markets.pairs import ListedPair, Pairs
 from markets.scanner import Scanner
+from store.tally import Tally
 from tests.domain.build import PAIR
 from tests.domain.tables import rows
 from tests.markets.conftest import running, until
@@ -36,6 +37,7 @@ class Desk:
     settings: ExecutorSettings = field(default_factory=ExecutorSettings)
     told: list[Opportunity] = field(default_factory=list)
     skew_ms_max: int = 5_000
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         self.scanner = Scanner(
@@ -45,6 +47,7 @@ class Desk:
             lambda rule: self.cash[rule.venue],
             Bounds(book_age_ms_max=5_000, book_skew_ms_max=self.skew_ms_max),
             self._take,
+            tally=self.tally,
         )
 
     async def _take(self, opportunity: Opportunity) -> None:
@@ -200,6 +203,8 @@ async def test_books_read_too_far_apart_start_nothing_and_the_older_one_is_asked
         await until(lambda: bool(venues[PM].reads))
         assert made.reason() == Refusal.BOOKS_APART
         assert (made.told, venues[KX].reads) == ([], [])
+        apart = [n for name, _, _, n in made.tally.told() if name == "arb_book_skew_seconds"]
+        assert apart[0][-1] > 3_000_000, "in microseconds, also of what was refused for it"
 
 
 async def test_an_opportunity_keeps_how_long_before_the_other_a_book_was_read(

@@ -51,6 +51,15 @@ async def settled(desk: Trading, reconciler: Reconciler) -> tuple[str, ...]:
     return (await reconciler.report()).findings
 
 
+def differences(desk: Trading) -> dict[str, int]:
+    """How many the reconciler counted, by kind, those that were none left out."""
+    return {
+        labels[0][1]: n[0]
+        for name, _, labels, n in desk.desk.tally.told()
+        if name == "arb_differences" and n[0]
+    }
+
+
 async def test_trades_that_end_in_any_way_leave_nothing_to_find(
     desk: Trading, reconciler: Reconciler, pair: str
 ) -> None:
@@ -88,9 +97,12 @@ async def test_a_manual_trade_is_named_halts_and_is_never_ours(
     assert alarms(desk.database)["FOREIGN_ORDER"] == 1
     assert alarms(desk.database)["POSITION_DRIFT"] == 1
     assert alarms(desk.database)["CASH_DRIFT"] == 1
+    counted = {"FOREIGN_ORDER": 1, "POSITION_DRIFT": 1, "CASH_DRIFT": 1}
+    assert differences(desk) == counted
 
     await desk.desk.journal.resume(Act("ann", "test", desk.desk.wall_ms()))
     assert await settled(desk, reconciler) == ()
+    assert differences(desk) == counted, "each once"
     assert not (await desk.desk.journal.run_state()).halted
     assert sum(alarms(desk.database).values()) == 0
 
@@ -141,6 +153,7 @@ async def test_a_fill_after_never_arrived_re_opens_the_trade_and_it_is_made_even
 
     report = await reconciler.report()
     assert report.repaired == (kalshi, handle.id), report
+    assert differences(desk)["MISSING_FILL"] == 1
     successor = handle_of(desk.client, names.workflow_id(handle.id, 1))
     ended = await desk.until_at_rest(successor, seconds=12)
     assert ended.phase in ("FLAT", "HOLDING"), ended.story
@@ -181,6 +194,7 @@ async def test_a_late_fill_of_what_a_person_resolved_is_kept_until_he_says_more(
 
     report = await reconciler.report()
     assert report.repaired == (kalshi, handle.id), report
+    assert differences(desk)["MISSING_FILL"] == 1
     successor = handle_of(desk.client, names.workflow_id(handle.id, 1))
     kept = await desk.until_phase(successor, "HOLDING", "FLAT", "UNWINDING", "NEEDS_OPERATOR")
     assert kept.phase == "HOLDING", kept.story

@@ -174,6 +174,12 @@ class StackUnderTest:
         found: Json = reply.json()
         return found
 
+    def scrape(self) -> str:
+        """What Prometheus would read."""
+        reply = self._api.get("/metrics")
+        assert reply.status_code == httpx.codes.OK, reply.text
+        return reply.text
+
     def shown(self, arb_id: str) -> Json:
         """What `show` says of it."""
         return self.ok("show", arb_id, "--json").json

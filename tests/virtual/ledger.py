@@ -274,4 +274,4 @@ class Ledger:
             answer = row.refusal
         elif row.state is IntentState.UNKNOWN:
             answer = Unknown(row.evidence)
-        return StoredIntent(row.order, row.identity, row.state, row.sent_at_ms, answer, 1, 1)
+        return StoredIntent(row.order, row.identity, row.state, row.sent_at_ms, None, answer, 1, 1)

@@ -4,18 +4,23 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
-from temporalio.client import WorkflowHandle, WorkflowUpdateStage
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateStage
 
+from activities.reconcile import Reconciler
 from app.intake import start
+from app.wiring import worker
+from app.workflow_list import WorkflowList
 from domain.money import NO_USD, usd
 from domain.policy import Bounds
 from domain.trade import Phase
+from domain.venue import Mode
 from tests.reconcile.test_adoption import adopted, adopter
 from tests.support.scene import Scene
-from tests.support.trading import FEW_TRIES, Trading
+from tests.support.trading import FEW_TRIES, QUICK, Trading
 from tests.workflows import test_operator as phases
 from tests.workflows.test_by_hand import unanswered
 from tests.workflows.test_crashes import CRASHES, Crash, crashed
@@ -23,11 +28,12 @@ from tests.workflows.test_long_history import FEW_STEPS, until_continued
 from tests.workflows.test_operator import close, stuck
 from workflows import names
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.reconcile import ReconcileWorkflow
 from workflows.snapshot import CloseRequest, HoldRequest, MarkResolved, RetryRequest, Snapshot
 
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 Play = Callable[[Trading, str], Awaitable[Handle]]
-ScenePlay = Callable[[Scene, str], Awaitable[Handle]]
+ScenePlay = Callable[[Scene, str], Awaitable[WorkflowHandle[Any, Any]]]
 
 
 async def settled(desk: Trading, pair: str) -> Handle:
@@ -241,6 +247,34 @@ async def _long(scene: Scene, pair: str) -> list[Handle]:
     return [scene.client.get_workflow_handle(handle.id, run_id=run) for run in runs]
 
 
+async def reconciled(scene: Scene, pair: str) -> WorkflowHandle[Any, Any]:
+    """The scheduled comparison of journal and venues."""
+    async with scene.hire() as desk:
+        await desk.trade(pair)
+        workflows = WorkflowList(desk.client, desk.task_queue, Bounds(cooldown_ms=0), QUICK)
+        made = Reconciler(desk.desk, workflows, adopter(desk), Mode.SIM, settle_ms=200)
+        return await _compared(scene, desk, made)
+
+
+async def reconciled_in_vain(scene: Scene, _pair: str) -> WorkflowHandle[Any, Any]:
+    """The same where the activity fails; it is not tried again, the next turn makes up for it."""
+    async with scene.hire() as desk:
+        return await _compared(scene, desk, None)
+
+
+async def _compared(
+    scene: Scene, desk: Trading, reconciler: Reconciler | None
+) -> WorkflowHandle[Any, Any]:
+    queue = f"{scene.task_queue}-{names.RECONCILE_ID}"
+    async with worker(scene.client, queue, desk.desk, reconciler=reconciler):
+        handle = await scene.client.start_workflow(
+            ReconcileWorkflow.run, id=queue, task_queue=queue
+        )
+        with suppress(WorkflowFailureError):
+            await handle.result()
+    return handle
+
+
 def crashed_at(crash: Crash) -> ScenePlay:
     """The executor dies there, and another one carries on until the arbitrage rests."""
 
@@ -278,4 +312,5 @@ PLAYS: dict[str, ScenePlay] = (
     | {f"cancelled_{r.__name__}": on_a_desk(cancelled(r)) for r in REACHED}
     | {f"crashed_{one.name}": crashed_at(one) for one in CRASHES}
     | {play.__name__: play for play in (left_behind, carried_on)}
+    | {play.__name__: play for play in (reconciled, reconciled_in_vain)}
 )

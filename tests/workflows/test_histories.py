@@ -14,6 +14,7 @@ from tests.support.processes import ROOT, Child
 from tests.workflows.plays import PLAYS
 from tests.workflows.record_histories import HISTORIES
 from workflows.arbitrage import ArbitrageWorkflow
+from workflows.reconcile import ReconcileWorkflow
 
 FROM_OLDER = {"left_behind_when_suggested", "carried_on_when_suggested"}
 """Of executors that went by the server's word on how long a history is."""
@@ -42,7 +43,9 @@ def test_every_ending_cancel_and_crash_has_a_golden_history() -> None:
 async def test_a_golden_history_replays(path: Path, strict: bool) -> None:
     runner = SandboxedWorkflowRunner() if strict else UnsandboxedWorkflowRunner()
     replayer = Replayer(
-        workflows=[ArbitrageWorkflow], data_converter=DATA_CONVERTER, workflow_runner=runner
+        workflows=[ArbitrageWorkflow, ReconcileWorkflow],
+        data_converter=DATA_CONVERTER,
+        workflow_runner=runner,
     )
     await replayer.replay_workflow(history_of(path))
 
