@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from domain.money import NO_USD, Usd, exact, from_micro, proceeds_floor, to_micro
+from domain.money import NO_USD, Usd, exact, from_micro, plain, proceeds_floor, to_micro
 from domain.order import NotFilled, Purpose, Rejection
+from domain.policy import DUST
 from domain.trade import Phase, TradeStatus, step
 from domain.venue import Mode, Outcome, Venue
 from store import alarms, events, intents, positions, risk_day, trade_log
@@ -117,8 +118,8 @@ def record_payout(session: Session, arb_id: str, venue: Venue, amount: Usd, now_
 def conclude(session: Session, end: Conclusion) -> Usd:
     """End the arbitrage and return its result in dollars: the reservation is released, its loss
     booked to the day in place of one that seemed certain before, the trade log made final, the
-    position closed. Concluded already, the booked result is returned; an indefinite order raises
-    StillOpen."""
+    position closed. Concluded already, the booked result is returned; an indefinite order, and
+    what ends FLAT while it holds anything, raises StillOpen: only a person's word ends those."""
     assert end.phase in (Phase.FLAT, Phase.SETTLED), f"expected an end, found {end.phase}"
     row = row_of(session, end.arb_id)
     if step(Phase(row.phase), end.phase) == row.phase:
@@ -129,6 +130,8 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     state = load(session, end.arb_id)
     if end.moved_by_hand is None:
         _must_be_definite(state)
+        if end.phase is Phase.FLAT:
+            _must_be_flat(state)
     earlier = moved_by_hand(session, end.arb_id)
     by_hand = Usd((earlier or NO_USD) + (end.moved_by_hand or NO_USD))
     result = Usd(proceeds_floor(state.cash_result + by_hand))
@@ -172,6 +175,14 @@ def _must_be_definite(state: ArbitrageState) -> None:
         raise StillOpen(f"{state.arb_id} has orders without an answer: {', '.join(unknown)}")
     if not (state.polymarket.settled and state.kalshi.settled):
         raise StillOpen(f"{state.arb_id} has fills that may still be voided")
+
+
+def _must_be_flat(state: ArbitrageState) -> None:
+    """A fill may have come since whoever says that it is over last looked."""
+    for leg in (state.polymarket, state.kalshi):
+        if max(abs(leg.held), leg.neutral) > DUST:
+            pairs = f" and {plain(leg.neutral)} neutral pairs" if leg.neutral else ""
+            raise StillOpen(f"{state.arb_id}: {leg.venue} holds {plain(leg.held)}{pairs}")
 
 
 def _log_trade(

@@ -69,6 +69,12 @@ async def held_at_a_loss(journal: Journal) -> GateRequest:
     return request
 
 
+def ended_by_hand(request: GateRequest) -> Conclusion:
+    """A person's word that all of it is gone and brought nothing."""
+    end = Conclusion(request.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "gone", {}, NOW + 9)
+    return replace(end, moved_by_hand=usd("0"))
+
+
 async def test_losses_that_are_locked_in_one_after_the_other_stop_at_the_limit(
     journal: Journal,
 ) -> None:
@@ -135,7 +141,7 @@ async def test_what_is_at_risk_again_is_its_whole_risk_and_no_loss_beside_it(
 async def test_an_end_that_is_taken_back_gives_its_loss_back(journal: Journal) -> None:
     request = await held_at_a_loss(journal)
     await journal.set_phase(request.arb_id, Phase.CLOSING, NOW + 7)
-    end = Conclusion(request.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "sold", {}, NOW + 9)
+    end = ended_by_hand(request)
     await journal.conclude(end)
     assert await lost(journal) == (usd("11.1"), usd("0"))
 
@@ -196,7 +202,7 @@ async def test_an_upgrade_charges_what_is_held_at_a_loss_and_nothing_twice(
     ended = await bought_dear(journal, "2", limit="0.70")
     assert isinstance(ended, GateRequest)
     await journal.set_phase(ended.arb_id, Phase.CLOSING, NOW + 7)
-    end = Conclusion(ended.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "sold", {}, NOW + 9)
+    end = ended_by_hand(ended)
     await journal.conclude(end)
     journal.close()
     raw = plain(where)
