@@ -78,16 +78,20 @@ def note(
 def lock(
     session: Session, arb_id: str, status: TradeStatus, details: Mapping[str, object], now_ms: int
 ) -> int:
-    """Enter HOLDING: the loss at risk is released, one that is certain counts against the day, the
-    position is opened, the trade logged with its guaranteed profit. Neutral pairs alone are no
-    position: nothing of them depends on the answer. Done already, it changes nothing; returns the
-    revision."""
+    """Enter HOLDING: the position is opened, the trade logged with its guaranteed profit. Neutral
+    pairs alone are no position: nothing of them depends on the answer. Once every fill is final,
+    said again where one was provisional, the loss at risk is released and one that is certain
+    counts against the day. Done already, it changes nothing; returns the revision."""
     row = row_of(session, arb_id)
-    if step(Phase(row.phase), Phase.HOLDING) == row.phase:
+    known = step(Phase(row.phase), Phase.HOLDING) == row.phase
+    if known and not risk_day.is_held(session, arb_id):
+        return row.revision
+    state = load(session, arb_id)
+    if _hedged(state):
+        risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
+    if known:
         return row.revision
     row.phase, row.status, row.reason = Phase.HOLDING, status, None
-    state = load(session, arb_id)
-    risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
     detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
     revision = events.append(session, row, "locked", {**detail, **details}, now_ms)
     _log_trade(session, state, row, state.guaranteed, details, now_ms)
@@ -173,8 +177,13 @@ def _must_be_definite(state: ArbitrageState) -> None:
     unknown = state.polymarket.unknown + state.kalshi.unknown
     if unknown:
         raise StillOpen(f"{state.arb_id} has orders without an answer: {', '.join(unknown)}")
-    if not (state.polymarket.settled and state.kalshi.settled):
+    if not _hedged(state):
         raise StillOpen(f"{state.arb_id} has fills that may still be voided")
+
+
+def _hedged(state: ArbitrageState) -> bool:
+    """Whether what is held stays: a match that the chain may still void is no hedge."""
+    return state.polymarket.settled and state.kalshi.settled
 
 
 def _must_be_flat(state: ArbitrageState) -> None:
