@@ -178,8 +178,8 @@ class CompleteRequest:
 @dataclass(frozen=True, slots=True)
 class StepReport:
     """The leg after one step towards an even pair, and what the step did in words. `closed`: the
-    venue takes no orders now or cannot be read, so nothing was tried. `sibling`: the other leg,
-    where the step found that it was decided on legs that are no longer so."""
+    venue takes no orders now or cannot be read, so nothing was tried. `sibling`: the other leg as
+    it is by then; None only in what older executors wrote."""
 
     leg: LegReport
     said: str

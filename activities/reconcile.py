@@ -25,9 +25,8 @@ from domain.reconcile import (
     cash_key,
     reconcile,
 )
-from domain.trade import Phase
 from domain.venue import Mode, Venue
-from store import adoptions, anchors, findings, reconciliation
+from store import anchors, findings, reconciliation
 from store.alarms import Alarm, close, raise_alarm
 from store.states import IntentState, Severity
 from venues.port import VenueMisuse, VenueUnreachable
@@ -201,10 +200,6 @@ class Reconciler:
         except (VenueUnreachable, VenueMisuse) as trouble:
             log.warning("%s: not repaired yet: %s", intent_id, trouble)
             return False
-        state = await journal.arbitrage(order.arb_id)
-        if state.phase is Phase.FLAT:
-            why = f"{intent_id} was filled after all"
-            await journal.write(now_ms, lambda s: adoptions.reopen(s, order.arb_id, why, now_ms))
         return True
 
     async def _reject(self, why: str, now_ms: int) -> ReconcileReport:

@@ -14,8 +14,10 @@ from activities.stopping import unless_stopping
 from domain.money import ZERO
 from domain.payout import paid_out
 from domain.standing import LegReport, Standing, Verdict
+from domain.trade import Phase
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
+from store.errors import StillOpen
 from store.failpoints import Point, hit
 
 
@@ -90,11 +92,20 @@ class HoldActivities:
         return Verdict(venue, found.pays, paid_out(leg.state, found.pays))
 
     @activity.defn(name=Activity.RECORD)
-    async def record(self, standing: Standing) -> None:
-        """Phase, trade log, position, notices and reservation, in one transaction."""
-        now_ms = self._desk.wall_ms()
+    async def record(self, standing: Standing) -> WatchReport | None:
+        """Phase, trade log, position, notices and reservation, in one transaction. An end that
+        was decided on legs that are no longer so is not written down: both legs as they are."""
+        now_ms, journal = self._desk.wall_ms(), self._desk.journal
         ended = standing.phase.ended
         hit(Point.BEFORE_END if ended else Point.NEXT_PHASE, standing.phase)
-        await self._desk.journal.write(now_ms, lambda s: write_down(s, standing, now_ms))
+        try:
+            await journal.write(now_ms, lambda s: write_down(s, standing, now_ms))
+        except StillOpen:
+            state = await journal.arbitrage(standing.arb_id)
+            legs = report(state, Venue.POLYMARKET), report(state, Venue.KALSHI)
+            if standing.phase is not Phase.FLAT or legs == standing.legs:
+                raise
+            return WatchReport(legs, ())
         if ended:
             hit(Point.AFTER_END, standing.phase)
+        return None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from activities.desk import Desk
+from activities.desk import Desk, report
 from activities.messages import StepReport, Ticket
 from activities.send import heartbeating, send_once
 from activities.stopping import WorkerStops, unless_stopping
@@ -79,6 +79,7 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
 async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
     before = await desk.leg(step.arb_id, step.venue, step.planned)
     state = await desk.journal.arbitrage(step.arb_id)
+    beside = report(state, step.venue.sibling)
     name = step.intent_id
     intent = next((one for one in state.intents if one.order.intent_id == name), None)
     if intent is None:
@@ -89,20 +90,23 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             return StepReport(before, "nothing sent: this executor stops", True)
         except (VenueUnreachable, TimeoutError) as trouble:
             why = str(trouble) or f"no answer within {PLAN_SECONDS} s"
-            return StepReport(before, f"nothing sent: {step.venue} cannot be read: {why}", True)
+            said = f"nothing sent: {step.venue} cannot be read: {why}"
+            return StepReport(before, said, closed=True, sibling=beside)
         if isinstance(order, str):
-            return StepReport(before, f"nothing sent: {order}")
+            return StepReport(before, f"nothing sent: {order}", sibling=beside)
         identity = desk.venues[step.venue].identify(order)
         hit(Point.BEFORE_INTENT, step.venue, step.purpose, order.action)
         planned = await desk.journal.plan_step(order, identity, overtaken, desk.wall_ms())
         if isinstance(planned, str):
             # The legs are not what this step was decided on: the decision is taken again.
-            now = await desk.leg(step.arb_id, step.venue, step.planned)
-            beside = await desk.leg(step.arb_id, step.venue.sibling, step.planned)
+            state = await desk.journal.arbitrage(step.arb_id)
+            now, beside = report(state, step.venue), report(state, step.venue.sibling)
             return StepReport(now, f"nothing sent: {planned}", sibling=beside)
         intent = planned
     answer = await send_once(desk, Ticket(intent.order, intent.identity))
-    after = await desk.leg(step.arb_id, step.venue, step.planned)
+    # Both legs: a fill of the other one may have turned up while this order was on its way.
+    state = await desk.journal.arbitrage(step.arb_id)
+    after = report(state, step.venue)
     closed = isinstance(answer, NotFilled) and answer.rejection.closed
     opposite = state.buys_opposite(intent.order)
     verb = "buy of the other outcome" if opposite else intent.order.action.value
@@ -114,4 +118,4 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             said = f"{verb} refused: {rejection}: {detail}"
         case Unknown(evidence):
             said = f"{verb} unanswered: {evidence}"
-    return StepReport(after, said, closed)
+    return StepReport(after, said, closed, report(state, step.venue.sibling))

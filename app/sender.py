@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -9,12 +10,14 @@ from domain.venue import Venue
 from store import lease
 from store.errors import JournalBusy
 from store.journal import Journal
-from store.lease import Claim
+from store.lease import Claim, Held
 from store.writing import Turn
 
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 0.4
+ASK_SECONDS = 0.3
+"""What an answer may take at least, before the lease is given up for want of one."""
 
 
 class Sender:
@@ -32,11 +35,13 @@ class Sender:
         self._journal = journal
         self._accounts = accounts
         self._wall_ms = wall_ms
+        self._until = 0.0
         self._turned = asyncio.Event()
 
     @property
     def holds(self) -> bool:
-        """Whether the lease was ours when it was last asked for."""
+        """Whether the lease is ours: granted when it was last asked for, and not run out since by
+        this machine's steady clock."""
         return self.claim is not None
 
     async def turn(self, holding: bool) -> None:
@@ -59,22 +64,44 @@ class Sender:
             await self._release()
 
     async def _keep(self) -> None:
+        """A journal that gives no answer ends no lease of others: what was granted here is over
+        when it runs out there."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
+            asking = asyncio.create_task(self._ask())
             try:
-                await self._ask()
+                await asyncio.wait({asking}, timeout=self._left())
+                if not asking.done():
+                    self._give("the journal does not answer", None)
+                await asking
             except JournalBusy as busy:
-                # What was granted runs out by itself; the last gate reads the lease, not us.
                 log.warning("the sender's lease was not renewed: %s", busy)
+                if self.holds and time.monotonic() >= self._until:
+                    self._give(str(busy), None)
+            finally:
+                asking.cancel()
+
+    def _left(self) -> float | None:
+        """Seconds for an answer; None where nothing is lost by waiting. A process that stood still
+        itself may ask first: what it wants to send is asked of the lease once more anyway."""
+        return max(self._until - time.monotonic(), ASK_SECONDS) if self.holds else None
 
     async def _ask(self) -> None:
+        until = time.monotonic() + lease.LEASE_MS / 1_000
         now_ms, accounts = self._wall_ms(), self._accounts
         answer = await self._journal.write(
             now_ms, lambda s: lease.take(s, self.name, accounts, now_ms), Turn.ORDER
         )
-        before, self.claim = self.claim, answer if isinstance(answer, Claim) else None
-        if (before is None) is not (self.claim is None):
-            log.warning("%s %s", self.name, "sends now" if self.holds else f"waits: {answer}")
+        if isinstance(answer, Held):
+            self._give(str(answer), None)
+        elif time.monotonic() < until:
+            self._until = until
+            self._give("", answer)
+
+    def _give(self, why: str, claim: Claim | None) -> None:
+        before, self.claim = self.claim, claim
+        if (before is None) is not (claim is None):
+            log.warning("%s %s", self.name, "sends now" if self.holds else f"waits: {why}")
             self._turned.set()
 
     async def _release(self) -> None:

@@ -9,20 +9,23 @@ from sqlmodel import Session
 
 from domain.funds import Funds
 from domain.money import NO_USD, Usd, from_micro, to_micro
+from domain.trade import Phase
 from domain.venue import Instrument, Mode, Venue
 from store import rows
 from store.tables import VenueBalanceRow
 
 
 def _outlays(venue: Venue, more: str = "") -> sa.TextClause:
-    """Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those still held,
-    those of arbitrages that were locked or ended since, and those of fills that were not final at
-    that time."""
+    """Outlays of a mode that a balance read at :as_of_ms cannot show as gone: those of arbitrages
+    that still trade, or were locked or ended since, and those of fills that were not final at that
+    time."""
     return text(
         f"""
         SELECT coalesce(sum({venue}_outlay_micro), 0) FROM reservations
         WHERE mode = :mode AND state <> 'released' {more} AND arb_id IN (
-            SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms IS NULL
+            SELECT arb_id FROM reservations JOIN arbitrages ON arbitrages.id = arb_id
+                WHERE reservations.mode = :mode AND ended_ms IS NULL
+                    AND (phase <> '{Phase.HOLDING}' OR updated_ms >= :as_of_ms)
             UNION SELECT arb_id FROM reservations WHERE mode = :mode AND ended_ms >= :as_of_ms
             UNION SELECT arb_id FROM intents JOIN fills ON intents.id = fills.intent_id
                 WHERE fills.venue = :venue AND fills.state = 'provisional'

@@ -31,7 +31,8 @@ class NotJournaled(Exception):
 
 
 class StillOpen(Exception):
-    """An arbitrage was to be concluded while one of its orders has no definite answer."""
+    """An arbitrage was to be concluded while one of its orders has no definite answer, or flat
+    while it holds anything."""
 
 
 class DatabaseDamaged(Exception):

@@ -8,12 +8,13 @@ from sqlmodel import Session, col, select
 
 from domain.money import Size, Usd, from_micro, to_micro
 from domain.order import Fill, FillState
+from domain.trade import Phase
 from domain.venue import Action, Venue
-from store import alarms, rows
+from store import adoptions, alarms, rows
 from store.alarms import Alarm
 from store.errors import JournalConflict, NotJournaled
 from store.states import IntentState, Severity
-from store.tables import AlarmRow, FillRow, IntentRow
+from store.tables import AlarmRow, ArbitrageRow, FillRow, IntentRow
 
 # Fills are read as plain rows, by statements that are compiled once.
 _TABLE, _INTENTS = rows.table(FillRow), rows.table(IntentRow)
@@ -36,7 +37,8 @@ def record(session: Session, fills: Iterable[Fill], now_ms: int) -> tuple[str, .
 
     A provisional state never replaces a final one. Other amounts under a known trade id, or
     CONFIRMED after VOIDED and the reverse, raise JournalConflict. A fill of an order that was
-    concluded not filled is believed, and an alarm says so.
+    concluded not filled is believed, and an alarm says so. Where it makes another holding of an
+    arbitrage that ended flat, that end is taken back here: who comes later finds nothing new.
     """
     changed: dict[str, None] = {}
     for fill in fills:
@@ -80,6 +82,8 @@ def _record_one(session: Session, fill: Fill, intent: IntentRow, now_ms: int) ->
         session.add(_row(fill, now_ms))
         if intent.state == IntentState.NOT_FILLED:
             alarms.raise_alarm(session, _late(fill, intent), now_ms)
+        if fill.state is not FillState.VOIDED:
+            _take_back_end(session, intent, f"{intent.id} was filled after all", now_ms)
         return True
     _same_facts(row, fill)
     if fill.state == row.state or not fill.state.final:
@@ -89,7 +93,14 @@ def _record_one(session: Session, fill: Fill, intent: IntentRow, now_ms: int) ->
             f"trade {fill.trade_id} at {fill.venue} was {row.state}, now it is {fill.state}"
         )
     row.state, row.state_ms = fill.state, now_ms
+    if fill.state is FillState.VOIDED:
+        _take_back_end(session, intent, f"{intent.id}: {fill.trade_id} failed after all", now_ms)
     return True
+
+
+def _take_back_end(session: Session, intent: IntentRow, why: str, now_ms: int) -> None:
+    if session.get_one(ArbitrageRow, intent.arb_id).phase == Phase.FLAT:
+        adoptions.reopen(session, intent.arb_id, why, now_ms)
 
 
 def _same_facts(row: FillRow, fill: Fill) -> None:

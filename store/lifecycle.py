@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from domain.money import NO_USD, Usd, exact, from_micro, proceeds_floor, to_micro
+from domain.money import NO_USD, Usd, exact, from_micro, plain, proceeds_floor, to_micro
 from domain.order import NotFilled, Purpose, Rejection
+from domain.policy import DUST
 from domain.trade import Phase, TradeStatus, step
 from domain.venue import Mode, Outcome, Venue
 from store import alarms, events, intents, positions, risk_day, trade_log
@@ -77,16 +78,20 @@ def note(
 def lock(
     session: Session, arb_id: str, status: TradeStatus, details: Mapping[str, object], now_ms: int
 ) -> int:
-    """Enter HOLDING: the loss at risk is released, one that is certain counts against the day, the
-    position is opened, the trade logged with its guaranteed profit. Neutral pairs alone are no
-    position: nothing of them depends on the answer. Done already, it changes nothing; returns the
-    revision."""
+    """Enter HOLDING: the position is opened, the trade logged with its guaranteed profit. Neutral
+    pairs alone are no position: nothing of them depends on the answer. Once every fill is final,
+    said again where one was provisional, the loss at risk is released and one that is certain
+    counts against the day. Done already, it changes nothing; returns the revision."""
     row = row_of(session, arb_id)
-    if step(Phase(row.phase), Phase.HOLDING) == row.phase:
+    known = step(Phase(row.phase), Phase.HOLDING) == row.phase
+    if known and not risk_day.is_held(session, arb_id):
+        return row.revision
+    state = load(session, arb_id)
+    if _hedged(state):
+        risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
+    if known:
         return row.revision
     row.phase, row.status, row.reason = Phase.HOLDING, status, None
-    state = load(session, arb_id)
-    risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
     detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
     revision = events.append(session, row, "locked", {**detail, **details}, now_ms)
     _log_trade(session, state, row, state.guaranteed, details, now_ms)
@@ -117,8 +122,8 @@ def record_payout(session: Session, arb_id: str, venue: Venue, amount: Usd, now_
 def conclude(session: Session, end: Conclusion) -> Usd:
     """End the arbitrage and return its result in dollars: the reservation is released, its loss
     booked to the day in place of one that seemed certain before, the trade log made final, the
-    position closed. Concluded already, the booked result is returned; an indefinite order raises
-    StillOpen."""
+    position closed. Concluded already, the booked result is returned; an indefinite order, and
+    what ends FLAT while it holds anything, raises StillOpen: only a person's word ends those."""
     assert end.phase in (Phase.FLAT, Phase.SETTLED), f"expected an end, found {end.phase}"
     row = row_of(session, end.arb_id)
     if step(Phase(row.phase), end.phase) == row.phase:
@@ -129,6 +134,8 @@ def conclude(session: Session, end: Conclusion) -> Usd:
     state = load(session, end.arb_id)
     if end.moved_by_hand is None:
         _must_be_definite(state)
+        if end.phase is Phase.FLAT:
+            _must_be_flat(state)
     earlier = moved_by_hand(session, end.arb_id)
     by_hand = Usd((earlier or NO_USD) + (end.moved_by_hand or NO_USD))
     result = Usd(proceeds_floor(state.cash_result + by_hand))
@@ -170,8 +177,21 @@ def _must_be_definite(state: ArbitrageState) -> None:
     unknown = state.polymarket.unknown + state.kalshi.unknown
     if unknown:
         raise StillOpen(f"{state.arb_id} has orders without an answer: {', '.join(unknown)}")
-    if not (state.polymarket.settled and state.kalshi.settled):
+    if not _hedged(state):
         raise StillOpen(f"{state.arb_id} has fills that may still be voided")
+
+
+def _hedged(state: ArbitrageState) -> bool:
+    """Whether what is held stays: a match that the chain may still void is no hedge."""
+    return state.polymarket.settled and state.kalshi.settled
+
+
+def _must_be_flat(state: ArbitrageState) -> None:
+    """A fill may have come since whoever says that it is over last looked."""
+    for leg in (state.polymarket, state.kalshi):
+        if max(abs(leg.held), leg.neutral) > DUST:
+            pairs = f" and {plain(leg.neutral)} neutral pairs" if leg.neutral else ""
+            raise StillOpen(f"{state.arb_id}: {leg.venue} holds {plain(leg.held)}{pairs}")
 
 
 def _log_trade(

@@ -20,6 +20,11 @@ def release(
     session.flush()
 
 
+def is_held(session: Session, arb_id: str) -> bool:
+    """Whether the loss that it may still make is charged to the day."""
+    return session.get_one(ReservationRow, arb_id).state == ReservationState.HELD
+
+
 def hold_again(session: Session, arb_id: str) -> None:
     """What was locked or had ended is at risk again; the day is charged even beyond its limit,
     with the whole risk and no longer with the loss that seemed certain."""

@@ -19,7 +19,8 @@ class IntentState(StrEnum):
 
 
 class ReservationState(StrEnum):
-    """HELD until the arbitrage is locked or ends; RELEASED where nothing was spent."""
+    """HELD until every fill of a locked arbitrage is final, or it ends; RELEASED where nothing was
+    spent."""
 
     HELD = "held"
     SETTLED = "settled"

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from types import NoneType
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError
@@ -284,11 +283,9 @@ class ArbitrageWorkflow(OperatorWords):
             summary="wait for settlement, resolution or an operator",
             **options.watch(plan.timing, settled=trade.settled),
         )
+        limit = None if milliseconds is None else timedelta(milliseconds=milliseconds)
         with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: watch.done() or until(),
-                timeout=None if milliseconds is None else timedelta(milliseconds=milliseconds),
-            )
+            await workflow.wait_condition(lambda: watch.done() or until(), timeout=limit)
         if not watch.done():
             watch.cancel()
         try:
@@ -321,30 +318,33 @@ class ArbitrageWorkflow(OperatorWords):
         if milliseconds == 0:
             return
         self._trade.pausing(milliseconds)
+        limit = timedelta(milliseconds=milliseconds)
         with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._trade.nudged, timeout=timedelta(milliseconds=milliseconds)
-            )
+            await workflow.wait_condition(lambda: self._trade.nudged, timeout=limit)
         self._trade.pausing(0)
 
     async def _enter(self, phase: Phase) -> None:
-        """Take the step, show it, and write it down before anything else happens."""
-        trade = self._trade
+        """Take the step, show it, and write it down before anything else happens. An end that a
+        late fill proves wrong is not written down, and taken back."""
+        trade, before = self._trade, self._trade.phase
         trade.enter(phase)
         standing = trade.standing(seen := trade.snapshot())
         if phase is not Phase.SETTLING:
             story.show(seen, asked=trade.asked)
         workflow.set_current_details(story.current_details(seen))
         try:
-            await run_local(Activity.RECORD, standing, NoneType, f"write down {phase}")
+            late = await run_local(Activity.RECORD, standing, WatchReport, f"write down {phase}")
         except Lost as lost:
             trade.say(f"{phase} could not be recorded at once ({lost})")
             if phase is Phase.SETTLING:  # which is over at once where the journal answers
                 story.show(trade.snapshot(), asked=trade.asked)
-            await workflow.execute_activity(
+            late = await workflow.execute_activity(
                 Activity.RECORD,
                 standing,
+                result_type=WatchReport,
                 activity_id=f"record:{trade.next_number()}",
                 summary=f"write down {phase}",
                 **options.RECORD,
             )
+        if late is not None:
+            trade.take_back(before, late.legs)

@@ -43,9 +43,8 @@ class TradeState:
         self._next_try_ms: int | None = None
         self._was_locked = self._keeps_uneven = self.asked = False
         self._moved_by_hand: Usd | None = None
-        self.flattening = False
+        self.flattening = self.nudged = False
         self.limits: dict[Venue, Price] = {}
-        self.nudged = False
         self.verdicts: tuple[Verdict, ...] = ()
         if plan.carried is not None:
             given_to(self, plan.carried)
@@ -69,12 +68,11 @@ class TradeState:
         """The next step, by the one function that decides; a person's last word comes first."""
         if self.marked:
             return StandDown()
-        polymarket, kalshi = self.states
         bounds = self._plan.bounds
         # The other outcome would be bought at a price that no limit of a sale bounds.
         may_buy = bounds.buy_opposite and not self._tried_opposite and not self.limits
         limits = Limits(self.attempts_left, bounds.dust, self.budget_left, may_buy)
-        decision = decide(polymarket, kalshi, limits, flatten=self.flattening, exits=self._exits)
+        decision = decide(*self.states, limits, flatten=self.flattening, exits=self._exits)
         kept = self._keeps_uneven and not self.flattening
         return Hold() if kept and isinstance(decision, ToGetEven) else decision
 
@@ -189,9 +187,8 @@ class TradeState:
         self._closed_tries = self._closed_tries + 1 if report.closed else 0
         if pauses.only_closed(self._closed_tries):
             self._attempts = max(self._attempts - 1, 0)
-        self.take(report.leg)
-        if report.sibling is not None:
-            self.take(report.sibling)
+        for leg in filter(None, (report.leg, report.sibling)):
+            self.take(leg)
 
     def priced(self, exits: Exits) -> None:
         """What both ways out of an uneven pair cost now. Completing is tried once: the venue that
@@ -237,8 +234,7 @@ class TradeState:
     def retry(self, why: str) -> None:
         """A person asks for another set of attempts, now: no pause that has begun goes on."""
         self.say(why)
-        self._attempts = self._closed_tries = 0
-        self._tried_opposite = False
+        self._attempts, self._closed_tries, self._tried_opposite = 0, 0, False
         self._allowed = self._plan.bounds.unwind_attempts
         self.nudged = True
 
@@ -261,12 +257,18 @@ class TradeState:
             self.phase = step(self.phase, phase)
             self.say(f"{phase}: {self._reason}" if self.marked or why else self._headline())
 
+    def take_back(self, before: Phase, legs: tuple[LegReport, LegReport]) -> None:
+        """It is not over: the legs are not what the end was decided on."""
+        self.phase, self.asked = before, before is Phase.NEEDS_OPERATOR
+        for leg in legs:
+            self.take(leg)
+        self.say("not over yet: a fill turned up")
+
     def say(self, said: str) -> None:
         """Add a line to the story; the latest one is the reason shown."""
         self._revision += 1
         self._reason = said
-        at_ms = workflow.time_ns() // 1_000_000
-        self._story.append(Happening(at_ms, self.phase, said))
+        self._story.append(Happening(workflow.time_ns() // 1_000_000, self.phase, said))
         del self._story[:-STORY_LINES]
 
     def standing(self, snapshot: Snapshot) -> Standing:
@@ -327,8 +329,7 @@ class TradeState:
         return judge(polymarket, outcome, kalshi, self._plan.bounds.dust)
 
     def _status(self) -> TradeStatus:
-        polymarket, kalshi = self.states
-        return status_of(self.phase, polymarket, kalshi, locked=self._was_locked)
+        return status_of(self.phase, *self.states, locked=self._was_locked)
 
     def _realised(self) -> Usd | None:
         if self.phase not in {Phase.FLAT, Phase.SETTLED}:

@@ -77,7 +77,7 @@ async def test_a_late_fill_is_over_once_who_counts_it_finds_the_trade_even(
     late = [alarm.code for alarm in await journal.read(open_alarms)]
     assert late == ["LATE_FILL"]
     after = await journal.arbitrage(request.arb_id) if knows else before
-    for number, phase in enumerate(("RESOLVING", "FLAT")):
+    for number, phase in enumerate(("RESOLVING", "HOLDING", "SETTLING", "SETTLED")):
         standing = _standing(after, "one", str(number), phase)
         now_ms = NOW + 91_000 + number
         await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))

@@ -76,6 +76,22 @@ async def sell_back(
     journal: Journal, arb_id: str, venue: Venue, contracts: str, dollars: str, fee: str = "0"
 ) -> None:
     """The leg at one venue is sold, and the arbitrage ends rolled back."""
+    await sell(journal, arb_id, venue, contracts, dollars, fee)
+    await conclude(journal, arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK)
+
+
+async def close(journal: Journal, arb_id: str) -> None:
+    """A held pair is sold for two dollars, and the arbitrage ends."""
+    for venue in Venue:
+        held = (await journal.arbitrage(arb_id)).leg(venue).held
+        await sell(journal, arb_id, venue, str(held), "1")
+    await conclude(journal, arb_id, Phase.FLAT, TradeStatus.SUCCESS)
+
+
+async def sell(
+    journal: Journal, arb_id: str, venue: Venue, contracts: str, dollars: str, fee: str = "0"
+) -> None:
+    """The leg at one venue is sold."""
     now = wall_ms()
     plan = (await journal.arbitrage(arb_id)).opportunity
     order = an_order(plan, venue, purpose=Purpose.UNWIND, contracts=contracts, at_ms=now)
@@ -83,7 +99,6 @@ async def sell_back(
     await journal.mark_sent(order.intent_id, now)
     fill = replace(a_fill(order, contracts=contracts, fee=fee), notional=usd(dollars))
     await journal.record_answer(order.intent_id, Filled("sale", (fill,)), now)
-    await conclude(journal, arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK)
 
 
 async def conclude(journal: Journal, arb_id: str, phase: Phase, status: TradeStatus) -> None:

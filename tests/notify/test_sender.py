@@ -21,7 +21,7 @@ from store.audit import Act
 from store.journal import Journal
 from store.outbox import Backlog
 from store.states import Severity
-from tests.notify.deals import Bought, conclude, enter, hold, sell_back
+from tests.notify.deals import Bought, close, conclude, enter, hold, sell_back
 from tests.notify.harness import (
     ADA,
     BOB,
@@ -127,7 +127,7 @@ async def test_a_restart_sends_nothing_twice_and_forgets_nothing(
     await halt(journal, "while nobody sent")
     async with notifying(config, journal):
         await here.shows(GROUP, "while nobody sent")
-        await conclude(journal, arb_id, Phase.FLAT, TradeStatus.SUCCESS)
+        await close(journal, arb_id)
         await here.shows(GROUP, "📕 CLOSED")
         await drained(journal)
     # The halt and the end of the one before; the card was edited.
@@ -216,7 +216,7 @@ async def test_a_lost_answer_to_an_edit_doubles_nothing(
         await here.shows(GROUP, "✅ EXECUTED")
         await drained(journal)
         await here.script(do, method="editMessageText", seconds=2)
-        await conclude(journal, arb_id, Phase.FLAT, TradeStatus.SUCCESS)
+        await close(journal, arb_id)
         await here.shows(GROUP, "📕 CLOSED")
         await drained(journal)
     [message] = [m for m in here.messages(GROUP) if arb_id in m.texts[-1]]
@@ -232,7 +232,7 @@ async def test_a_message_that_somebody_deleted_is_sent_anew(
         await here.shows(GROUP, "✅ EXECUTED")
         [card] = [m for m in here.messages(GROUP) if arb_id in m.texts[-1]]
         await here.control("delete", chat=GROUP, message_id=card.number)
-        await conclude(journal, arb_id, Phase.FLAT, TradeStatus.SUCCESS)
+        await close(journal, arb_id)
         await here.shows(GROUP, "📕 CLOSED")
         await drained(journal)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from app.wiring import wall_ms
-from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from notify.jobs import Job, job_of
 from notify.tones import Tones, hours, quiet_now
@@ -16,7 +15,7 @@ from store.chats import Chat
 from store.journal import Journal
 from store.outbox import Message
 from store.states import Severity, Tone
-from tests.notify.deals import Bought, conclude, enter, hold
+from tests.notify.deals import Bought, close, enter, hold
 from tests.notify.harness import ADA, BOB, GROUP, Telegram, notifier_config, notifying
 from tests.notify.test_sender import drained, halt
 
@@ -132,7 +131,7 @@ async def test_what_is_switched_off_waits_for_nobody(
         await drained(journal)
         await here.say(ADA, "/notify trade on", chat=GROUP)
         await here.shows(GROUP, "trade: on")
-        await conclude(journal, arb_id, Phase.FLAT, TradeStatus.SUCCESS)
+        await close(journal, arb_id)
         await here.shows(GROUP, "📕 CLOSED")
     assert not any("EXECUTED" in text for text in here.texts(GROUP))
     assert (await journal.read(outbox.backlog)).waiting == 0

@@ -61,7 +61,15 @@ def held_loss_forgotten(story: Story) -> None:
     stories.rolled_back(story, "after")
 
 
+def matched_is_no_hedge(story: Story) -> None:
+    """Another one that may lose 2.50 is let in while the first one's match may still fail."""
+    stories.matched(story)
+    lower_the_limit(story, "8.00")
+    stories.rolled_back(story, "after")
+
+
 OPPOSITE = [
+    ("S7_daily_limit", matched_is_no_hedge),
     ("S7_daily_limit", held_loss_forgotten),
     ("S3_bounds", without_leave),
     ("S3_bounds", as_an_entry),

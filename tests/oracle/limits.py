@@ -8,6 +8,7 @@ from tests.oracle.journal import WORKING, least_gain
 from tests.oracle.world import FAILED, MS_NS, Row, World, micro, show
 
 AT_RISK = WORKING - {"HOLDING"}
+NEVER = 1 << 62
 
 
 def s7_daily_limit(world: World) -> Iterator[str]:
@@ -38,16 +39,29 @@ def s7_daily_limit(world: World) -> Iterator[str]:
 
 
 def _risk_spans(world: World, arb_id: str, reservation: Row) -> list[tuple[int, int]]:
-    """When its worst loss was charged to the day."""
+    """When its worst loss was charged to the day: until it is over, or held for good."""
     spans: list[tuple[int, int]] = []
     start: int | None = reservation["held_ms"]
     for event, detail in world.events(arb_id):
         if event["kind"] in ("locked", "concluded") and start is not None:
-            spans.append((start, event["at_ms"]))
+            over = event["kind"] == "concluded"
+            spans.append((start, event["at_ms"] if over else hedged_ms(world, arb_id, event)))
             start = None
         elif event["kind"] == "phase" and detail["phase"] in AT_RISK and start is None:
             start = event["at_ms"]
-    return spans if start is None else [*spans, (start, 1 << 62)]
+    return spans if start is None else [*spans, (start, NEVER)]
+
+
+def hedged_ms(world: World, arb_id: str, locked: Row) -> int:
+    """When the pair that was locked was one that the chain cannot undo any more: the last of its
+    trades up to then was final. Before that its loss is still at risk."""
+    since_ms: int = locked["at_ms"]
+    for intent in world.rows_of("intents", "arb_id", arb_id):
+        for fill in world.rows_of("fills", "intent_id", intent["id"]):
+            if fill["at_ms"] <= locked["at_ms"]:
+                final = fill["state"] != "provisional"
+                since_ms = max(since_ms, fill["state_ms"] if final else NEVER)
+    return since_ms
 
 
 def _losses(world: World, arb_id: str) -> Iterator[tuple[int, Fraction]]:
@@ -57,9 +71,10 @@ def _losses(world: World, arb_id: str) -> Iterator[tuple[int, Fraction]]:
     graces = (0, world.rules.void_ms * MS_NS)
     for event, detail in world.events(arb_id):
         if event["kind"] == "locked":
-            at_ns = (event["at_ms"] + 1) * MS_NS
+            since_ms = hedged_ms(world, arb_id, event)
+            at_ns = (since_ms + 1) * MS_NS
             gain = max(least_gain(world, arb_id, at_ns, grace) for grace in graces)
-            yield event["at_ms"], max(-gain, Fraction(0))
+            yield since_ms, max(-gain, Fraction(0))
         elif event["kind"] in ("concluded", "reopened") or detail.get("phase") in AT_RISK:
             yield event["at_ms"], Fraction(0)
     row = world.arbitrage_of[arb_id]

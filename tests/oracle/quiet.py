@@ -118,14 +118,20 @@ def q4_positions(world: World) -> Iterator[str]:
 
 
 def q5_reservations(world: World) -> Iterator[str]:
-    """What is over or locked risks nothing, and the day's sum is that of what still does."""
+    """What is over, or locked with every trade final, risks nothing, and the day's sum is that of
+    what still does."""
     held: Counter[tuple[str, str]] = Counter()
     for row in world.rows("reservations"):
         if row["state"] != "held":
             continue
         held[row["mode"], row["day"]] += row["worst_loss_micro"]
         phase = world.arbitrage_of[row["arb_id"]]["phase"]
-        if phase in ("FLAT", "SETTLED", "HOLDING"):
+        final = not any(
+            fill["state"] == "provisional"
+            for intent in world.rows_of("intents", "arb_id", row["arb_id"])
+            for fill in world.rows_of("fills", "intent_id", intent["id"])
+        )
+        if phase in ("FLAT", "SETTLED") or (phase == "HOLDING" and final):
             yield f"{row['arb_id']}: {phase}, and its reservation is still held"
     for day in world.rows("risk_days"):
         expected = held[day["mode"], day["day"]]

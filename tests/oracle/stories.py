@@ -20,6 +20,15 @@ def locked(story: Story, name: str = "locked") -> str:
     return arb_id
 
 
+def matched(story: Story, name: str = "matched") -> str:
+    """Both legs are held, and Polymarket's chain has not confirmed its trade yet."""
+    arb_id = locked(story, name)
+    own = {intent["id"] for intent in entries(story, arb_id)[:1]}
+    next(row for row in story.tables["fills"] if row["intent_id"] in own)["state"] = "provisional"
+    story.row("reservations", arb_id).update(state="held", ended_ms=None)
+    return arb_id
+
+
 def rolled_back(story: Story, name: str = "rolled") -> str:
     """Kalshi kills its leg, Polymarket's is sold."""
     arb_id = story.admit(name)

@@ -66,6 +66,17 @@ def test_a_pair_held_at_a_loss_counts_by_what_is_certain_of_it() -> None:
         assert ("S7_daily_limit" in checks) is broken
 
 
+def test_a_match_that_may_still_fail_counts_by_its_whole_risk() -> None:
+    """2.50 at risk beside what the test above counts."""
+    for limit, broken in (("8.775897", True), ("8.775900", False)):
+        story = stories.every_ending()
+        stories.matched(story)
+        lower_the_limit(story, limit)
+        stories.rolled_back(story, "after")
+        checks = {found.check for found in examine(story.world())}
+        assert ("S7_daily_limit" in checks) is broken
+
+
 def test_what_is_held_at_a_loss_and_sold_later_is_counted_once() -> None:
     story = stories.every_ending()
     lower_the_limit(story, "6.2759")

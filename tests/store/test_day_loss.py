@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.funds import Funds
 from domain.money import Usd, usd
 from domain.opportunity import Refused
 from domain.order import Filled, FillState, NotFilled, Purpose, Rejection
@@ -19,6 +20,7 @@ from tests.store.builders import (
     NOW,
     a_fill,
     a_request,
+    an_act,
     an_identity,
     an_opportunity,
     an_order,
@@ -67,6 +69,12 @@ async def held_at_a_loss(journal: Journal) -> GateRequest:
     request = await bought_dear(journal, "1")
     assert isinstance(request, GateRequest)
     return request
+
+
+def ended_by_hand(request: GateRequest) -> Conclusion:
+    """A person's word that all of it is gone and brought nothing."""
+    end = Conclusion(request.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "gone", {}, NOW + 9)
+    return replace(end, moved_by_hand=usd("0"))
 
 
 async def test_losses_that_are_locked_in_one_after_the_other_stop_at_the_limit(
@@ -135,7 +143,7 @@ async def test_what_is_at_risk_again_is_its_whole_risk_and_no_loss_beside_it(
 async def test_an_end_that_is_taken_back_gives_its_loss_back(journal: Journal) -> None:
     request = await held_at_a_loss(journal)
     await journal.set_phase(request.arb_id, Phase.CLOSING, NOW + 7)
-    end = Conclusion(request.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "sold", {}, NOW + 9)
+    end = ended_by_hand(request)
     await journal.conclude(end)
     assert await lost(journal) == (usd("11.1"), usd("0"))
 
@@ -161,6 +169,59 @@ async def test_a_match_that_fails_after_the_lock_is_risk_again(journal: Journal)
     await journal.set_phase(request.arb_id, Phase.UNWINDING, NOW + 8, status=TradeStatus.PARTIAL)
 
     assert await lost(journal) == (usd("0"), usd(WORST))
+
+
+async def matched(journal: Journal) -> GateRequest:
+    """Held, while Polymarket's chain may still void its leg; a limit with room for one trade."""
+    saved = await journal.settings.load()
+    await journal.settings.update({"max_daily_loss": "2"}, saved.version, an_act())
+    request = await bought_dear(journal, "1", limit="0.40", state=FillState.PROVISIONAL)
+    assert isinstance(request, GateRequest)
+    return request
+
+
+async def confirm(journal: Journal, request: GateRequest) -> None:
+    """The chain has the fill for good; the saga says once more where the pair stands."""
+    fills = (await journal.arbitrage(request.arb_id)).fills
+    await journal.record_fills([replace(f, state=FillState.CONFIRMED) for f in fills], NOW + 7)
+    await journal.lock(request.arb_id, TradeStatus.SUCCESS, {}, NOW + 8)
+
+
+async def test_what_is_only_matched_is_at_risk_until_it_is_final(journal: Journal) -> None:
+    first = await matched(journal)
+    assert await lost(journal) == (usd("0"), usd(WORST))
+
+    second = await journal.reserve(a_request(an_opportunity("2"), worst_loss=WORST))
+    assert isinstance(second, Refused)
+    assert second.reason is Refusal.DAILY_LOSS_REACHED
+
+    await confirm(journal, first)
+    assert await lost(journal) == (usd("0"), usd("0"))
+    third = await journal.reserve(a_request(an_opportunity("3"), worst_loss=WORST))
+    assert isinstance(third, Granted)
+
+
+async def test_what_is_locked_again_changes_nothing(journal: Journal) -> None:
+    first = await matched(journal)
+    await confirm(journal, first)
+    before = await journal.events(first.arb_id)
+
+    await journal.lock(first.arb_id, TradeStatus.SUCCESS, {}, NOW + 9)
+
+    assert await journal.events(first.arb_id) == before
+    assert await lost(journal) == (usd("0"), usd("0"))
+
+
+async def test_a_match_that_goes_on_being_at_risk_promises_no_cash_that_is_spent(
+    journal: Journal,
+) -> None:
+    """Kalshi's leg is paid for and its balance read since shows it; Polymarket's is not yet."""
+    await matched(journal)
+    for venue in Venue:
+        await journal.record_balance(venue, Mode.SIM, Funds(usd("500")), NOW + 100)
+
+    assert await journal.free_cash(Venue.KALSHI, Mode.SIM) == usd("500")
+    assert await journal.free_cash(Venue.POLYMARKET, Mode.SIM) == usd("494.9")
 
 
 async def test_the_loss_that_a_lock_charged_is_written_down_beside_its_risk(
@@ -196,7 +257,7 @@ async def test_an_upgrade_charges_what_is_held_at_a_loss_and_nothing_twice(
     ended = await bought_dear(journal, "2", limit="0.70")
     assert isinstance(ended, GateRequest)
     await journal.set_phase(ended.arb_id, Phase.CLOSING, NOW + 7)
-    end = Conclusion(ended.arb_id, Phase.FLAT, TradeStatus.ROLLED_BACK, "sold", {}, NOW + 9)
+    end = ended_by_hand(ended)
     await journal.conclude(end)
     journal.close()
     raw = plain(where)

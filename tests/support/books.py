@@ -210,14 +210,18 @@ def _ended_as_it_says(journal: Journal, arbitrage: Row) -> None:
 
 
 def _reservations_balance(journal: Journal) -> None:
-    """What the day has at risk is what arbitrages still hold, and its losses are theirs."""
+    """What the day has at risk is what arbitrages still hold, or hold only provisionally, and its
+    losses are theirs."""
     phases = {row["id"]: row["phase"] for row in journal.arbitrages}
     held = {row["arb_id"]: row for row in journal.reservations if row["state"] == "held"}
-    ended = {arb_id for arb_id in held if phases[arb_id] in (*ENDS, "HOLDING")}
+    matched = {row["intent_id"] for row in journal.fills if row["state"] == "provisional"}
+    open_ones = {row["arb_id"] for row in journal.intents if row["id"] in matched}
+    over = {one for one in held if phases[one] in ENDS}
+    ended = over | {one for one in held if phases[one] == "HOLDING" and one not in open_ones}
     assert not ended, f"reservations without risk: {ended}"
     at_risk = sum(row["worst_loss_micro"] for row in held.values())
     assert at_risk == sum(row["reserved_loss_micro"] for row in journal.days)
-    losses = sum(_certain_loss(journal, row) for row in journal.arbitrages)
+    losses = sum(_certain_loss(journal, row) for row in journal.arbitrages if row["id"] not in held)
     assert losses == sum(row["realised_loss_micro"] for row in journal.days)
 
 

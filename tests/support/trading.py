@@ -30,6 +30,7 @@ from domain.policy import Bounds, ExecutorSettings, Timing
 from domain.sizing import Side, size_pair
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Outcome, Venue
+from store import risk_day
 from store.audit import Act
 from store.errors import NotJournaled
 from store.place import Place
@@ -285,7 +286,9 @@ class Trading:
             state = await self.desk.journal.arbitrage(snapshot.arb_id)
         except NotJournaled:
             return True
-        return state.phase == snapshot.phase
+        held = snapshot.phase is Phase.HOLDING and not snapshot.provisional
+        risks = held and await self.desk.journal.read(lambda s: risk_day.is_held(s, state.arb_id))
+        return state.phase == snapshot.phase and not risks
 
     async def read_balances(self) -> None:
         """What the executor does every few seconds."""

@@ -160,6 +160,12 @@ def locked_loss_is_free() -> None:
     original = replaced(risk_day, "release", release)
 
 
+@mutant("only_matched", "S7_daily_limit")
+def match_is_a_hedge() -> None:
+    """The loss at risk is released with the lock, whatever the chain may still void."""
+    replaced(lifecycle, "_hedged", lambda _: True)
+
+
 @mutant("unsellable", "B5_no_silent_exposure")
 def swallowed_alarm() -> None:
     """No alarm is ever raised."""

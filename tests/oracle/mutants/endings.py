@@ -25,6 +25,7 @@ ENDINGS: dict[str, tuple[int, list[str]]] = {
     "better_price": LOCKED,
     "operator_close": (4, ["FLAT SUCCESS"]),
     "limit": (2, ["HOLDING SUCCESS", "REFUSED daily_trades_reached"]),
+    "only_matched": (2, ["HOLDING SUCCESS", "REFUSED daily_loss_reached"]),
     "smaller_bet": (0, ["REFUSED bet_above_maximum"]),
     "disabled_between": NEVER_SENT,
     "late_start": NEVER_SENT,

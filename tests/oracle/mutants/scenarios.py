@@ -201,6 +201,21 @@ async def limit(trading: Trading) -> None:
         await rest(trading, await trading.open(pair))
 
 
+async def only_matched(trading: Trading) -> None:
+    """The day has room for one trade; a second one is asked for while the first one's match may
+    still fail on the chain."""
+    await trading.control.edge("p02", 8)
+    second = await trading.opportunity("p02")
+    async with trading.slow_chain(2_500):
+        handle = await trading.open("p01")
+        with patience("HOLDING"):
+            await trading.until_phase(handle, "HOLDING")
+        room = proceeds_floor(PATIENT.loss_budget(second.dearer_outlay) * 3 / 2)
+        await change_settings(trading.desk, {"max_daily_loss": str(room)})
+        await rest(trading, await trading.start(second))
+        await rest(trading, handle)
+
+
 async def smaller_bet(trading: Trading) -> None:
     """The bet is made smaller after an opportunity was sized."""
     await trading.control.edge("p01", 8)
@@ -245,9 +260,9 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         locked, settled, polymarket_naked, kalshi_naked, slow_settlement, answer_lost,
         polymarket_answer_lost, answer_late, error_after, order_lost, ghost, partial,
-        sale_answer_lost, unsellable, better_price, operator_close, limit, smaller_bet,
-        disabled_between, late_start, refused_at_polymarket, neutralised, held_at_a_loss,
-        neutralised_and_paid, books_apart, one_old_book,
+        sale_answer_lost, unsellable, better_price, operator_close, limit, only_matched,
+        smaller_bet, disabled_between, late_start, refused_at_polymarket, neutralised,
+        held_at_a_loss, neutralised_and_paid, books_apart, one_old_book,
     )
 }  # fmt: skip
 SLOW_FIRST_BYTE = {"disabled_between": 1_400, "late_start": 900}
