@@ -196,12 +196,14 @@ def _middle(slopes: Iterable[float | None]) -> float | None:
     return round(median(found), 1) if found else None
 
 
-async def soak(seed: int, minutes: float, every_s: float) -> tuple[Result, dict[str, object]]:
-    """Trade for so long, then peace, then the judge."""
+async def soak(
+    seed: int, minutes: float, every_s: float, keep: Path | None = None
+) -> tuple[Result, dict[str, object]]:
+    """Trade for so long, then peace, then the judge. `keep` is a folder for what was written."""
     end_on_sigterm()
     result, began = Result(seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lockstep-soak-") as folder:
-        async with running(Path(folder), seed, PAIRS, told=False) as stack:
+        async with running(keep or Path(folder), seed, PAIRS, told=False) as stack:
             journal = await asyncio.to_thread(Journal.open, stack.database, now_ms())
             try:
                 trader = Trader(stack, journal)
@@ -248,10 +250,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--every", type=float, default=120, help="seconds between two SIGKILLs")
+    parser.add_argument("--keep", type=Path, default=None, help="keep what the system wrote")
     given = parser.parse_args(argv)
     if not TOLD:
         parser.error("expected Linux: open files and memory are read from /proc")
-    result, told = asyncio.run(soak(given.seed, given.minutes, given.every))
+    result, told = asyncio.run(soak(given.seed, given.minutes, given.every, given.keep))
     report = {name: found for name, found in result.as_json().items() if name not in OF_A_CAMPAIGN}
     sys.stdout.write(json.dumps({**report, "soak": told}, indent=2) + "\n")
     return 1 if result.violations else 0

@@ -27,7 +27,7 @@ def s19_freshness(world: World) -> Iterator[str]:
         plan = json.loads(row["opportunity"])
         for venue, read_ms in times.items():
             early = plan[venue]["book_at_ms"] - read_ms
-            if early > world.rules.slack_ms:
+            if early > world.rules.asked_ms:
                 yield f"{row['id']}: {venue}'s book was read {early} ms before it was made"
     yield from _late(world, read)
 

@@ -171,9 +171,7 @@ def s14_honest_profit(world: World) -> Iterator[str]:
         for event, detail in world.events(row["id"]):
             if event["kind"] == "locked":
                 at_ns = (event["at_ms"] + 1) * MS_NS
-                # A failure on the chain is known a little later than it happened.
-                graces = (0, world.rules.void_ms * MS_NS)
-                honest = max(least_gain(world, row["id"], at_ns, grace) for grace in graces)
+                honest = honest_gain(world, row["id"], at_ns)
                 if Fraction(detail["guaranteed"]) > honest:
                     yield f"{row['id']}: said {detail['guaranteed']}, at least {show(honest)}"
         if row["phase"] == "HOLDING":
@@ -184,16 +182,21 @@ def s14_honest_profit(world: World) -> Iterator[str]:
                     yield f"{row['id']}: logged a profit of {said}, at least {show(honest)}"
 
 
-def least_gain(world: World, arb_id: str, at_ns: int | None, grace_ns: int = 0) -> Fraction:
+def honest_gain(world: World, arb_id: str, at_ns: int) -> Fraction:
+    """The most that may be called guaranteed then, in dollars."""
+    return max(least_gain(world, arb_id, at_ns, known=known) for known in (False, True))
+
+
+def least_gain(world: World, arb_id: str, at_ns: int | None, *, known: bool = False) -> Fraction:
     """What an arbitrage gains at least, whatever the answer is, by what it had then or in the end;
-    by the exchanges' own books, in dollars."""
-    here, there = (world.contracts(arb_id, venue, at_ns, grace_ns) for venue in VENUES)
+    by the exchanges' own books, in dollars. `known`: as far as we had to know of it."""
+    here, there = (world.contracts(arb_id, venue, at_ns, known=known) for venue in VENUES)
     payout = min(here[0] + there[1], here[1] + there[0])
     paid = Fraction(0)
     for order, _ in world.orders_by_arbitrage.get(arb_id, ()):
         sign = 1 if order.action == "buy" else -1
         for trade in order.trades:
-            if trade.state != FAILED if at_ns is None else trade.counts_at(at_ns, grace_ns):
+            if world.counts(trade, at_ns, known=known):
                 paid += sign * trade.size * trade.price + trade.fee
     # Polymarket books dollars per level to the micro-dollar: the product may be a hair above.
     return payout - paid + Fraction(2, 1_000_000)

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from tests.oracle.journal import WORKING, least_gain
+from tests.oracle.journal import WORKING, honest_gain
 from tests.oracle.world import FAILED, MS_NS, Row, World, micro, show
 
 AT_RISK = WORKING - {"HOLDING"}
@@ -67,13 +67,11 @@ def hedged_ms(world: World, arb_id: str, locked: Row) -> int:
 def _losses(world: World, arb_id: str) -> Iterator[tuple[int, Fraction]]:
     """What it had lost from when on (ms), oldest first: while it is held what no answer to the
     question can bring back, and its result once it is over."""
-    # A failure on the chain is known a little later than it happened.
-    graces = (0, world.rules.void_ms * MS_NS)
     for event, detail in world.events(arb_id):
         if event["kind"] == "locked":
             since_ms = hedged_ms(world, arb_id, event)
             at_ns = (since_ms + 1) * MS_NS
-            gain = max(least_gain(world, arb_id, at_ns, grace) for grace in graces)
+            gain = honest_gain(world, arb_id, at_ns)
             yield since_ms, max(-gain, Fraction(0))
         elif event["kind"] in ("concluded", "reopened") or detail.get("phase") in AT_RISK:
             yield event["at_ms"], Fraction(0)

@@ -1,11 +1,12 @@
 """Each line of the oracle is silent on a sound world and speaks up in one that breaks it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.oracle import stories
-from tests.oracle.build import Story
+from tests.oracle.build import FEES, Story
 from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
 from tests.oracle.damages import BROKEN, Break
 from tests.oracle.damages_opposite import OPPOSITE, lower_the_limit
@@ -85,3 +86,21 @@ def test_what_is_held_at_a_loss_and_sold_later_is_counted_once() -> None:
     story.tick(10)
     story.admit("after")
     assert "S7_daily_limit" not in {found.check for found in examine(story.world())}
+
+
+def test_a_failure_on_the_chain_while_no_executor_lived_is_known_once_one_does() -> None:
+    """Locked three seconds after the chain had undone a leg: a lie, unless nobody was there."""
+    story = Story()
+    arb_id = story.admit("unseen")
+    for intent in (legs := stories.entries(story, arb_id)):
+        sent = story.send(intent)
+        fill = story.fill(intent, sent, FEES[intent["venue"]])
+        if intent is legs[0]:
+            story.void(intent, sent, fill)
+    failed_ms = story.tick(3_000) - 3_000
+    story.lock(arb_id, "1.0089")
+    world = story.world()
+    for outages, broken in (((), True), (((failed_ms, story.clock),), False)):
+        seen = replace(world, rules=replace(world.rules, outages=outages))
+        said = [found.what for found in examine(seen) if found.check == "S14_honest_profit"]
+        assert any(what.startswith(f"{arb_id}: said 1.0089") for what in said) is broken

@@ -26,7 +26,8 @@ class Rules:
     """What was promised, and what is known about the run. Times are milliseconds.
 
     `outages` are the spans in which no executor could act; `slack_ms` is the width of a race
-    between real processes; `void_ms` how soon a failed trade must count nothing.
+    between real processes; `void_ms` how soon a failed trade must count nothing; `asked_ms` how
+    long an exchange may take to answer who asks for a book, which is as old as the question.
     """
 
     quarantine_ms: int = 90_000
@@ -34,6 +35,7 @@ class Rules:
     stopped_ms: int = 750
     slack_ms: int = 50
     void_ms: int = 1_000
+    asked_ms: int = 1_000
     alarm_ms: int = 5_000
     acknowledged_ms: int = 1_000
     resolve_after_restart_ms: int = 15_000
@@ -219,30 +221,39 @@ class World:
         return "yes" if yes_at_polymarket == (venue == "polymarket") else "no"
 
     def held(
-        self, arb_id: str, venue: str, at_ns: int | None = None, grace_ns: int = 0
+        self, arb_id: str, venue: str, at_ns: int | None = None, *, known: bool = False
     ) -> Fraction:
         """Contracts of a leg that depend on the answer, then or in the end: beside which none of
         the other outcome stands."""
-        own, other = self.contracts(arb_id, venue, at_ns, grace_ns)
+        own, other = self.contracts(arb_id, venue, at_ns, known=known)
         return own - max(min(own, other), Fraction(0))
 
     def contracts(
-        self, arb_id: str, venue: str, at_ns: int | None = None, grace_ns: int = 0
+        self, arb_id: str, venue: str, at_ns: int | None = None, *, known: bool = False
     ) -> tuple[Fraction, Fraction]:
         """Contracts of an arbitrage that an exchange says are ours, of the leg's outcome and of
-        the other one, then or in the end."""
+        the other one, then or in the end. `known`: as far as we had to know."""
         found = {"yes": Fraction(0), "no": Fraction(0)}
         for order, _ in self.orders_by_arbitrage.get(arb_id, ()):
             if order.venue != venue:
                 continue
             sign = 1 if order.action == "buy" else -1
             for trade in order.trades:
-                counts = (
-                    trade.state != FAILED if at_ns is None else trade.counts_at(at_ns, grace_ns)
-                )
+                counts = self.counts(trade, at_ns, known=known)
                 found[order.outcome] += sign * trade.size if counts else 0
         own = self.outcome(arb_id, venue)
         return found[own], found["no" if own == "yes" else "yes"]
+
+    def counts(self, trade: Trade, at_ns: int | None, *, known: bool = False) -> bool:
+        """Whether a trade stands, then or in the end. `known`: as far as we had to know: a failure
+        on the chain is known some time after it, in which an executor has to be there."""
+        if at_ns is None:
+            return trade.state != FAILED
+        grace_ms = 0
+        if known and trade.void_ns is not None:
+            down_ms = self.rules.down(trade.void_ns // MS_NS, at_ns // MS_NS)
+            grace_ms = self.rules.void_ms + down_ms
+        return trade.counts_at(at_ns, grace_ms * MS_NS)
 
     def events(self, arb_id: str) -> list[tuple[Row, Mapping[str, Any]]]:
         """The events of an arbitrage with their details, oldest first."""
