@@ -46,6 +46,7 @@ class Refusals:
         await play.change(enabled=False)
         await asyncio.sleep(NOTICED_SECONDS)
         await self._expect(Refusal.DISABLED, control.edge(off, 8))
+        await control.quiet(off)
         await play.change(enabled=True)
         await play.change(min_bet="0.10", max_bet="0.50")
         await asyncio.sleep(NOTICED_SECONDS)
@@ -58,9 +59,11 @@ class Refusals:
         await play.change(max_daily_loss="0")
         await asyncio.sleep(NOTICED_SECONDS)
         await self._expect(Refusal.DAILY_LOSS_REACHED, control.edge(loss, 8))
+        await control.quiet(loss)
         await play.change(max_daily_loss="100", max_daily_trades=1)
         await asyncio.sleep(NOTICED_SECONDS)
         await self._expect(Refusal.DAILY_TRADES_REACHED, control.edge(full, 8))
+        await control.quiet(full)
         await play.change(max_daily_trades=1_000)
 
     async def counts(self) -> Counter[str]:
