@@ -2,15 +2,20 @@
 an order that was seen all there will be of it?
 
 Rule R3: only after a quarantine since the last byte, with repeated misses from two different
-sources spread over it, and with the venue's own as-of time past it where the venue has one. A read
-that failed is not a miss, and neither is one from before the order was sent.
+sources spread over it, of which the list of the account's trades is one after the quarantine, and
+with the venue's own as-of time past it where the venue has one. A read that failed is not a miss,
+and neither is one from before the order was sent.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
 from domain.order import NotFilled, Rejection, Unknown
+from domain.venue import Venue
 
+TRADES = {Venue.POLYMARKET: "trades", Venue.KALSHI: "kalshi fills"}
+"""The source of each venue that lists trades. Only its miss says that nothing was matched: the
+record of an order vanishes with its end, and a stream may be silent while it is connected."""
 FAILURE_MAX = 120
 _AS_OF = "lists that the venue calls complete up to then"
 _SAID = {True: "shown", False: "not there", None: "not readable"}
@@ -33,12 +38,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """How long, how often and from how many sources an order must be missed (ms, counts)."""
+    """How long, how often and from how many sources an order must be missed (ms, counts), and by
+    which of them after that wait; "" where each will do."""
 
     wait_ms: int
     misses: int = 3
     sources: int = 2
     needs_as_of: bool = False
+    must: str = ""
 
 
 def conclude_absent(
@@ -49,13 +56,15 @@ def conclude_absent(
     times = [m.at_ms for m in misses] or [sent_at_ms]
     horizon = sent_at_ms + rule.wait_ms
     spread_ms = rule.wait_ms // 2
+    last = [m for m in misses if m.at_ms >= horizon and rule.must in ("", m.source)]
+    whose = f" of {rule.must!r}" if rule.must else ""
     checks = {
         f"{_span(rule.wait_ms)} since it was sent": now_ms >= horizon,
         f"{rule.misses} answers that it is not there": len(misses) >= rule.misses,
         f"answers of {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
         f"answers {_span(spread_ms)} apart": max(times) - min(times) >= spread_ms,
-        f"an answer after {_span(rule.wait_ms)}": any(m.at_ms >= horizon for m in misses),
-        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in misses),
+        f"an answer{whose} after {_span(rule.wait_ms)}": bool(last),
+        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in last),
         "no source that shows it": all(seen.found is not True for seen in observations),
     }
     missing = [name for name, holds in checks.items() if not holds]

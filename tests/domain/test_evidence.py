@@ -9,13 +9,13 @@ from domain.order import NotFilled, Rejection, Unknown
 
 SENT, WAIT = 1_000, 90_000
 NOW = SENT + WAIT + 5
-POLYMARKET = Quarantine(wait_ms=WAIT)
-KALSHI = Quarantine(wait_ms=WAIT, needs_as_of=True)
+POLYMARKET = Quarantine(wait_ms=WAIT, must="trades")
+KALSHI = Quarantine(wait_ms=WAIT, needs_as_of=True, must="trades")
 
 MISSES = (
     Observation("orders", SENT + 10, found=False),
-    Observation("trades", SENT + 45_010, found=False),
-    Observation("orders", SENT + WAIT, found=False, as_of_ms=SENT + WAIT),
+    Observation("orders", SENT + 45_010, found=False),
+    Observation("trades", SENT + WAIT, found=False, as_of_ms=SENT + WAIT),
 )
 FIRST, SECOND, LAST = MISSES
 NEEDED = "it counts as never arrived only with"
@@ -39,7 +39,7 @@ CASES = {
     ),
     "two misses": ((FIRST, LAST, ), NOW, POLYMARKET, f"{NEEDED} 3 answers that it is not there"),
     "one source": (
-        (FIRST, replace(SECOND, source="orders"), LAST), NOW, POLYMARKET,
+        tuple(replace(miss, source="trades") for miss in MISSES), NOW, POLYMARKET,
         f"{NEEDED} answers of 2 sources",
     ),
     "misses at one moment": (
@@ -48,7 +48,23 @@ CASES = {
     ),
     "no miss after the quarantine": (
         (FIRST, SECOND, replace(LAST, at_ms=SENT + WAIT - 1)), NOW, POLYMARKET,
-        f"{NEEDED} an answer after 90 s",
+        f"{NEEDED} an answer of 'trades' after 90 s",
+    ),
+    "a list of trades that nobody could read for all that time": (
+        tuple(
+            Observation(source, SENT + at_ms, found)
+            for at_ms in range(1_000, WAIT + 6, 5_000)
+            for source, found in (("order by hash", False), ("trades", None), ("stream", False))
+        ),
+        NOW, POLYMARKET, f"{NEEDED} an answer of 'trades' after 90 s",
+    ),
+    "a list of trades that was read in the quarantine only": (
+        (*MISSES[:2], replace(LAST, at_ms=SENT + WAIT - 1), replace(SECOND, at_ms=SENT + WAIT)),
+        NOW, POLYMARKET, f"{NEEDED} an answer of 'trades' after 90 s",
+    ),
+    "another list that the venue calls complete": (
+        (FIRST, SECOND, without_as_of(LAST), replace(LAST, source="orders")), NOW, KALSHI,
+        f"{NEEDED} lists that the venue calls complete up to then",
     ),
     "no as-of time": (
         (FIRST, SECOND, without_as_of(LAST)), NOW, KALSHI,
@@ -63,8 +79,8 @@ CASES = {
         f"{NEEDED} no source that shows it",
     ),
     "a read that failed instead of the third miss": (
-        (FIRST, SECOND, replace(SECOND, at_ms=SENT + WAIT, found=None)), NOW, POLYMARKET,
-        f"{NEEDED} 3 answers that it is not there, an answer after 90 s",
+        (FIRST, SECOND, replace(LAST, found=None)), NOW, POLYMARKET,
+        f"{NEEDED} 3 answers that it is not there, answers of 2 sources, an answer of 'trades'",
     ),
     "a miss from before it was sent": (
         (replace(FIRST, at_ms=SENT - 1), SECOND, LAST), NOW, POLYMARKET,
@@ -131,10 +147,11 @@ def test_each_condition_keeps_the_rest_of_an_order_open(case: str) -> None:
 
 
 def test_what_was_asked_is_told_by_source_with_how_often_and_what_it_said() -> None:
+    missed = replace(SECOND, source="trades")
     failed = Observation("orders", SENT + 50_000, found=None, detail="HTTP 503: try again later")
-    assert asked((FIRST, SECOND, failed, LAST)) == (
+    assert asked((FIRST, missed, failed, replace(LAST, source="orders"))) == (
         "asked orders: not there 2 times, not readable once; trades: not there once; "
         "the last failure: HTTP 503: try again later"
     )
-    assert asked((FIRST, SECOND)) == "asked orders, trades: not there once each"
+    assert asked((FIRST, missed)) == "asked orders, trades: not there once each"
     assert asked(()) == "nothing could be asked yet"

@@ -141,6 +141,17 @@ def failed_reads_counted(story: Story) -> None:
         row["found"] = None
 
 
+def trades_unread(story: Story) -> None:
+    for row in story.tables["observations"]:
+        if row["source"] == "kalshi fills":
+            row["found"] = None
+
+
+def trades_read_early(story: Story) -> None:
+    *_, last = [r for r in story.tables["observations"] if r["source"] == "kalshi fills"]
+    last["found"] = None
+
+
 def too_early(story: Story) -> None:
     lost = next(r for r in story.tables["intents"] if r["rejection"] == "never_arrived")
     lost["answered_ms"] = lost["sent_ms"] + 1_999
@@ -306,6 +317,8 @@ BROKEN: list[tuple[str, Break]] = [
     ("S12_evidence", too_few_misses),
     ("S12_evidence", failed_reads_counted),
     ("S12_evidence", too_early),
+    ("S12_evidence", trades_unread),
+    ("S12_evidence", trades_read_early),
     ("S13_integers", stored_as_float),
     ("S13_integers", planned_in_floats),
     ("S13_integers", rounded_for_us),

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from domain.evidence import Observation
+from domain.evidence import TRADES, Observation
 from domain.order import Order
+from domain.venue import Venue
 from venues.polymarket import listing, parse
 from venues.polymarket.fills import adds_up
 from venues.polymarket.shapes import OrderSeen, Trade
@@ -130,7 +131,7 @@ class Lookup:
         return seen, Observation(source, _now_ms(), seen is not None)
 
     async def _listed(self, order: Order, order_id: str) -> tuple[tuple[Trade, ...], Observation]:
-        source = "trades"
+        source = TRADES[Venue.POLYMARKET]
         try:
             rows = await self.trades(order, order_id)
         except READ_FAILURES as problem:
