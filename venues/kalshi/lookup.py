@@ -10,7 +10,9 @@ from collections import OrderedDict
 from domain.evidence import Observation
 from domain.order import Answer, FillState, Order, Unknown
 from domain.reconcile import AccountTrade, WorkingOrder
-from venues.kalshi import parse
+from domain.venue import Instrument
+from venues.kalshi import market, parse
+from venues.kalshi.listing import part
 from venues.kalshi.private import OwnOrders
 from venues.kalshi.shapes import FillRow, OrderSeen
 from venues.kalshi.verdicts import verdict
@@ -135,7 +137,8 @@ class Lookup:
         return None
 
     async def _in_positions(self, search: "_Search") -> Answer | None:
-        """A tripwire: a position that changed after the send, without a fill that explains it."""
+        """A tripwire: a position that changed after the send, without a fill that explains it. In
+        a decided market its settlement is enough to explain it."""
         ticker = search.order.instrument.market
         asked = {"ticker": ticker, "settlement_status": "all"}
         rows = await self._wire.rows(
@@ -144,11 +147,15 @@ class Lookup:
         changed = max((row.changed_at_ms for row in rows if row.ticker == ticker), default=0)
         sent_there_ms = search.sent_at_ms + (self._wire.skew_ms or 0) - SKEW_MARGIN_MS
         explained = any(row.at_ms >= changed - SKEW_MARGIN_MS for row in search.fills)
-        if changed < sent_there_ms or explained:
+        if changed < sent_there_ms or explained or await self._decided(search.order.instrument):
             search.note("positions", found=False)
             return None
         search.note("positions", found=None, detail=f"changed at {changed} without a fill")
         return Unknown(f"the position in {ticker} changed at {changed}; no fill explains it yet")
+
+    async def _decided(self, instrument: Instrument) -> bool:
+        body = await self._wire.get(f"/markets/{part(instrument.market)}")
+        return market.resolution(readable(parse.market)(body), instrument.outcome) is not None
 
     async def _conclude(self, search: "_Search", seen: OrderSeen) -> Answer:
         if not seen.ended:

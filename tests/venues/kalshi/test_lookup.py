@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from tests.venues.lab import Lab
 from tests.venues.raw import Behaviour, raw_server, request
 
 
-def member(ticker: str, moved: timedelta, fills: list[dict[str, str]]) -> Behaviour:
+def member(market: dict[str, Any], moved: timedelta, fills: list[dict[str, str]]) -> Behaviour:
     """A venue whose lists do not show the order, and whose position moved at now + `moved`."""
-    now = datetime.now(UTC)
+    now, ticker = datetime.now(UTC), market["ticker"]
     replies: dict[str, object] = {
         "/exchange/user_data_timestamp": {"as_of_time": now.isoformat()},
+        f"/markets/{ticker}": {"market": market},
         "/portfolio/orders": {"orders": [], "cursor": ""},
         "/portfolio/fills": {"fills": fills, "cursor": ""},
         "/portfolio/positions": {
@@ -48,7 +50,8 @@ async def test_a_position_that_moved_after_the_send_forbids_a_verdict_of_absence
     kalshi: Lab, moved: timedelta, tripped: bool
 ) -> None:
     order = kalshi.order("buy", "10", "0.52")
-    async with raw_server(member(kalshi.market, moved, [])) as url:
+    listed = (await kalshi.listing())["market"]
+    async with raw_server(member(listed, moved, [])) as url:
         client = kalshi.elsewhere(url)
         sent_ms = time.time_ns() // 1_000_000
         sighting = await client.find(order, client.identify(order), sent_ms)
