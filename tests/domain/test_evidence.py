@@ -1,4 +1,4 @@
-"""An order that nobody has seen: each condition of rule R3 missing in turn."""
+"""An order that nobody sees: each condition of rule R3 missing in turn."""
 
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ CASES = {
     ),
     "a sighting": (
         (*MISSES, Observation("trades", SENT + 20, found=True)), NOW, POLYMARKET,
-        f"{NEEDED} no source that shows it",
+        f"{NEEDED} 90 s since it was last shown",
     ),
     "a read that failed instead of the third miss": (
         (FIRST, SECOND, replace(LAST, found=None)), NOW, POLYMARKET,
@@ -99,10 +99,65 @@ def test_without_one_of_them_the_order_stays_unknown_and_the_evidence_says_what_
     assert needed in verdict.evidence
 
 
-def test_a_sighting_outweighs_any_number_of_misses() -> None:
-    many = tuple(replace(LAST, at_ms=SENT + WAIT + n) for n in range(100))
-    seen = (*MISSES, *many, Observation("orders", SENT, found=True))
-    assert isinstance(conclude_absent(seen, SENT, NOW + 1_000_000, POLYMARKET), Unknown)
+def test_a_trade_that_was_shown_outweighs_any_number_of_misses() -> None:
+    many = tuple(replace(LAST, at_ms=SENT + n * WAIT) for n in range(100))
+    seen = (*MISSES, *many, Observation("trades", SENT, found=True))
+    verdict = conclude_absent(seen, SENT, SENT + 100 * WAIT, POLYMARKET)
+    assert verdict == Unknown(f"{NEEDED} no trade of it shown")
+
+
+SHOWN = 20_000
+"""When the order's own record was last shown, after it was sent."""
+VANISHED = (
+    Observation("orders", SENT + 10, found=True),
+    Observation("orders", SENT + SHOWN, found=True),
+    *(replace(miss, at_ms=miss.at_ms + SHOWN, as_of_ms=miss.at_ms + SHOWN) for miss in MISSES),
+    Observation("orders", SENT + SHOWN + WAIT, found=False),
+)
+
+
+@pytest.mark.parametrize("rule", [POLYMARKET, KALSHI])
+def test_an_order_that_was_shown_and_is_gone_is_missed_for_a_quarantine_of_its_own(
+    rule: Quarantine,
+) -> None:
+    """Ended orders vanish from lists: one look at it while it worked is not its fate."""
+    early = conclude_absent(VANISHED, SENT, NOW + SHOWN - 6, rule)
+    assert early == Unknown(f"{NEEDED} 90 s since it was last shown")
+    verdict = conclude_absent(VANISHED, SENT, NOW + SHOWN, rule)
+    assert isinstance(verdict, NotFilled)
+    assert verdict.rejection is Rejection.NEVER_ARRIVED
+    assert verdict.detail.endswith("since it was last shown")
+
+
+GONE_CASES = {
+    "misses from before it was last shown": (
+        (*MISSES, Observation("stream", SENT + WAIT + 1, found=True)), POLYMARKET,
+        "3 answers that it is not there",
+    ),
+    "a list of trades that cannot be read": (
+        tuple(replace(o, found=None) if o.source == "trades" else o for o in VANISHED), POLYMARKET,
+        "an answer of 'trades' after 90 s",
+    ),
+    "its own record that cannot be read": (
+        (
+            *(replace(o, found=o.found or None) for o in VANISHED if o.source == "orders"),
+            *(replace(o, source="stream") for o in VANISHED if o.found is False),
+            VANISHED[-2],
+        ), POLYMARKET, "an answer of who showed it",
+    ),
+    "an as-of time within the quarantine": (
+        tuple(replace(o, as_of_ms=SENT + WAIT) for o in VANISHED), KALSHI,
+        "lists that the venue calls complete up to then",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GONE_CASES)
+def test_each_condition_keeps_an_order_that_is_gone_unknown(case: str) -> None:
+    seen, rule, needed = GONE_CASES[case]
+    verdict = conclude_absent(seen, SENT, SENT + 3 * WAIT, rule)
+    assert isinstance(verdict, Unknown)
+    assert needed in verdict.evidence
 
 
 LISTED = Observation("trades", SENT + WAIT, found=True)

@@ -124,6 +124,8 @@ class PolymarketClient:
         part = None
         if isinstance(answer, Unknown) and found.trades:
             part = Filled(identity.key, of_rows(order, found.trades))
+        elif isinstance(answer, Unknown) and not found.shown:
+            answer = None  # the stream's word of then: whether it still works, the reads say
         return Sighting(answer, found.observations, part)
 
     async def refresh(self, order: Order, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
