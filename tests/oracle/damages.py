@@ -152,6 +152,16 @@ def trades_read_early(story: Story) -> None:
     last["found"] = None
 
 
+def shown_between(story: Story) -> None:
+    row = story.tables["observations"][2]
+    row["found"] = 1
+
+
+def trade_shown(story: Story) -> None:
+    first = next(r for r in story.tables["observations"] if r["source"] == "kalshi fills")
+    story.tables["observations"].append(first | {"at_ms": first["at_ms"] - 150, "found": 1})
+
+
 def too_early(story: Story) -> None:
     lost = next(r for r in story.tables["intents"] if r["rejection"] == "never_arrived")
     lost["answered_ms"] = lost["sent_ms"] + 1_999
@@ -317,6 +327,8 @@ BROKEN: list[tuple[str, Break]] = [
     ("S12_evidence", too_few_misses),
     ("S12_evidence", failed_reads_counted),
     ("S12_evidence", too_early),
+    ("S12_evidence", shown_between),
+    ("S12_evidence", trade_shown),
     ("S12_evidence", trades_unread),
     ("S12_evidence", trades_read_early),
     ("S13_integers", stored_as_float),
