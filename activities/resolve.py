@@ -1,6 +1,7 @@
 """What really happened to a leg: every question goes to its venue, never to a guess."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -10,7 +11,7 @@ from activities.desk import Desk
 from activities.messages import Activity, LegRequest
 from activities.send import heartbeating
 from activities.stopping import unless_stopping
-from domain.evidence import Quarantine, conclude_absent, rest_needs
+from domain.evidence import TRADES, Quarantine, conclude_absent, rest_needs
 from domain.money import ZERO
 from domain.order import Answer, Filled, FillState, Order, Unknown
 from domain.policy import Timing
@@ -117,6 +118,8 @@ async def _intents(desk: Desk, arb_id: str, venue: Venue) -> list[StoredIntent]:
 
 
 def _quarantine(venue: Venue, timing: Timing) -> Quarantine:
-    if venue is Venue.POLYMARKET:
-        return timing.polymarket_quarantine
-    return timing.kalshi_quarantine
+    """The venue's rule. What its list of trades must say is no matter of the trade's settings, so
+    that it holds for those of an older executor, too."""
+    polymarket = venue is Venue.POLYMARKET
+    rule = timing.polymarket_quarantine if polymarket else timing.kalshi_quarantine
+    return replace(rule, must=TRADES[venue])

@@ -11,13 +11,17 @@ from activities import measured
 from activities.desk import Desk
 from activities.messages import Ticket
 from domain.order import Answer, NotFilled, Order, Purpose, Rejection, Unknown
+from store.errors import JournalBusy
 from store.failpoints import Point, hit
-from store.intents import AlreadySent, Leave, MaySend
+from store.intents import AlreadySent, Leave, MaySend, StoredIntent
 from store.lease import FIRST_BYTE_MS
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.25
+KEEP_S, KEEP_PAUSE_S = 3, 0.1
+"""How long an answer is held for a journal that does not write: what the server waits for an order
+is longer (workflows.options)."""
 
 
 async def send_once(desk: Desk, ticket: Ticket) -> Answer:
@@ -66,11 +70,26 @@ async def send_once(desk: Desk, ticket: Ticket) -> Answer:
     if left_ms is not None:
         desk.doors.answered(order.venue, answer, left_ms, desk.wall_ms())
     hit(Point.ANSWERED, order.venue, order.purpose, order.action)
-    stored = await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+    stored = await _keep(desk, order, answer)
     hit(Point.RECORDED, order.venue, order.purpose, order.action)
     assert stored.answer is not None, f"{order.intent_id} was just answered"
     log.info("%s: %s", order.intent_id, type(stored.answer).__name__)
     return stored.answer
+
+
+async def _keep(desk: Desk, order: Order, answer: Answer) -> StoredIntent:
+    """Write the answer down, again while the journal is away for a moment: it may be the only proof
+    there will be, since a killed order need not be listed anywhere. JournalBusy after KEEP_S."""
+    clock = asyncio.get_running_loop().time
+    patience = clock() + KEEP_S
+    while True:
+        try:
+            return await desk.journal.record_answer(order.intent_id, answer, desk.wall_ms())
+        except JournalBusy as busy:
+            if clock() > patience:
+                raise
+            log.warning("%s: its answer waits for the journal: %s", order.intent_id, busy)
+        await asyncio.sleep(KEEP_PAUSE_S)
 
 
 def _sent_before(order: Order) -> Unknown:

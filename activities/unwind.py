@@ -1,6 +1,7 @@
 """One step of getting rid of an excess, priced on a fresh book: sell it, or neutralise it."""
 
 import asyncio
+import logging
 
 from temporalio import activity
 
@@ -14,7 +15,12 @@ from domain.opposite import Opposite, plan_opposite
 from domain.order import Order
 from domain.unwind import NoSale, Sale, plan_sale
 from domain.venue import Action, Instrument, TimeInForce, Venue
-from venues.port import Untradable, VenueMisuse
+from venues.port import Untradable, VenueMisuse, VenueUnreachable
+
+log = logging.getLogger(__name__)
+
+BALANCE_SECONDS = 2
+"""How long a sale waits for a balance that it can do without, beside the reads that it needs."""
 
 
 class UnwindActivities:
@@ -114,10 +120,23 @@ class UnwindActivities:
     async def _sellable(self, request: UnwindRequest, known: Instrument) -> Size:
         """How much of the excess the venue has to sell, where our own books may not know it:
         Polymarket's balance cache trails the chain, and a sale beyond it can only be refused; at
-        Kalshi one beyond a position that a person has reduced would open the other side."""
-        if request.venue is Venue.POLYMARKET or may_have_changed(request):
-            return await self._desk.venues[request.venue].sellable(known)
-        return request.excess
+        Kalshi one beyond a position that a person has reduced would open the other side.
+
+        The excess where Polymarket does not tell and nobody else may have sold: it is the venue
+        itself that refuses a sale beyond its balance, and a leg must not stay naked for a read.
+        """
+        venue = self._desk.venues[request.venue]
+        if may_have_changed(request):
+            return await venue.sellable(known)
+        if request.venue is not Venue.POLYMARKET:
+            return request.excess
+        try:
+            async with asyncio.timeout(BALANCE_SECONDS):
+                return await venue.sellable(known)
+        except (VenueUnreachable, VenueMisuse, TimeoutError) as trouble:
+            why = str(trouble) or f"no answer within {BALANCE_SECONDS} s"
+            log.warning("%s: sold without a balance: %s", request.arb_id, why)
+            return request.excess
 
     async def _rules(self, request: UnwindRequest, known: Instrument) -> Instrument:
         """What the venue says of the instrument now, where that may differ from the entry's."""

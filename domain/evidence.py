@@ -1,16 +1,21 @@
-"""When may an order that nobody has seen be declared never to have arrived, and when is the part of
-an order that was seen all there will be of it?
+"""When may an order that nobody sees be declared never to have arrived, and when is the part of an
+order that was seen all there will be of it?
 
 Rule R3: only after a quarantine since the last byte, with repeated misses from two different
-sources spread over it, and with the venue's own as-of time past it where the venue has one. A read
-that failed is not a miss, and neither is one from before the order was sent.
+sources spread over it, of which the list of the account's trades is one after the quarantine, and
+with the venue's own as-of time past it where the venue has one. A read that failed is not a miss,
+and neither is one from before the order was sent.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
 from domain.order import NotFilled, Rejection, Unknown
+from domain.venue import Venue
 
+TRADES = {Venue.POLYMARKET: "trades", Venue.KALSHI: "kalshi fills"}
+"""The source of each venue that lists trades. Only its miss says that nothing was matched: the
+record of an order vanishes with its end, and a stream may be silent while it is connected."""
 FAILURE_MAX = 120
 _AS_OF = "lists that the venue calls complete up to then"
 _SAID = {True: "shown", False: "not there", None: "not readable"}
@@ -33,37 +38,50 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """How long, how often and from how many sources an order must be missed (ms, counts)."""
+    """How long, how often and from how many sources an order must be missed (ms, counts), and by
+    which of them after that wait; "" where each will do."""
 
     wait_ms: int
     misses: int = 3
     sources: int = 2
     needs_as_of: bool = False
+    must: str = ""
 
 
 def conclude_absent(
     observations: tuple[Observation, ...], sent_at_ms: int, now_ms: int, rule: Quarantine
 ) -> NotFilled | Unknown:
-    """NotFilled(NEVER_ARRIVED) when every condition of the quarantine holds, else Unknown."""
-    misses = [m for m in observations if m.found is False and m.at_ms >= sent_at_ms]
-    times = [m.at_ms for m in misses] or [sent_at_ms]
-    horizon = sent_at_ms + rule.wait_ms
+    """NotFilled(NEVER_ARRIVED) when every condition of the quarantine holds, else Unknown.
+
+    An order whose record was shown and is gone counts as one that was sent when it was last shown,
+    and whoever showed it must miss it. A trade of it that was shown once is never forgotten.
+    """
+    sightings = [seen for seen in observations if seen.found is True]
+    start_ms = max([sent_at_ms, *(seen.at_ms for seen in sightings)])
+    misses = [m for m in observations if m.found is False and m.at_ms >= start_ms]
+    times = [m.at_ms for m in misses] or [start_ms]
+    horizon = start_ms + rule.wait_ms
     spread_ms = rule.wait_ms // 2
+    last = [m for m in misses if m.at_ms >= horizon]
+    listed = [m for m in last if rule.must in ("", m.source)]
+    whose = f" of {rule.must!r}" if rule.must else ""
+    shown = "it was last shown" if sightings else "it was sent"
     checks = {
-        f"{_span(rule.wait_ms)} since it was sent": now_ms >= horizon,
+        f"{_span(rule.wait_ms)} since {shown}": now_ms >= horizon,
         f"{rule.misses} answers that it is not there": len(misses) >= rule.misses,
         f"answers of {rule.sources} sources": len({m.source for m in misses}) >= rule.sources,
         f"answers {_span(spread_ms)} apart": max(times) - min(times) >= spread_ms,
-        f"an answer after {_span(rule.wait_ms)}": any(m.at_ms >= horizon for m in misses),
-        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in misses),
-        "no source that shows it": all(seen.found is not True for seen in observations),
+        f"an answer{whose} after {_span(rule.wait_ms)}": bool(listed),
+        _AS_OF: not rule.needs_as_of or any((m.as_of_ms or 0) >= horizon for m in listed),
+        "an answer of who showed it": _asked_since(observations) <= {m.source for m in last},
+        "no trade of it shown": all(rule.must not in ("", seen.source) for seen in sightings),
     }
     missing = [name for name, holds in checks.items() if not holds]
     if missing:
         return Unknown("it counts as never arrived only with " + ", ".join(missing))
     return NotFilled(
         Rejection.NEVER_ARRIVED,
-        f"not there {len(misses)} times in {now_ms - sent_at_ms} ms",
+        f"not there {len(misses)} times in {now_ms - start_ms} ms since {shown}",
     )
 
 
@@ -129,3 +147,14 @@ def _gone(observations: tuple[Observation, ...]) -> list[Observation]:
         elif seen.found is False:
             misses.append(seen)
     return [miss for misses in since.values() for miss in misses]
+
+
+def _asked_since(observations: tuple[Observation, ...]) -> set[str]:
+    """The sources that showed the order and were asked again: a stream tells, and is not asked."""
+    shown: dict[str, int] = {}
+    for seen in observations:
+        if seen.found is True:
+            shown[seen.source] = max(seen.at_ms, shown.get(seen.source, seen.at_ms))
+    return {
+        one.source for one in observations if one.source in shown and one.at_ms > shown[one.source]
+    }

@@ -27,7 +27,9 @@ KINDS: Final = {
     "delay_fills": "match; reads show it only after `ms`",
     "rate_limited": "answer 429; nothing is matched",
 }
-ACTIONS: Final = ("buy", "sell", "*", "read", "cancel")
+ACTIONS: Final = ("buy", "sell", "*", "read", "cancel", "balance", "refresh")
+"""What a rule may speak of. `balance` and `refresh` are Polymarket's balance of one asset, and the
+hint to look at the chain again, alone."""
 VENUES: Final = ("polymarket", "kalshi", "*")
 _NUMBERS: Final = ("ms", "status", "seconds")
 _TEXTS: Final = ("size", "code")

@@ -33,7 +33,6 @@ class Desk:
             "/v1/user/rate-limit-tier": lambda _key, _query: {"tier": "Standard"},
             "/data/orders": lambda key, q: private.open_orders(self.exchange, key, q),
             "/data/trades": lambda key, q: private.own_trades(self.exchange, key, q),
-            "/balance-allowance": lambda key, q: private.balance(self.exchange, key, q),
         }
         changes: list[tuple[str, str, Private]] = [
             ("/order", "POST", self._post_order),
@@ -44,6 +43,7 @@ class Desk:
             ("/cancel-market-orders", "DELETE", self._cancel_market),
             ("/v1/heartbeats", "POST", self._heartbeat),
             ("/data/order/{ident}", "GET", self._one_order),
+            ("/balance-allowance", "GET", self._balance),
             ("/balance-allowance/update", "GET", self._update_balance),
         ]
         return [
@@ -139,6 +139,14 @@ class Desk:
         await spoil(self.exchange, "read", order.market.condition_id if order else "")
         return JSONResponse(private.one_order(self.exchange, key, ident))
 
+    async def _balance(self, request: Request, key: ApiKey) -> Response:
+        query = dict(request.query_params)
+        await spoil(self.exchange, "read")
+        await spoil(self.exchange, "balance", token=query.get("token_id", ""))
+        return JSONResponse(private.balance(self.exchange, key, query))
+
     async def _update_balance(self, request: Request, key: ApiKey) -> Response:
-        private.refresh_balance(self.exchange, key, dict(request.query_params))
+        query = dict(request.query_params)
+        await spoil(self.exchange, "refresh", token=query.get("token_id", ""))
+        private.refresh_balance(self.exchange, key, query)
         return PlainTextResponse("")

@@ -1,7 +1,9 @@
 """An order that is asked for twice: what the second attempt may say of the first."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import Session
 from temporalio.testing import ActivityEnvironment
 
 from activities.desk import Desk
@@ -16,8 +19,11 @@ from activities.messages import Ticket
 from activities.send import send_once
 from domain.order import Answer, Filled, NotFilled, Purpose, Rejection, Unknown
 from domain.venue import Action, Venue
+from store.place import SchemaAddress
 from store.states import IntentState
 from tests.store.builders import NOW, a_fill, admitted, an_identity, an_opportunity, an_order, ready
+from tests.support.disk import LIMITS, writing_nothing
+from tests.support.places import place, plain
 from tests.venues.raw import raw_server, saying
 from venues.kalshi.account import KalshiAccount, Timeouts
 from venues.kalshi.client import KalshiClient
@@ -147,3 +153,41 @@ async def test_an_order_that_cannot_reach_its_venue_keeps_the_next_entry_back(de
 
     assert isinstance(answer, NotFilled)
     assert answer.rejection is Rejection.FENCED
+
+
+@LIMITS
+async def test_an_answer_in_hand_outlives_a_journal_that_fails_its_first_write(
+    tmp_path: Path,
+) -> None:
+    """A killed order may be listed nowhere: the venue's reply is the only proof there will be."""
+    where = place(tmp_path / "journal.db")
+    undo = ExitStack()
+    backend = 0
+
+    def lose() -> None:
+        if isinstance(where, SchemaAddress):
+            with plain(where) as connection:
+                connection.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        else:
+            undo.enter_context(writing_nothing(os.getpid()))
+            asyncio.get_running_loop().call_later(0.5, undo.close)
+
+    killed = b'{"error": {"code": "fill_or_kill_insufficient_resting_volume"}}'
+    async with raw_server(saying(killed, 409, lose)) as url, desk_at(url, tmp_path) as desk:
+        request = await admitted(desk.journal)
+        if isinstance(where, SchemaAddress):
+            backend = await desk.journal.write(NOW, backend_of)
+        order, identity = request.orders[1]
+
+        answer = await ActivityEnvironment().run(send_once, desk, Ticket(order, identity))
+
+        assert isinstance(answer, NotFilled), answer
+        assert answer.rejection is Rejection.KILLED
+        stored = await desk.journal.intent(order.intent_id)
+        assert (stored.state, stored.answer) == (IntentState.NOT_FILLED, answer)
+
+
+def backend_of(session: Session) -> int:
+    """The server's process behind the connection that writes."""
+    found: int = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    return found

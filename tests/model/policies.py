@@ -54,8 +54,8 @@ WAYS_OUT = (
 )
 """What the books may say of an uneven pair: selling is left, or completing is cheaper."""
 RULE = {
-    Venue.POLYMARKET: Quarantine(wait_ms=QUARANTINE),
-    Venue.KALSHI: Quarantine(wait_ms=QUARANTINE, needs_as_of=True),
+    Venue.POLYMARKET: Quarantine(wait_ms=QUARANTINE, must="fills"),
+    Venue.KALSHI: Quarantine(wait_ms=QUARANTINE, needs_as_of=True, must="fills"),
 }
 
 

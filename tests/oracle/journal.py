@@ -22,6 +22,8 @@ LEGAL = {
 }
 BUYS = ("entry", "complete")
 MISSES, SOURCES = 3, 2
+LISTS_TRADES = {"polymarket": "trades", "kalshi": "kalshi fills"}
+"""The read of each venue that would show a fill whatever became of the order's own record."""
 DECIMALS_MAX = 12
 GATE_MS = 2_000
 """How long the transaction of the gate may take: between its clock and the settings it saw."""
@@ -90,27 +92,36 @@ def s11_lifecycle(world: World) -> Iterator[str]:
 
 
 def s12_evidence(world: World) -> Iterator[str]:
-    """An order that was concluded never to have arrived was missed often, long and widely enough;
-    reads that failed do not count. And it has not arrived."""
+    """An order that was concluded never to have arrived was missed often, long and widely enough
+    since it was sent, or last shown; reads that failed do not count. No trade of it was shown, and
+    it has not arrived."""
     arrived = {(o.venue, o.key) for o in world.orders if o.reached_matching and o.trades}
     for row in world.rows("intents"):
         if row["rejection"] != "never_arrived":
             continue
         if (row["venue"], row["key"]) in arrived:
             yield f"{row['id']}: concluded never to have arrived, and its venue filled it"
-        horizon = row["sent_ms"] + world.rules.quarantine_ms
-        misses = [
+        looks = [
             seen
             for seen in world.rows_of("observations", "intent_id", row["id"])
-            if seen["found"] == 0 and row["sent_ms"] <= seen["at_ms"] <= row["answered_ms"]
+            if seen["at_ms"] <= row["answered_ms"]
         ]
-        times = [seen["at_ms"] for seen in misses]
-        as_of = [seen["as_of_ms"] or 0 for seen in misses]
+        shown = [seen for seen in looks if seen["found"] == 1]
+        start = max([row["sent_ms"], *(seen["at_ms"] for seen in shown)])
+        horizon = start + world.rules.quarantine_ms
+        misses = [seen for seen in looks if seen["found"] == 0 and start <= seen["at_ms"]]
+        listed = [seen for seen in misses if seen["source"] == LISTS_TRADES[row["venue"]]]
+        as_of = [seen["as_of_ms"] or 0 for seen in listed]
         wanting = {
             "the quarantine": row["answered_ms"] < horizon,
             f"{MISSES} misses": len(misses) < MISSES,
             f"{SOURCES} sources": len({seen["source"] for seen in misses}) < SOURCES,
-            "a miss after the quarantine": not any(at >= horizon for at in times),
+            "a look that showed none of its trades": any(
+                seen["source"] == LISTS_TRADES[row["venue"]] for seen in shown
+            ),
+            "a list of trades after the quarantine": not any(
+                seen["at_ms"] >= horizon for seen in listed
+            ),
             "the venue's own time past the quarantine": row["venue"] == "kalshi"
             and not any(at >= horizon for at in as_of),
         }

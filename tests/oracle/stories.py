@@ -66,7 +66,7 @@ def never_arrived(story: Story, name: str = "absent") -> str:
     story.event(arb_id, "phase", {"phase": "RESOLVING"})
     for wait in (200, 900, 1_200):
         at_ms = story.tick(wait)
-        for source in ("orders", "fills"):
+        for source in ("kalshi orders", "kalshi fills"):
             story.tables["observations"].append(
                 {"intent_id": lost["id"], "source": source, "at_ms": at_ms, "found": 0,
                  "as_of_ms": at_ms}

@@ -9,6 +9,7 @@ from tests.oracle import stories
 from tests.oracle.build import FEES, Story
 from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
 from tests.oracle.damages import BROKEN, Break
+from tests.oracle.damages_evidence import EVIDENCE
 from tests.oracle.damages_opposite import OPPOSITE, lower_the_limit
 from tests.oracle.damages_seen import SEEN
 
@@ -19,7 +20,7 @@ def test_a_sound_world_breaks_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("check", "damage"),
-    [*BROKEN, *SEEN, *OPPOSITE],
+    [*BROKEN, *EVIDENCE, *SEEN, *OPPOSITE],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_the_line_speaks_up_in_a_world_that_breaks_it(check: str, damage: Break) -> None:
@@ -36,7 +37,7 @@ def test_a_secret_in_a_log_is_found(tmp_path: Path) -> None:
 
 
 def test_every_line_can_fail_and_every_other_is_excused() -> None:
-    assert {check for check, _ in [*BROKEN, *SEEN]} | {"S18_secrets"} == set(CHECKS)
+    assert {check for check, _ in [*BROKEN, *EVIDENCE, *SEEN]} | {"S18_secrets"} == set(CHECKS)
     assert all(len(reason) > 20 for reason in NOT_CHECKED.values())
     lines = {name.split("_")[0] for name in [*CHECKS, *NOT_CHECKED]}
     promised = {f"S{n}" for n in range(1, 22)} | {f"Q{n}" for n in range(1, 11)}

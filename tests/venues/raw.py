@@ -46,12 +46,14 @@ async def request(reader: asyncio.StreamReader) -> bytes:
     return head + (await reader.readexactly(length) if length else b"")
 
 
-def saying(body: bytes, status: int = 200) -> Behaviour:
-    """Answer every request with this body."""
+def saying(body: bytes, status: int = 200, first: Callable[[], None] | None = None) -> Behaviour:
+    """Answer every request with this body; before that of a POST do `first`."""
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            await request(reader)
+            asked = await request(reader)
+            if first is not None and asked.startswith(b"POST "):
+                first()
             head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()

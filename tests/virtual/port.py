@@ -14,7 +14,7 @@ from venues.port import FirstByte, Resolution, Sighting, VenueUnreachable
 
 BACK_MS = 20
 ANSWER_MS_MAX = 3_000
-SOURCES = {Venue.POLYMARKET: ("order", "trades"), Venue.KALSHI: ("orders", "fills")}
+SOURCES = {Venue.POLYMARKET: ("order", "trades"), Venue.KALSHI: ("orders", "kalshi fills")}
 REFUSALS = {
     "killed": Rejection.KILLED,
     "refuse": Rejection.INVALID_ORDER,

@@ -10,7 +10,9 @@ from collections import OrderedDict
 from domain.evidence import Observation
 from domain.order import Answer, FillState, Order, Unknown
 from domain.reconcile import AccountTrade, WorkingOrder
-from venues.kalshi import parse
+from domain.venue import Instrument
+from venues.kalshi import market, parse
+from venues.kalshi.listing import part
 from venues.kalshi.private import OwnOrders
 from venues.kalshi.shapes import FillRow, OrderSeen
 from venues.kalshi.verdicts import verdict
@@ -34,11 +36,15 @@ class Lookup:
 
     async def find(self, order: Order, key: str, sent_at_ms: int) -> Sighting:
         """Ask the stream, then orders, then fills, then the position; the first definite answer
-        ends the search."""
+        ends the search. What the stream told is seen when it was told, and a fill that is told or
+        counted by an order, as much as one that is listed."""
         search = _Search(order, key, sent_at_ms)
         streamed = self._own.answer(order, key)
+        told_ms, told_filled = self._own.last(key)
         if streamed is not None:
-            search.note("stream", found=True, detail=str(streamed))
+            search.note("stream", found=True, detail=str(streamed), at_ms=told_ms)
+        if told_filled:
+            search.note("fills", found=True, detail="told by the stream", at_ms=told_ms)
         if streamed is not None and not isinstance(streamed, Unknown):
             return search.ends(streamed)
         try:
@@ -53,7 +59,8 @@ class Lookup:
                 continue
             if answer is not None:
                 return search.ends(answer)
-        return search.ends(streamed)
+        # Told to work, then: whether it still does, the lists say.
+        return search.ends(streamed if told_filled else None)
 
     async def rows_of(self, order_id: str) -> tuple[FillRow, ...]:
         """An order's fills as far as they are readable."""
@@ -112,6 +119,8 @@ class Lookup:
             self._remember(seen)
         mine = next((seen for seen in listed if seen.client_order_id == search.key), None)
         search.note("orders", found=mine is not None, detail=mine.status if mine else "")
+        if mine is not None and mine.filled:
+            search.note("fills", found=True, detail=f"{mine.filled} counted by the order")
         return await self._conclude(search, mine) if mine else None
 
     async def _in_fills(self, search: "_Search") -> Answer | None:
@@ -135,7 +144,8 @@ class Lookup:
         return None
 
     async def _in_positions(self, search: "_Search") -> Answer | None:
-        """A tripwire: a position that changed after the send, without a fill that explains it."""
+        """A tripwire: a position that changed after the send, without a fill that explains it. In
+        a decided market its settlement is enough to explain it."""
         ticker = search.order.instrument.market
         asked = {"ticker": ticker, "settlement_status": "all"}
         rows = await self._wire.rows(
@@ -144,11 +154,15 @@ class Lookup:
         changed = max((row.changed_at_ms for row in rows if row.ticker == ticker), default=0)
         sent_there_ms = search.sent_at_ms + (self._wire.skew_ms or 0) - SKEW_MARGIN_MS
         explained = any(row.at_ms >= changed - SKEW_MARGIN_MS for row in search.fills)
-        if changed < sent_there_ms or explained:
+        if changed < sent_there_ms or explained or await self._decided(search.order.instrument):
             search.note("positions", found=False)
             return None
         search.note("positions", found=None, detail=f"changed at {changed} without a fill")
         return Unknown(f"the position in {ticker} changed at {changed}; no fill explains it yet")
+
+    async def _decided(self, instrument: Instrument) -> bool:
+        body = await self._wire.get(f"/markets/{part(instrument.market)}")
+        return market.resolution(readable(parse.market)(body), instrument.outcome) is not None
 
     async def _conclude(self, search: "_Search", seen: OrderSeen) -> Answer:
         if not seen.ended:
@@ -177,11 +191,13 @@ class _Search:
         self.fills: tuple[FillRow, ...] = ()
         self._seen: list[Observation] = []
 
-    def note(self, source: str, *, found: bool | None, detail: str = "") -> None:
-        """Add an observation, made now."""
+    def note(
+        self, source: str, *, found: bool | None, detail: str = "", at_ms: int | None = None
+    ) -> None:
+        """Add an observation, made now unless another time is given."""
         as_of_ms = self.as_of_ms if found is False else None
-        now_ms = time.time_ns() // 1_000_000
-        self._seen.append(Observation(f"kalshi {source}", now_ms, found, as_of_ms, detail))
+        made_ms = at_ms or time.time_ns() // 1_000_000
+        self._seen.append(Observation(f"kalshi {source}", made_ms, found, as_of_ms, detail))
 
     def ends(self, answer: Answer | None) -> Sighting:
         """The search's result."""

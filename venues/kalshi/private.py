@@ -5,6 +5,7 @@ The channels carry no sequence numbers, so silence proves nothing: only what was
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,7 +29,13 @@ class _Told:
 
     order: OrderSeen | None = None
     rows: dict[str, FillRow] = field(default_factory=dict)
+    at_ms: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def notice(self) -> None:
+        """Something was said now."""
+        self.at_ms = time.time_ns() // 1_000_000
+        self.changed.set()
 
     @property
     def filled(self) -> Decimal:
@@ -59,6 +66,14 @@ class OwnOrders:
         """The fills that were announced."""
         told = self._told.get(client_order_id)
         return tuple(told.rows.values()) if told else ()
+
+    def last(self, client_order_id: str) -> tuple[int, bool]:
+        """When something was last said of an order (wall-clock ms, 0 for never), and whether it
+        was said to have filled at all."""
+        told = self._told.get(client_order_id)
+        if told is None:
+            return 0, False
+        return told.at_ms, bool(told.rows) or (told.order is not None and told.order.filled > ZERO)
 
     def answer(self, order: Order, client_order_id: str) -> Answer | None:
         """What the messages prove about an order; Unknown where they only show that it arrived,
@@ -103,12 +118,12 @@ class OwnOrders:
                 case FillRow(client_order_id=str() as key) if key:
                     told = self._entry(key)
                     told.rows[message.trade_id] = message
-                    told.changed.set()
+                    told.notice()
                 case OrderSeen(client_order_id=key) if key:
                     told = self._entry(key)
                     if told.order is None or not told.order.ended:
                         told.order = message
-                    told.changed.set()
+                    told.notice()
                 case _:
                     pass
 

@@ -4,7 +4,9 @@ Signing an order takes 0.8 ms (hash, signature and the second hash that is compa
 one core with coincurve), so it stays on the event loop.
 """
 
+import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -43,11 +45,16 @@ from venues.port import (
     Untradable,
     VenueMisuse,
     VenueStatus,
+    VenueUnreachable,
 )
 from venues.strict_json import Malformed
 from venues.transport import Lost, NotSent, Reply
 
+log = logging.getLogger(__name__)
+
 PAGES = 50
+HINT_SECONDS = 1
+"""How long a balance waits for the venue to look at its chain: a sale waits for both."""
 
 
 class PolymarketClient:
@@ -117,6 +124,8 @@ class PolymarketClient:
         part = None
         if isinstance(answer, Unknown) and found.trades:
             part = Filled(identity.key, of_rows(order, found.trades))
+        elif isinstance(answer, Unknown) and not found.shown:
+            answer = None  # the stream's word of then: whether it still works, the reads say
         return Sighting(answer, found.observations, part)
 
     async def refresh(self, order: Order, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
@@ -142,14 +151,21 @@ class PolymarketClient:
     async def sellable(self, instrument: Instrument) -> Size:
         """The balance after the venue was told to look at the chain again, in whole steps.
 
-        Until a bought trade is settled the venue's cache may not hold it: zero is no error.
+        Until a bought trade is settled the venue's cache may not hold it: zero is no error. That
+        the venue does not take the hint is logged and changes nothing: it is a help, limited to
+        five a second, and the venue looks by itself once a trade is settled.
         """
         params = {
             "asset_type": "CONDITIONAL",
             "token_id": instrument.token,
             "signature_type": self._kind,
         }
-        await self._wire.private("/balance-allowance/update", params)
+        try:
+            async with asyncio.timeout(HINT_SECONDS):
+                await self._wire.private("/balance-allowance/update", params)
+        except (VenueUnreachable, VenueMisuse, TimeoutError) as trouble:
+            why = str(trouble) or f"no answer within {HINT_SECONDS} s"
+            log.warning("polymarket takes no hint to look at its chain: %s", why)
         return size_floor(await self._balance(params), instrument.size_step)
 
     async def positions(self) -> dict[tuple[str, Outcome], Size]:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from domain.evidence import Observation
+from domain.evidence import TRADES, Observation
 from domain.order import Order
+from domain.venue import Venue
 from venues.polymarket import listing, parse
 from venues.polymarket.fills import adds_up
 from venues.polymarket.shapes import OrderSeen, Trade
@@ -17,6 +18,7 @@ from venues.port import AccountActivity, VenueMisuse, VenueUnreachable
 from venues.strict_json import Malformed
 
 Row = TypeVar("Row")
+LISTED = TRADES[Venue.POLYMARKET]
 LOOK_BACK_S = 60
 """How far before the order's creation its trades are looked for: clocks differ."""
 PAGES = 20
@@ -25,9 +27,11 @@ READ_FAILURES = (VenueUnreachable, VenueMisuse, Malformed)
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What was found of one order, and every read that looked for it."""
+    """What was found of one order, and every read that looked for it. `order` is the venue's record
+    of now where that is `shown`, else the stream's of then."""
 
     order: OrderSeen | None
+    shown: bool
     trades: tuple[Trade, ...]
     observations: tuple[Observation, ...]
 
@@ -41,7 +45,8 @@ class Lookup:
 
     async def records(self, order: Order, order_id: str, sent_at_ms: int) -> Records:
         """Ask all sources at once. Never raises for what the venue does: a failed read is an
-        observation that found nothing out."""
+        observation that found nothing out. What the stream told is seen when it was told, and a
+        match that a record names, as much as a trade that is listed."""
         (by_hash, hash_seen), (listed, list_seen) = await asyncio.gather(
             self._by_hash(order_id), self._listed(order, order_id)
         )
@@ -50,14 +55,19 @@ class Lookup:
         live = self._stream.listening_since(sent_at_ms)
         stream_seen = Observation(
             "user stream",
-            _now_ms(),
+            heard.at_ms if known else _now_ms(),
             True if known else (False if live else None),
             detail="" if known or live else "not connected since the order was sent",
         )
+        named = [hash_seen.at_ms] if by_hash is not None and by_hash.matched else []
+        named += [heard.at_ms] if heard.matched else []
+        matches = (Observation(LISTED, at_ms, True, detail="named elsewhere") for at_ms in named)
         return Records(
             by_hash or heard.order,
+            by_hash is not None,
             self._merged(listed, order_id),
-            (hash_seen, list_seen, stream_seen),
+            # one read of a source and time counts once: the first of them
+            (*matches, hash_seen, list_seen, stream_seen),
         )
 
     async def settled(self, order: Order, order_id: str) -> tuple[Trade, ...]:
@@ -130,12 +140,11 @@ class Lookup:
         return seen, Observation(source, _now_ms(), seen is not None)
 
     async def _listed(self, order: Order, order_id: str) -> tuple[tuple[Trade, ...], Observation]:
-        source = "trades"
         try:
             rows = await self.trades(order, order_id)
         except READ_FAILURES as problem:
-            return (), _failed(source, problem)
-        return rows, Observation(source, _now_ms(), bool(rows))
+            return (), _failed(LISTED, problem)
+        return rows, Observation(LISTED, _now_ms(), bool(rows))
 
 
 def _failed(source: str, problem: Exception) -> Observation:

@@ -43,6 +43,11 @@ class OrderSeen:
     size_matched: Size
     trade_ids: tuple[str, ...]
 
+    @property
+    def matched(self) -> bool:
+        """Whether it names anything that was matched of it."""
+        return self.size_matched > 0 or bool(self.trade_ids) or self.status == "MATCHED"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

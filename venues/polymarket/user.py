@@ -22,10 +22,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Heard:
-    """What the stream said of one order: the last order event and the last event per trade."""
+    """What the stream said of one order: the last order event, the last event per trade, and when
+    it last said anything (wall-clock ms)."""
 
     order: OrderSeen | None = None
     trades: dict[str, Trade] = field(default_factory=dict)
+    at_ms: int = 0
+
+    @property
+    def matched(self) -> bool:
+        """Whether it named anything that was matched."""
+        return bool(self.trades) or (self.order is not None and self.order.matched)
 
 
 class UserStream:
@@ -94,6 +101,7 @@ class UserStream:
         order_id = event.taker_order_id if isinstance(event, Trade) else event.order_id
         heard = self._heard.setdefault(order_id, Heard())
         self._heard.move_to_end(order_id)
+        heard.at_ms = time.time_ns() // 1_000_000
         if isinstance(event, Trade):
             known = heard.trades.get(event.trade_id)
             # events may come late or twice; a final state is not taken back by an older one

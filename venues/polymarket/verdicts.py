@@ -9,7 +9,7 @@ KILLED_STATUSES = {
     "CANCELED_MARKET_RESOLVED": Rejection.MARKET_CLOSED,
     "INVALID": Rejection.INVALID_ORDER,
 }
-"""Terminal statuses of an order of which nothing was matched."""
+"""Terminal statuses of an order of which nothing was matched; so is CANCELED_ with any reason."""
 
 
 def of_answer(
@@ -48,8 +48,10 @@ def of_records(
         return Unknown(f"{len(rows)} trades visible, not yet the whole order")
     if seen is None:
         return None
-    if seen.size_matched == 0 and not seen.trade_ids and seen.status in KILLED_STATUSES:
-        rejection = KILLED_STATUSES[seen.status]
+    rejection = KILLED_STATUSES.get(seen.status)
+    if rejection is None and seen.status.startswith("CANCELED_"):
+        rejection = Rejection.KILLED
+    if rejection is not None and not seen.matched:
         return NotFilled(rejection, f"the venue shows it as {seen.status}", order_id)
     return Unknown(f"the venue shows it as {seen.status}, {seen.size_matched} matched")
 

@@ -1,5 +1,6 @@
 """What only Kalshi has: netting sides, late reads, killed ids, shards, settlement, its clock."""
 
+import asyncio
 import itertools
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from domain.venue import Instrument, Outcome, TimeInForce
 from tests.venues.lab import Lab, leave, total, until
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.client import KalshiClient
+from venues.kalshi.lookup import SKEW_MARGIN_MS
 from venues.port import VenueMisuse
 
 
@@ -144,6 +146,18 @@ class TestFinding:
         order = kalshi.order("buy", "10", "0.52")
         assert isinstance(await kalshi.place(order), Unknown)
         await filled(kalshi, kalshi.order("buy", "10", "0.52", intent="another/1"))
+        answer = await concluded(kalshi, order)
+        assert isinstance(answer, NotFilled)
+        assert answer.rejection is Rejection.NEVER_ARRIVED
+
+    async def test_a_settlement_is_no_sign_of_a_fill(self, kalshi: Lab) -> None:
+        """It stamps the position anew, as a fill does, and no fill will ever explain it."""
+        await filled(kalshi, kalshi.order("buy", "1", "0.52", intent="before/1"))
+        await asyncio.sleep(SKEW_MARGIN_MS / 1000 + 0.5)  # that fill explains nothing any more
+        await kalshi.fault("drop_before", "buy")
+        order = kalshi.order("buy", "10", "0.52")
+        assert isinstance(await kalshi.place(order), Unknown)
+        await kalshi.post("/resolve", pair=kalshi.pair["id"], kalshi="no")
         answer = await concluded(kalshi, order)
         assert isinstance(answer, NotFilled)
         assert answer.rejection is Rejection.NEVER_ARRIVED

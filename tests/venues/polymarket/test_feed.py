@@ -12,13 +12,16 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from domain.book import Book
+from domain.evidence import Observation, Quarantine, conclude_absent
 from domain.money import price, size
-from domain.order import Filled
+from domain.order import Filled, NotFilled, Unknown
 from domain.venue import Instrument, Outcome
 from tests.venues.polymarket.conftest import FAST, Desk
 from venues.polymarket.account import ApiKey
+from venues.polymarket.client import PolymarketClient
 from venues.polymarket.feed import MarketFeed
 from venues.polymarket.ladders import Ladders
+from venues.polymarket.lookup import LISTED
 from venues.polymarket.shapes import Change, Snapshot
 from venues.polymarket.user import UserStream
 from venues.port import VenueUnreachable
@@ -260,6 +263,44 @@ class TestUserStream:
         await asyncio.sleep(0)
         assert not stream.listening_since(0)
         await stream.close()
+
+    @pytest.mark.parametrize("matched", ["0", "4"])
+    async def test_what_it_told_of_an_order_that_is_gone_is_no_sighting_of_now(
+        self, desk: Desk, matched: str
+    ) -> None:
+        """It tells once that an order works, and nothing when a terminal one is forgotten; a match
+        that it named is never forgotten."""
+        order = desk.order("buy", "10", "0.52")
+        identity = desk.client.identify(order)
+        told: dict[str, object] = {"event_type": "order", "id": identity.key, "status": "LIVE"}
+        told |= {"size_matched": matched, "associate_trades": []}
+
+        async def talk(connection: ServerConnection) -> None:
+            await connection.recv()  # the keys
+            await connection.send(json.dumps(told))
+            async for _ in connection:
+                await connection.send("PONG")
+
+        seen: list[Observation] = []
+        async with serve(talk, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            client = PolymarketClient(replace(desk.account, ws_url=f"ws://127.0.0.1:{port}"))
+            async with asyncio.timeout(10):
+                while not seen or max(one.at_ms for one in seen) < seen[0].at_ms + 1_500:
+                    sighting = await client.find(order, identity, order.created_at_ms)
+                    seen.extend(sighting.observations)
+                    assert sighting.answer is None
+                    await asyncio.sleep(0.05)
+            await client.close()
+        rule = Quarantine(wait_ms=500, must=LISTED)
+        now_ms = max(one.at_ms for one in seen)
+        answer = conclude_absent(tuple(seen), order.created_at_ms, now_ms, rule)
+        if matched == "0":
+            assert isinstance(answer, NotFilled), answer
+            assert answer.detail.endswith("since it was last shown")
+        else:
+            assert isinstance(answer, Unknown)
+            assert answer.evidence.endswith("no trade of it shown")
 
 
 pytestmark = pytest.mark.timeout(60)

@@ -140,6 +140,7 @@ class TestRecords:
         [
             ("CANCELED", Rejection.KILLED),
             ("CANCELED_MARKET_RESOLVED", Rejection.MARKET_CLOSED),
+            ("CANCELED_BY_OPERATOR", Rejection.KILLED),
             ("INVALID", Rejection.INVALID_ORDER),
         ],
     )
