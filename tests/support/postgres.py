@@ -136,10 +136,12 @@ def _create(folder: Path, password: str, locale: str, user: str | None) -> None:
 
 
 def main() -> int:
-    """Run the command that is named beside a server."""
+    """Run the command that is named beside a server; a SIGTERM is passed on to it."""
     with throwaway() as server:
         environment = {**os.environ, VARIABLE: server.url}
-        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+        command = subprocess.Popen(sys.argv[1:], env=environment)
+        signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+        return command.wait()
 
 
 if __name__ == "__main__":
