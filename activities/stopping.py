@@ -41,6 +41,7 @@ async def unless_stopping(question: Coroutine[Any, Any, T]) -> T:
     try:
         await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
+            stopping.result()
             raise WorkerStops
         return asking.result()
     finally:

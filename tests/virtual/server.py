@@ -28,7 +28,6 @@ Activities = Mapping[str, Callable[[Any], Awaitable[Any]]]
 Say = Callable[[str], None]
 TRANSIENT = (ApplicationError, VenueUnreachable, JournalBusy)
 """What activities raise in the ordinary course of business; anything else is a finding."""
-CONTEXT = activity_context()
 
 
 class Broken(AssertionError):
@@ -82,6 +81,8 @@ class Server:
         self._missed: list[Job] = []
         self._updates = 0
         self._saga = new_saga(plan)
+        # Of its own: what an activity waits for in one world belongs to that world's loop.
+        self._within = activity_context()
 
     # The world's side.
 
@@ -243,14 +244,14 @@ class Server:
         from the beginning of the attempt."""
         beat_ms = scheduled.command.heartbeat_ms
         if scheduled.local or not beat_ms:
-            return CONTEXT.copy()
+            return self._within.copy()
 
         def beat(*_: object) -> None:
             scheduled.beat_us = self._loop.now_us
 
         beat()
         self._loop.after_ms(beat_ms, self._listen, scheduled, scheduled.attempt)
-        return beating(CONTEXT, beat)
+        return beating(self._within, beat)
 
     def _listen(self, scheduled: Scheduled, attempt: int) -> None:
         """An attempt that has said nothing for too long is given up, as a dead worker's is."""
