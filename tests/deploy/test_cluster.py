@@ -81,6 +81,7 @@ def test_a_pair_is_locked_on_a_real_server_and_outlives_its_death(
         "database": True,
         "temporal": False,
         "executor": True,
+        "feeds": True,
     }
     server = installation.start("temporal")
     installation.await_health(server)
