@@ -16,6 +16,10 @@ from store.states import Severity
 
 log = logging.getLogger(__name__)
 
+STARTING_MS = 3_000
+"""How long whoever adopted an arbitrage has to start its workflow before another one does: an
+executor that starts, and one that compares, look at the same time."""
+
 
 class WorkflowState(StrEnum):
     """What Temporal says of a workflow."""
@@ -74,8 +78,10 @@ class Adopter:
         """The journal is asked once more: a workflow may have ended it since it was listed."""
         desk, now_ms = self._desk, self._desk.wall_ms()
         why = f"its workflow is {state}"
+        starting_ms = STARTING_MS if state is WorkflowState.MISSING else 0
         number = await desk.journal.write(
-            now_ms, lambda s: adoptions.adopt(s, one.arb_id, one.adopted, why, now_ms)
+            now_ms,
+            lambda s: adoptions.adopt(s, one.arb_id, one.adopted, why, now_ms, starting_ms),
         )
         if number is None:
             return False

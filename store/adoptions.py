@@ -60,11 +60,17 @@ def keep_word(session: Session, arb_id: str, word: Word | None, now_ms: int) -> 
         events.append(session, row, WORD, {"word": word_json(word)}, now_ms)
 
 
-def adopt(session: Session, arb_id: str, before: int, why: str, now_ms: int) -> int | None:
+def adopt(
+    session: Session, arb_id: str, before: int, why: str, now_ms: int, starting_ms: int = 0
+) -> int | None:
     """Count one more workflow of the arbitrage and fence the orders of all earlier ones. None
-    where it has ended, or somebody has adopted it since it was seen with `before`."""
+    where it has ended, or somebody has adopted it since it was seen with `before`, or less than
+    `starting_ms` ago: its workflow is not there yet because it is about to be started."""
     row = session.get_one(ArbitrageRow, arb_id)
     if row.closed_ms is not None or row.adopted != before:
+        return None
+    last = events.latest(session, arb_id, "adopted") if starting_ms else None
+    if last is not None and now_ms - last.at_ms < starting_ms:
         return None
     row.adopted += 1
     events.append(session, row, "adopted", {"number": row.adopted, "why": why}, now_ms)

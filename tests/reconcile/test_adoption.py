@@ -4,6 +4,7 @@ that should not be."""
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from temporalio.client import WorkflowHandle
@@ -16,6 +17,7 @@ from domain.money import usd
 from domain.policy import Bounds
 from domain.trade import Phase
 from domain.venue import Mode
+from store import adoptions
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import FEW_TRIES, QUICK, Trading
 from tests.workflows.test_operator import close, sales, stuck
@@ -156,6 +158,20 @@ async def test_it_is_adopted_once_by_two_that_look_at_the_same_time(
     await handle.terminate()
     both = await asyncio.gather(*(adopter(desk).adopt_orphans() for _ in range(2)))
     assert sorted(both) == [(), (handle.id,)]
+
+
+async def test_who_looks_between_an_adoption_and_the_start_of_its_workflow_leaves_it(
+    desk: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever died there is not waited for longer than a start takes."""
+    handle = await _holding(desk, pair)
+    await handle.terminate()
+    now_ms = desk.desk.wall_ms()
+    adopt = partial(adoptions.adopt, arb_id=handle.id, before=0, why="", now_ms=now_ms)
+    assert await desk.desk.journal.write(now_ms, adopt) == 1
+    assert await adopter(desk).adopt_orphans() == ()
+    monkeypatch.setattr("activities.adopt.STARTING_MS", 0)
+    assert await adopter(desk).adopt_orphans() == (handle.id,)
 
 
 async def test_an_adopted_one_that_is_terminated_is_adopted_again(desk: Trading, pair: str) -> None:
