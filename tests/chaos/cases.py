@@ -39,6 +39,10 @@ class Kind(StrEnum):
     BACKUP = "backup"
 
 
+PLAYED = frozenset(Kind) - (frozenset({Kind.BACKUP}) if VARIABLE in os.environ else frozenset())
+"""All, but a copy of the journal's file where it is on a server: pg_dump's is in tests/commands."""
+
+
 class Wrong(Exception):
     """Something that a case looks at itself was not as it must be."""
 
@@ -173,8 +177,8 @@ def _all() -> Iterator[Case]:
 
 
 def _meaningful(case: Case) -> bool:
-    if case.kind is Kind.BACKUP and VARIABLE in os.environ:
-        return False  # a copy of the file; that of a server is pg_dump's, in tests/commands
+    if case.kind not in PLAYED:
+        return False
     if case.venue == "kalshi" and case.outcome.startswith("failed"):
         return False  # its fills are final
     if case.kind is Kind.NEUTRALISE and case.venue == "kalshi":
