@@ -28,7 +28,8 @@ test-postgres: setup ## Run what writes a journal, and docker-compose.yml's comm
 	@$(PY) -m tests.support.postgres $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		tests/store tests/activities tests/workflows tests/reconcile tests/notify tests/api \
 		tests/chaos/test_chaos.py tests/commands/test_on_postgres.py \
-		tests/commands/test_restoring_on_postgres.py tests/deploy/test_processes.py
+		tests/commands/test_restoring_on_postgres.py tests/deploy/test_deploy_page.py \
+		tests/deploy/test_processes.py
 
 test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go
 	@scripts/bootstrap --postgres

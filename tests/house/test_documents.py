@@ -102,6 +102,16 @@ def test_the_build_machine_runs_the_test_command_of_the_readme() -> None:
     assert "\n    make test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_every_test_that_wants_postgresql_is_run_on_it() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^test-postgres:.*\n((?:\t.*\n)+)", makefile, flags=re.M)
+    run = re.findall(r"tests/[\w/]+(?:\.py)?", recipe)
+    marked = [str(path) for path, text in texts().items() if "pytest.mark.postgres" in text]
+    ours = [path for path in marked if "/house/" not in path]
+    assert len(ours) > 5
+    assert [path for path in ours if not any(path.startswith(one) for one in run)] == []
+
+
 def test_no_file_names_a_package_index() -> None:
     found = [(path, host) for path, text in texts().items() for host in INDEX_HOSTS if host in text]
     assert found == []
