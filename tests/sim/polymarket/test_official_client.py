@@ -1,6 +1,7 @@
 """The unmodified official client trades against the simulated venue."""
 
 import asyncio
+import time
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,7 @@ from sim.polymarket.orders import SignatureType
 from tests.sim.polymarket.harness import Sim, running
 
 KINDS = [SignatureType.EOA, SignatureType.PROXY, SignatureType.SAFE, SignatureType.DEPOSIT_WALLET]
+SETTLES_S = 10
 
 
 def client_for(sim: Sim) -> ClobClient:
@@ -60,6 +62,11 @@ def buy_then_sell(sim: Sim) -> None:
     assert Decimal(buy["takingAmount"]) == Decimal("10.217391")
     assert len(buy["transactionsHashes"]) == len(buy["tradeIDs"]) == 1
 
+    ours = BalanceAllowanceParams(asset_type=AssetType.CONDITIONAL, token_id=sim.yes)
+    deadline = time.monotonic() + SETTLES_S
+    while client.get_balance_allowance(ours)["balance"] == "0":
+        assert time.monotonic() < deadline, "expected the purchase to settle"
+        time.sleep(0.01)
     sell = client.create_and_post_market_order(
         MarketOrderArgsV2(token_id=sim.yes, amount=10, side="SELL", price=0.44),
         order_type=OrderType.FOK,
@@ -70,10 +77,7 @@ def buy_then_sell(sim: Sim) -> None:
     assert {trade["taker_order_id"] for trade in trades} == {buy["orderID"], sell["orderID"]}
     order = client.get_order(sell["orderID"])
     assert (order["status"], order["size_matched"]) == ("MATCHED", "10")
-    held = client.get_balance_allowance(
-        BalanceAllowanceParams(asset_type=AssetType.CONDITIONAL, token_id=sim.yes)
-    )
-    assert held["balance"] == "217391"
+    assert client.get_balance_allowance(ours)["balance"] == "217391"
 
 
 async def test_it_rests_and_cancels_a_limit_order(sim: Sim) -> None:
