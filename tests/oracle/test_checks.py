@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.oracle import stories
-from tests.oracle.build import FEES, Story
+from tests.oracle.build import FEES, SIZE, Story
 from tests.oracle.checks import CHECKS, NOT_CHECKED, examine
 from tests.oracle.damages import BROKEN, Break
 from tests.oracle.damages_evidence import EVIDENCE
@@ -98,10 +98,30 @@ def test_a_failure_on_the_chain_while_no_executor_lived_is_known_once_one_does()
         fill = story.fill(intent, sent, FEES[intent["venue"]])
         if intent is legs[0]:
             story.void(intent, sent, fill)
+            ghost = fill
     failed_ms = story.tick(3_000) - 3_000
     story.lock(arb_id, "1.0089")
+    ghost["state_ms"] = story.clock + 100
     world = story.world()
     for outages, broken in (((), True), (((failed_ms, story.clock),), False)):
         seen = replace(world, rules=replace(world.rules, outages=outages))
         said = [found.what for found in examine(seen) if found.check == "S14_honest_profit"]
         assert any(what.startswith(f"{arb_id}: said 1.0089") for what in said) is broken
+
+
+def test_of_two_failures_on_the_chain_the_one_that_is_known_counts_nothing() -> None:
+    """The entry failed and was told; what was bought in its place had failed, and nobody knew."""
+    story = Story()
+    arb_id = story.admit("twice")
+    bought, other = stories.entries(story, arb_id)
+    first = story.send(bought)
+    story.fill(other, story.send(other), FEES["kalshi"])
+    story.void(bought, first, story.fill(bought, first, FEES["polymarket"]))
+    again = story.intend(arb_id, "polymarket", "complete", SIZE, "0.5")
+    again["action"] = "buy"
+    second = story.send(again)
+    story.void(again, second, story.fill(again, second, FEES["polymarket"]))
+    story.clock -= 40
+    story.lock(arb_id, "1.0089")
+    said = [found.what for found in examine(story.world()) if found.check == "S14_honest_profit"]
+    assert [what for what in said if what.startswith(f"{arb_id}: said")] == []

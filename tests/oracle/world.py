@@ -245,14 +245,16 @@ class World:
         return found[own], found["no" if own == "yes" else "yes"]
 
     def counts(self, trade: Trade, at_ns: int | None, *, known: bool = False) -> bool:
-        """Whether a trade stands, then or in the end. `known`: as far as we had to know: a failure
-        on the chain is known some time after it, in which an executor has to be there."""
+        """Whether a trade stands, then or in the end. `known`: as far as we knew, or had to: a
+        failure on the chain is known some time after it, in which an executor has to be there."""
         if at_ns is None:
             return trade.state != FAILED
-        grace_ms = 0
+        grace_ms, at_ms = 0, at_ns // MS_NS
         if known and trade.void_ns is not None:
-            down_ms = self.rules.down(trade.void_ns // MS_NS, at_ns // MS_NS)
-            grace_ms = self.rules.void_ms + down_ms
+            rows = self.rows_of("fills", "trade_id", trade.trade_id)
+            if not any(row["state"] == "voided" and row["state_ms"] <= at_ms for row in rows):
+                down_ms = self.rules.down(trade.void_ns // MS_NS, at_ms)
+                grace_ms = self.rules.void_ms + down_ms
         return trade.counts_at(at_ns, grace_ms * MS_NS)
 
     def events(self, arb_id: str) -> list[tuple[Row, Mapping[str, Any]]]:
