@@ -27,7 +27,7 @@ def run(folder: Path, *, limit: int = 60, fails: str = "", tools: str = "go") ->
         assert found is not None
         (folder / name).symlink_to(found)
     environment = {
-        "PATH": str(folder), "ASKED": str(folder / "asked"), "FAILS": fails, "LIMIT": str(limit),
+        "PATH": str(folder), "ASKED": str(folder / "asked"), "FAILS": fails, "LOCKSTEP_CI_SECONDS": str(limit),
         "TAKES": "0" if limit else "1.1",
     }  # fmt: skip
     done = subprocess.run(
