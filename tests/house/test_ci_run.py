@@ -27,8 +27,8 @@ def run(folder: Path, *, limit: int = 60, fails: str = "", tools: str = "go") ->
         assert found is not None
         (folder / name).symlink_to(found)
     environment = {
-        "PATH": str(folder), "ASKED": str(folder / "asked"), "FAILS": fails, "LOCKSTEP_CI_SECONDS": str(limit),
-        "TAKES": "0" if limit else "1.1",
+        "PATH": str(folder), "ASKED": str(folder / "asked"), "FAILS": fails,
+        "LOCKSTEP_CI_SECONDS": str(limit), "TAKES": "0" if limit else "1.1",
     }  # fmt: skip
     done = subprocess.run(
         [ROOT / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False
