@@ -14,6 +14,7 @@ from domain.leg import LegState
 from domain.money import NO_SIZE, Size, plain
 from domain.opposite import whole
 from domain.order import Filled, NotFilled, Order, Purpose, Unknown
+from domain.standing import LegReport
 from domain.venue import Action, Venue
 from store.arbitrages import ArbitrageState
 from store.failpoints import Point, hit
@@ -87,7 +88,8 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             async with asyncio.timeout(PLAN_SECONDS):
                 order = await unless_stopping(plan(before.state))
         except WorkerStops:
-            return StepReport(before, "nothing sent: this executor stops", True)
+            said = "nothing sent: this executor stops"
+            return StepReport(before, said, closed=True, sibling=beside)
         except (VenueUnreachable, TimeoutError) as trouble:
             why = str(trouble) or f"no answer within {PLAN_SECONDS} s"
             said = f"nothing sent: {step.venue} cannot be read: {why}"
@@ -99,14 +101,12 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
         planned = await desk.journal.plan_step(order, identity, overtaken, desk.wall_ms())
         if isinstance(planned, str):
             # The legs are not what this step was decided on: the decision is taken again.
-            state = await desk.journal.arbitrage(step.arb_id)
-            now, beside = report(state, step.venue), report(state, step.venue.sibling)
+            _, now, beside = await _legs(desk, step)
             return StepReport(now, f"nothing sent: {planned}", sibling=beside)
         intent = planned
     answer = await send_once(desk, Ticket(intent.order, intent.identity))
     # Both legs: a fill of the other one may have turned up while this order was on its way.
-    state = await desk.journal.arbitrage(step.arb_id)
-    after = report(state, step.venue)
+    state, after, beside = await _legs(desk, step)
     closed = isinstance(answer, NotFilled) and answer.rejection.closed
     opposite = state.buys_opposite(intent.order)
     verb = "buy of the other outcome" if opposite else intent.order.action.value
@@ -118,4 +118,10 @@ async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
             said = f"{verb} refused: {rejection}: {detail}"
         case Unknown(evidence):
             said = f"{verb} unanswered: {evidence}"
-    return StepReport(after, said, closed, report(state, step.venue.sibling))
+    return StepReport(after, said, closed, beside)
+
+
+async def _legs(desk: Desk, step: StepOf) -> tuple[ArbitrageState, LegReport, LegReport]:
+    """The arbitrage as it is now, the step's leg, and the one beside it."""
+    state = await desk.journal.arbitrage(step.arb_id)
+    return state, report(state, step.venue), report(state, step.venue.sibling)

@@ -19,6 +19,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     DescribeNamespaceRequest,
+    DescribeNamespaceResponse,
     GetSystemInfoRequest,
     ListTaskQueuePartitionsRequest,
     PollWorkflowTaskQueueRequest,
@@ -79,9 +80,7 @@ class Trial:
 
 async def refusals(client: Client) -> list[Lack]:
     """The settings without which no executor begins to trade. Raises RPCError."""
-    described = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
-    )
+    described = await _namespace(client)
     can, trial = described.namespace_info.capabilities, await tried(client, timer=False)
     return _refused(trial, updates=can.sync_update)
 
@@ -89,9 +88,7 @@ async def refusals(client: Client) -> list[Lack]:
 async def lacks(client: Client, queue: str) -> list[Lack]:
     """Every setting that is not as we ask, the refused ones first; what no answer and no trial
     tells (frontend.namespaceRPS) is not among them. Raises RPCError."""
-    described = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
-    )
+    described = await _namespace(client)
     trial = await tried(client, timer=True)
     found = _refused(trial, updates=described.namespace_info.capabilities.sync_update)
     if trial.late_s is not None and trial.late_s > LATE_SECONDS_MAX:
@@ -118,9 +115,7 @@ async def other_series(client: Client) -> str | None:
 
 async def forgets_after(client: Client) -> timedelta | None:
     """How long the namespace remembers what has ended, where that is too short."""
-    described = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
-    )
+    described = await _namespace(client)
     kept: timedelta = described.config.workflow_execution_retention_ttl.ToTimedelta()
     return kept if kept < RETENTION else None
 
@@ -218,6 +213,12 @@ def _late(events: list[HistoryEvent]) -> float | None:
     fired = at.get(EventType.EVENT_TYPE_TIMER_FIRED)
     started = at.get(EventType.EVENT_TYPE_TIMER_STARTED)
     return None if fired is None or started is None else (fired - started).total_seconds()
+
+
+async def _namespace(client: Client) -> DescribeNamespaceResponse:
+    return await client.workflow_service.describe_namespace(
+        DescribeNamespaceRequest(namespace=client.namespace)
+    )
 
 
 async def _partitions(client: Client, queue: str) -> int:

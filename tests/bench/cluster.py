@@ -30,8 +30,6 @@ def lacking() -> str | None:
 async def cluster(folder: Path) -> AsyncIterator[Ground]:
     """Both servers; RuntimeError where Temporal's cannot be built (`make test-cluster`)."""
     with throwaway() as postgres, installed(folder, ROOT, postgres, programs=build()) as made:
-        roles = made.make_roles()
-        assert roles.code == 0, roles.err
         done(made, "temporal-schema")
         server = made.start("temporal")
         made.await_health(server)

@@ -1,10 +1,14 @@
-"""The image, made once for the tests that run it."""
+"""The image, made once for the tests that run it, and an installation of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app.temporal import Server
 from tests.deploy.image import build
+from tests.deploy.installation import Installation, installed
+from tests.support.postgres import throwaway
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +18,11 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     build(folder)
     return folder
+
+
+@pytest.fixture
+def installation(tmp_path: Path, image: Path, server: Server) -> Iterator[Installation]:
+    """An installation whose database has its roles and nothing else, and the Temporal server of the
+    test's own module."""
+    with throwaway() as postgres, installed(tmp_path, image, postgres, server.address) as made:
+        yield made

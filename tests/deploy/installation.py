@@ -263,9 +263,12 @@ def installed(
     temporal: str = "",
     programs: Path | None = None,
 ) -> Iterator[Installation]:
-    """Set up as a person does it; whatever still runs is ended with the block."""
+    """Set up as a person does it, the database with its roles and nothing else; whatever still
+    runs is ended with the block."""
     subprocess.run([ROOT / "deploy" / "setup", folder], check=True, timeout=30, capture_output=True)
     installation = Installation(folder, image, postgres, temporal, programs)
+    roles = installation.make_roles()
+    assert roles.code == 0, roles.err
     try:
         yield installation
     finally:

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.config import Config
 from app.temporal import Server
 from tests.deploy.compose import read_yaml, services
-from tests.deploy.installation import Installation, installed
+from tests.deploy.installation import Installation
 from tests.deploy.play import locked, trading, until
 from tests.support.postgres import throwaway
 from tests.support.processes import ROOT
@@ -121,18 +121,6 @@ def server() -> Iterator[Server]:
         yield started
 
 
-@pytest.fixture
-def made(tmp_path: Path, image: Path, server: Server) -> Iterator[Installation]:
-    """An installation as far as the first step of the page."""
-    with (
-        throwaway() as postgres,
-        installed(tmp_path, image, postgres, server.address) as installation,
-    ):
-        roles = installation.make_roles()
-        assert roles.code == 0, roles.err
-        yield installation
-
-
 def typed(made: Installation, line: str) -> Ran:
     """What a line of the page has the engine do: commands of ours are run as they are, and what is
     the engine's alone (copy, stop, start) is done to the processes and folders that stand for it.
@@ -190,7 +178,8 @@ def scraped_by_the_file(made: Installation) -> None:
 @pytest.mark.postgres
 @pytest.mark.temporal
 @pytest.mark.timeout(600)
-def test_the_containers_do_what_the_page_says(made: Installation) -> None:
+def test_the_containers_do_what_the_page_says(installation: Installation) -> None:
+    made = installation
     trading(made)
     before = until(lambda: locked(made), "an arbitrage to be locked")
     for line in PLAYED[: PLAYED.index("docker compose stop executor api notifier")]:

@@ -4,7 +4,6 @@ real Temporal server with the dynamic configuration of the file, from nothing to
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -17,9 +16,8 @@ from temporalio.client import Client
 from app.cluster import RETENTION
 from app.temporal import Server, ServerOptions, start_server, stop_server
 from tests.deploy.compose import read_yaml, seconds, services
-from tests.deploy.installation import Installation, installed
+from tests.deploy.installation import Installation
 from tests.deploy.play import done, locked, trading, until
-from tests.support.postgres import throwaway
 from tests.support.processes import ROOT, python_module
 from workflows.story import SEARCH_ATTRIBUTES
 
@@ -37,18 +35,6 @@ def server() -> Iterator[Server]:
         yield started
     finally:
         asyncio.run(stop_server(started))
-
-
-@pytest.fixture
-def installation(tmp_path: Path, image: Path, server: Server) -> Iterator[Installation]:
-    """An installation whose database has its roles and nothing else."""
-    with (
-        throwaway() as postgres,
-        installed(tmp_path, image, postgres, server.address) as made,
-    ):
-        roles = made.make_roles()
-        assert roles.code == 0, roles.err
-        yield made
 
 
 def test_the_roles_see_only_what_is_theirs(installation: Installation) -> None:

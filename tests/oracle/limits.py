@@ -56,11 +56,10 @@ def hedged_ms(world: World, arb_id: str, locked: Row) -> int:
     """When the pair that was locked was one that the chain cannot undo any more: the last of its
     trades up to then was final. Before that its loss is still at risk."""
     since_ms: int = locked["at_ms"]
-    for intent in world.rows_of("intents", "arb_id", arb_id):
-        for fill in world.rows_of("fills", "intent_id", intent["id"]):
-            if fill["at_ms"] <= locked["at_ms"]:
-                final = fill["state"] != "provisional"
-                since_ms = max(since_ms, fill["state_ms"] if final else NEVER)
+    for fill in world.fills_of(arb_id):
+        if fill["at_ms"] <= locked["at_ms"]:
+            final = fill["state"] != "provisional"
+            since_ms = max(since_ms, fill["state_ms"] if final else NEVER)
     return since_ms
 
 

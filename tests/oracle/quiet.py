@@ -126,11 +126,7 @@ def q5_reservations(world: World) -> Iterator[str]:
             continue
         held[row["mode"], row["day"]] += row["worst_loss_micro"]
         phase = world.arbitrage_of[row["arb_id"]]["phase"]
-        final = not any(
-            fill["state"] == "provisional"
-            for intent in world.rows_of("intents", "arb_id", row["arb_id"])
-            for fill in world.rows_of("fills", "intent_id", intent["id"])
-        )
+        final = not any(fill["state"] == "provisional" for fill in world.fills_of(row["arb_id"]))
         if phase in ("FLAT", "SETTLED") or (phase == "HOLDING" and final):
             yield f"{row['arb_id']}: {phase}, and its reservation is still held"
     for day in world.rows("risk_days"):

@@ -215,6 +215,11 @@ class World:
                 found.setdefault(intent["arb_id"], []).append((order, intent))
         return {arb_id: tuple(both) for arb_id, both in found.items()}
 
+    def fills_of(self, arb_id: str) -> list[Row]:
+        """What the journal booked of an arbitrage's orders."""
+        mine = self.rows_of("intents", "arb_id", arb_id)
+        return [fill for one in mine for fill in self.rows_of("fills", "intent_id", one["id"])]
+
     def outcome(self, arb_id: str, venue: str) -> str:
         """What an arbitrage bets on at a venue."""
         yes_at_polymarket = self.arbitrage_of[arb_id]["direction"] == "yes"

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from domain.evidence import TRADES, Observation, Quarantine, conclude_absent
-from domain.order import Answer, NotFilled, Unknown
+from domain.evidence import TRADES, Observation, Quarantine
+from domain.order import Answer, Unknown
 from domain.venue import Venue
 from tests.venues.lab import Lab
 from tests.venues.raw import Behaviour, raw_server, request
+from tests.venues.vanished import concludes_unless_matched
 
 
 def member(
@@ -99,10 +100,4 @@ async def test_an_order_that_was_shown_and_is_gone_ends_by_its_absence_unless_it
             await asyncio.sleep(0.1)
         await client.close()
     rule = Quarantine(wait_ms=800, needs_as_of=True, must=TRADES[Venue.KALSHI])
-    answer = conclude_absent(tuple(seen), sent_ms, max(one.at_ms for one in seen), rule)
-    if counted == "0.00":
-        assert isinstance(answer, NotFilled), answer
-        assert answer.detail.endswith("since it was last shown")
-    else:
-        assert isinstance(answer, Unknown)
-        assert answer.evidence.endswith("no trade of it shown")
+    concludes_unless_matched(seen, sent_ms, rule, matched=counted != "0.00")

@@ -12,11 +12,12 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from domain.book import Book
-from domain.evidence import Observation, Quarantine, conclude_absent
+from domain.evidence import Observation, Quarantine
 from domain.money import price, size
-from domain.order import Filled, NotFilled, Unknown
+from domain.order import Filled
 from domain.venue import Instrument, Outcome
 from tests.venues.polymarket.conftest import FAST, Desk
+from tests.venues.vanished import concludes_unless_matched
 from venues.polymarket.account import ApiKey
 from venues.polymarket.client import PolymarketClient
 from venues.polymarket.feed import MarketFeed
@@ -293,14 +294,7 @@ class TestUserStream:
                     await asyncio.sleep(0.05)
             await client.close()
         rule = Quarantine(wait_ms=500, must=LISTED)
-        now_ms = max(one.at_ms for one in seen)
-        answer = conclude_absent(tuple(seen), order.created_at_ms, now_ms, rule)
-        if matched == "0":
-            assert isinstance(answer, NotFilled), answer
-            assert answer.detail.endswith("since it was last shown")
-        else:
-            assert isinstance(answer, Unknown)
-            assert answer.evidence.endswith("no trade of it shown")
+        concludes_unless_matched(seen, order.created_at_ms, rule, matched=matched != "0")
 
 
 pytestmark = pytest.mark.timeout(60)
