@@ -196,12 +196,17 @@ class Installation:
         return self._base() | told | {"COLUMNS": "200"} | extra
 
     def _mounted(self, name: str, service: Service) -> Path:
-        """The folder that a container sees as /run/secrets: the secrets it was given, no other."""
+        """The folder that a container sees as /run/secrets: the secrets it was given, no other.
+        Each is replaced in one act: the service itself may be reading while its health is asked."""
         folder = self.folder / "run" / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for secret in service.get("secrets", []):
-            shutil.copy2(self.folder / "secrets" / secret, folder / secret)
+        folder.mkdir(parents=True, exist_ok=True)
+        given = service.get("secrets", [])
+        for secret in given:
+            copied = shutil.copy2(self.folder / "secrets" / secret, f"{folder}-{secret}")
+            Path(copied).replace(folder / secret)
+        for other in folder.iterdir():
+            if other.name not in given:
+                other.unlink()
         return folder
 
     def _command(self, service: Service) -> list[str]:
