@@ -21,6 +21,7 @@ from activities.settle import HoldActivities
 from activities.unwind import UnwindActivities
 from app.config import Config, Timeouts
 from app.errors import ConfigError
+from app.links import database_trouble
 from app.links import open_journal as open_journal
 from app.links import wall_ms as wall_ms
 from app.log_context import LogContext
@@ -29,7 +30,9 @@ from app.sender import Sender
 from app.temporal_client import connect as connect
 from domain.standing import LegReport, Standing
 from domain.venue import Venue
+from store import installation
 from store.kill_file import KillFile
+from store.writing import Turn
 from venues.kalshi.account import KalshiAccount
 from venues.kalshi.account import Timeouts as KalshiTimeouts
 from venues.kalshi.client import KalshiClient
@@ -70,10 +73,16 @@ async def open_station(config: Config) -> AsyncIterator[Station]:
     """The journal, both venues and the right to send, as far as nobody else has it; all of it is
     closed with the block."""
     async with AsyncExitStack() as stack:
+        wallet = polymarket_account(config)
         journal = await asyncio.to_thread(open_journal, config)
         stack.callback(journal.close)
+        now_ms = wall_ms()
+        with database_trouble():
+            await journal.write(
+                now_ms, lambda s: installation.belong(s, wallet.funder, now_ms), Turn.ORDER
+            )
         venues: dict[Venue, VenuePort] = {
-            Venue.POLYMARKET: PolymarketClient(polymarket_account(config)),
+            Venue.POLYMARKET: PolymarketClient(wallet),
             Venue.KALSHI: KalshiClient(kalshi_account(config)),
         }
         for venue in venues.values():

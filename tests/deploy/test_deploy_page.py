@@ -20,7 +20,7 @@ from app.config import Config
 from app.temporal import Server
 from tests.deploy.compose import read_yaml, services
 from tests.deploy.installation import Installation
-from tests.deploy.play import locked, trading, until
+from tests.deploy.play import done, locked, trading, until
 from tests.support.postgres import throwaway
 from tests.support.processes import ROOT
 from tests.support.stack import Ran, run_lockstep
@@ -87,7 +87,23 @@ ELSEWHERE = {
     "tests/app/test_bootstrap.py::test_a_second_run_installs_nothing",
 }
 """Which test runs what the line runs."""
+MOVING_IN = [
+    "lockstep pause",
+    "lockstep db backup before.sqlite3",
+    "lockstep positions",
+    "docker compose up --detach --wait postgresql",
+    (
+        "docker compose run --rm --no-deps --volume DATA:/old executor "
+        "lockstep db migrate-to-postgres --from /old/lockstep-live.sqlite3"
+    ),
+]
+ELSEWHERE |= dict.fromkeys(
+    MOVING_IN,
+    "tests/deploy/test_moving_in.py::test_what_one_machine_holds_goes_on_in_the_containers",
+)
 CANNOT = {
+    "docker compose build": "makes an image; tests/deploy/image.py does its steps in a folder",
+    "sudo systemctl stop lockstep": "needs systemd",
     "make test-postgres": "runs this file among others",
     "make test-cluster": "tests/deploy/test_cluster.py, minutes of building on machines with Go",
     "sudo useradd --system --home-dir /var/lib/lockstep --shell /usr/sbin/nologin lockstep": ""
@@ -131,6 +147,10 @@ def typed(made: Installation, line: str) -> Ran:
             # There is no terminal here on which it could ask.
             words += ["--yes"] * (words[-1] == "resume")
             return made.within(name, words, TEMPORAL_ADDRESS=made.temporal)
+        case ["run", "--rm", "--no-deps", "--volume", mount, name, *words]:
+            outside, inside = mount.split(":")
+            folder = str(made.folder / outside)
+            return made.within(name, [one.replace(inside, folder) for one in words])
         case ["run", "--rm", "--no-deps", *words]:
             name, *words = [one for one in words if one != "--no-TTY"]
             stdin = (made.folder / given).read_bytes() if given else None
@@ -144,7 +164,10 @@ def typed(made: Installation, line: str) -> Ran:
                     one.stop()
         case ["up", "--detach", "--scale", "executor=2"]:
             made.await_health(made.start("executor"))
+        case ["up", "--detach", "--wait", "postgresql"]:
+            assert made.pg_isready().code == 0
         case ["up", "--detach", "--wait"]:
+            done(made, "journal")
             for name in ("executor", "api"):
                 made.await_health(made.start(name))
         case _:
