@@ -15,6 +15,8 @@ import pytest
 
 from app.operating import dumps
 from app.wiring import wall_ms
+from domain.venue import Venue
+from store import lease, schema
 from store.journal import Journal
 from store.place import SchemaAddress
 from store.tables import Base
@@ -126,6 +128,23 @@ def test_what_is_newer_or_no_journal_changes_nothing(where: SchemaAddress, copy:
         assert words in done.err, (file, done)
         assert schemas(where) == {where.schema}
     assert before == snapshot(where, "audit", "run_state", "installation", "alembic_version")
+
+
+@pytest.mark.parametrize("version", ["older", "9999"])
+def test_nobody_restores_under_an_executor_of_another_version(
+    where: SchemaAddress, copy: Path, version: str
+) -> None:
+    opened = Journal.open(where, wall_ms())
+    accounts, later_ms = {Venue.KALSHI: "kalshi/key"}, wall_ms() + 600_000
+    opened.database.write_here(lambda s: lease.take(s, "executor-1", accounts, later_ms))
+    opened.close()
+    version = f"{int(schema.newest()) - 1:04}" if version == "older" else version
+    change(where, f"UPDATE alembic_version SET version_num = '{version}'")  # noqa: S608
+    done = restore(where, copy)
+    assert (done.code, done.out) == (5, ""), done
+    assert "executor-1 sends for kalshi/key: stop every executor" in done.err
+    assert schemas(where) == {where.schema}
+    assert later(where) == 1
 
 
 def test_a_check_that_is_killed_has_changed_nothing(where: SchemaAddress, tmp_path: Path) -> None:
