@@ -61,6 +61,23 @@ async def test_a_disk_of_the_server_that_fails_is_told_and_keeps_nothing(
     journal.close()
 
 
+async def test_what_somebody_at_the_server_cancels_may_be_asked_again(where: SchemaAddress) -> None:
+    journal = await ready_at(where)
+    before = (await journal.run_state()).epoch
+    cancelled = "DO $$ BEGIN RAISE EXCEPTION 'by hand' USING ERRCODE = '57014'; END $$"
+
+    def work(session: Session) -> None:
+        session.connection().execute(text("UPDATE run_state SET epoch = epoch + 10"))
+        session.connection().execute(text(cancelled))
+
+    with pytest.raises(JournalBusy, match="the server gave it up \\(by hand\\)") as told:
+        await journal.write(NOW, work)
+    assert not isinstance(told.value, JournalFailing)
+    assert (await journal.run_state()).epoch == before
+    await admitted(journal)
+    journal.close()
+
+
 @pytest.fixture
 def own_server() -> Iterator[Postgres]:
     """A server that this test may break."""
