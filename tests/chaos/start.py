@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,6 @@ from tests.chaos.proxy import Proxy, redirect
 from tests.chaos.stack import CLOSED_MS, QUARANTINE_MS, Control, Stack
 from tests.support.places import place
 from tests.support.places import told as told_of
-from tests.support.processes import free_port
 from tests.support.temporal import connect
 
 VENUES = ("polymarket", "kalshi")
@@ -58,10 +58,11 @@ async def running(
             post_only_ms=CLOSED_MS,
         )
         options = ServerOptions(
-            port=free_port(), ui=False, database=folder / "temporal.sqlite3",
-            log=folder / "logs" / "temporal.log",
-        )  # fmt: skip
+            ui=False, database=folder / "temporal.sqlite3", log=folder / "logs" / "temporal.log"
+        )
         server = await start_server(options)
+        # Started again it is where the executors know it to be.
+        options = replace(options, port=urlsplit(f"//{server.address}").port)
         database = place(folder / "lockstep-sim.sqlite3")
         common = {
             **ENVIRONMENT,
