@@ -90,6 +90,7 @@ ELSEWHERE = {
 CANNOT = {
     "make test-postgres": "runs this file among others",
     "make test-cluster": "tests/deploy/test_cluster.py, minutes of building on machines with Go",
+    "umask 022": "is the shell's own: for the lines after it",
     "sudo useradd --system --home-dir /var/lib/lockstep --shell /usr/sbin/nologin lockstep": ""
     "adds a user to this machine",
     "sudo git clone . /opt/lockstep": "writes to /opt of this machine",
