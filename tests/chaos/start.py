@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from tests.chaos.proxy import Proxy, redirect
 from tests.chaos.stack import CLOSED_MS, QUARANTINE_MS, Control, Stack
 from tests.support.places import place
 from tests.support.places import told as told_of
+from tests.support.processes import free_port
 from tests.support.temporal import connect
 
 VENUES = ("polymarket", "kalshi")
@@ -57,12 +57,13 @@ async def running(
             restart_ms=CLOSED_MS,
             post_only_ms=CLOSED_MS,
         )
+        # Started again it must be where the executors know it to be: a port that start_server
+        # chooses is one that a connection of anybody may be given while the server is down.
         options = ServerOptions(
-            ui=False, database=folder / "temporal.sqlite3", log=folder / "logs" / "temporal.log"
-        )
+            port=free_port(), ui=False, database=folder / "temporal.sqlite3",
+            log=folder / "logs" / "temporal.log",
+        )  # fmt: skip
         server = await start_server(options)
-        # Started again it is where the executors know it to be.
-        options = replace(options, port=urlsplit(f"//{server.address}").port)
         database = place(folder / "lockstep-sim.sqlite3")
         common = {
             **ENVIRONMENT,

@@ -160,10 +160,15 @@ def _create(folder: Path, password: str, locale: str, user: str | None) -> None:
 
 def main() -> int:
     """Run the command that is named beside a server; a SIGTERM is passed on to it."""
+    asked: list[int] = []
+    # One that comes before there is anybody to pass it on to ends nothing half-way.
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     with throwaway() as server:
         environment = {**os.environ, VARIABLE: server.url}
         command = subprocess.Popen(sys.argv[1:], env=environment)
         signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+        if asked:
+            command.terminate()
         return command.wait()
 
 
