@@ -9,9 +9,11 @@ COPY deploy/requirements.lock deploy/
 RUN .venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
     --requirement deploy/requirements.lock
 COPY . .
+# A clone has the modes of whoever made it, and root owns it here: its user must be able to read it.
 RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
         --config-settings editable_mode=compat --editable . \
-    && .venv/bin/python -m compileall -q -x '/\.venv/' .
+    && .venv/bin/python -m compileall -q -x '/\.venv/' . \
+    && find . -path ./.venv -prune -o -exec chmod a+rX {} +
 
 FROM ${PYTHON}
 # pg_dump of the server's version, for `lockstep db backup`.

@@ -18,7 +18,7 @@ HELP = {
     "arb_gate": "Verdicts of the gate.",
     "arb_questions": "Times a venue was asked what had become of an order.",
     "arb_event_loop_lag_seconds": "How late the executor's event loop is.",
-    "arb_disk_free_bytes": "Free space where the data folder is.",
+    "arb_disk_free_bytes": "Free space for the data folder, or for the journal's file if less.",
     "arb_wal_bytes": "SQLite's write-ahead log.",
     "arb_clock_skew_seconds": "The venue's clock minus ours.",
     "arb_executions": "Arbitrages that came to rest, by the trade log's words.",

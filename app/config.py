@@ -302,6 +302,14 @@ class Config(Section):
         return SchemaAddress(section.url.get_secret_value(), schema)
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where an installation writes: its data folder, and where the file of its journal is if
+        that is another one. Each may be a disk of its own."""
+        journal = self.journal
+        written = [self.data_dir, *([journal.parent] if isinstance(journal, Path) else [])]
+        return tuple(dict.fromkeys(written))
+
+    @property
     def database_path(self) -> Path:
         """The journal's SQLite file: by default one per mode, so that they never mix."""
         return self.database.path or self.data_dir / f"lockstep-{self.mode.value}.sqlite3"

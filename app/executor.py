@@ -73,7 +73,7 @@ class Executor:
         self._free: dict[Venue, Funds] = {}
         self._doorkeeper = Doorkeeper(desk)
         self._dues = Dues(desk, config.mode)
-        self._fitness = Fitness(desk, config.data_dir, config.trade.disk_mb_min)
+        self._fitness = Fitness(desk, config.folders, config.trade.disk_mb_min)
         configured = tuple(pair.to_domain() for pair in config.pairs)
         intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)

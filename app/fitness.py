@@ -5,6 +5,7 @@ What stops them here stops no unwind, and is over by itself."""
 import logging
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlmodel import Session
@@ -40,10 +41,15 @@ class Fitness:
     what the last one opened."""
 
     def __init__(
-        self, desk: Desk, folder: Path, free_mb_min: int, sound_after_ms: int = SOUND_AFTER_MS
+        self,
+        desk: Desk,
+        folders: Sequence[Path],
+        free_mb_min: int,
+        sound_after_ms: int = SOUND_AFTER_MS,
     ) -> None:
+        """Each of `folders` must have `free_mb_min` megabytes free on its disk."""
         self._desk = desk
-        self._folder = folder
+        self._folders = folders
         self._free_mb_min = free_mb_min
         self._key = f"machine:{socket.gethostname()}"
         self._sound_after_ms = sound_after_ms
@@ -65,12 +71,12 @@ class Fitness:
         if skew_ms is not None:
             tally.gauge("arb_clock_skew_seconds", skew_ms * 1_000, venue=Venue.KALSHI.value)
         try:
-            free = shutil.disk_usage(self._folder).free
+            free = min(shutil.disk_usage(folder).free for folder in self._folders)
             tally.gauge("arb_disk_free_bytes", free)
             self.unfit = problem(free // MEGABYTE, self._free_mb_min, skew_ms)
             self.unfit = self.unfit or self._failing() or self.lacking
         except OSError as trouble:
-            self.unfit = f"{self._folder} cannot be looked at: {trouble}"
+            self.unfit = f"{trouble.filename} cannot be looked at: {trouble}"
         if self._told is (self.unfit is not None):
             return
         if self.unfit is not None:

@@ -97,5 +97,5 @@ def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) ->
 
 def holders(session: Session, now_ms: int) -> dict[str, str]:
     """Who holds which account now, by account."""
-    held = session.exec(select(SenderLeaseRow).where(SenderLeaseRow.expires_ms > now_ms))
-    return {row.account: row.holder for row in held}
+    columns = select(SenderLeaseRow.account, SenderLeaseRow.holder)
+    return dict(session.exec(columns.where(SenderLeaseRow.expires_ms > now_ms)).all())

@@ -47,11 +47,13 @@ LOCKS = 0x10C4
 RV = TypeVar("RV")
 _OVERTAKEN = {"40001", "40P01"}
 _LOCKED = {"55P03"}
+_CANCELLED = "57014"
+"""A person or a watchdog of the server did it; ours sets no time for a statement."""
 _READ_ONLY = "25006"
 _FAILING = {_READ_ONLY, "58030"}
 """Only to be read, as a managed server with a full disk or one that was demoted, and io_error; all
 of class 53 (no disk, no memory) but _GONE's "too many connections" is the same to us."""
-_GONE = {"25P03", "53300", "57P01", "57P02", "57P03"}
+_GONE = {"25P03", "25P04", "53300", "57P01", "57P02", "57P03", "57P05"}
 _FIT = """
     SELECT current_setting('server_version_num')::int, current_setting('server_version'),
         current_setting('server_encoding'), current_setting('fsync'),
@@ -249,6 +251,8 @@ class Postgres:
             return Overtaken(f"{self._address}: {_words(cause)}")
         if state in _LOCKED:
             return JournalBusy(f"{self._address} stayed locked by another process for {BUSY_MS} ms")
+        if state == _CANCELLED:
+            return JournalBusy(f"{self._address}: the server gave it up ({_words(cause)})")
         if state in _FAILING or (state[:2] == "53" and state not in _GONE):
             return JournalFailing(f"{self._address} was not written: {_words(cause)}")
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
@@ -288,7 +292,14 @@ class Postgres:
         return engine
 
     def _arguments(self, role: str, settings: dict[str, Any]) -> dict[str, Any]:
-        ours = {"search_path": f'"{self._address.schema}"', "TimeZone": "UTC", **settings}
+        # What the role or its database was given would end an upgrade, or a gate that waits.
+        untimed = {"statement_timeout": 0, "idle_session_timeout": 0}
+        ours = {
+            "search_path": f'"{self._address.schema}"',
+            "TimeZone": "UTC",
+            **untimed,
+            **settings,
+        }
         theirs = str(self._url.query.get("options", ""))
         words = " ".join(f"-c {name}={value}" for name, value in ours.items())
         return {
@@ -298,7 +309,8 @@ class Postgres:
         }
 
     def _plain(self) -> _Session:
-        return self._session(libpq(self._url), options=f"-c lock_timeout={BUSY_MS}")
+        told = f"-c lock_timeout={BUSY_MS} -c statement_timeout=0"
+        return self._session(libpq(self._url), options=told)
 
     def _session(self, address: str = "", **told: Any) -> _Session:
         session = _Session.connect(address, connect_timeout=CONNECT_S, **TCP, **told)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from store import lease
 from store.codec import detail_from, detail_json
-from store.tables import ExecutorRow
+from store.tables import ExecutorRow, SenderLeaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,14 @@ def foremost(found: Iterable[Presence], part: str) -> Presence | None:
 
 
 def at_work(session: Session, now_ms: int, alive_since_ms: int) -> str | None:
-    """Who sends or has reported since then, and what to stop; None where nobody is."""
-    for account, holder in lease.holders(session, now_ms).items():
-        return f"{holder} sends for {account}: stop every executor"
-    for one in reports(session, alive_since_ms):
-        return f"{one.name} is at work: stop every process of lockstep"
+    """Who sends or has reported since then, and what to stop; None where nobody is. The journal
+    may be of any version of ours: an older one lacks a table, a newer one has columns more."""
+    there = set(sa.inspect(session.connection()).get_table_names())
+    if SenderLeaseRow.__tablename__ in there:
+        for account, holder in lease.holders(session, now_ms).items():
+            return f"{holder} sends for {account}: stop every executor"
+    if ExecutorRow.__tablename__ in there:
+        alive = select(ExecutorRow.name).where(ExecutorRow.seen_ms >= alive_since_ms)
+        for name in session.exec(alive):
+            return f"{name} is at work: stop every process of lockstep"
     return None

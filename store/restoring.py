@@ -15,7 +15,6 @@ from store.errors import (
     DatabaseDamaged,
     ForeignDatabase,
     JournalBusy,
-    SchemaTooNew,
 )
 from store.failpoints import Point, hit
 from store.journal import Journal
@@ -74,17 +73,15 @@ def put_schema_back(
 
 
 def refuse_living(place: Place, act: Act, alive_since_ms: int) -> None:
-    """Raise CannotRestore where somebody is at work on the journal that is there. One that is
-    damaged or of another version is at work for nobody: a start checks and upgrades it."""
+    """Raise CannotRestore where somebody is at work on the journal that is there, whichever
+    version of ours that is. One that is damaged or not ours is at work for nobody."""
     try:
-        database = Database(place)
-        with closing(database):
+        with closing(Database(place)) as database:
             database.backend.check(database.reader)
             with database.reader.connect() as connection:
-                if schema.version(connection) != schema.newest():
-                    return
+                schema.version(connection)
             living = database.read_here(lambda s: presence.at_work(s, act.at_ms, alive_since_ms))
-    except (DatabaseDamaged, ForeignDatabase, SchemaTooNew):
+    except (DatabaseDamaged, ForeignDatabase):
         return
     if living is not None:
         raise CannotRestore(f"{living}, then restore")

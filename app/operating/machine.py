@@ -18,6 +18,7 @@ from store.kill_file import KillFile
 
 VENDOR = UI / "static" / "vendor"
 DATA_FOLDER = "data folder"
+JOURNAL_FOLDER = "journal folder"
 
 
 def examine(config: Config, origins: Mapping[str, str]) -> list[Check]:
@@ -26,7 +27,7 @@ def examine(config: Config, origins: Mapping[str, str]) -> list[Check]:
         ok("python", sys.version.split()[0]),
         _configuration(config, origins),
         _signing(),
-        data_folder(config),
+        *folders(config),
         _assets(),
         _entries(config),
     ]
@@ -45,17 +46,24 @@ def _signing() -> Check:
         return bad("polymarket client", "py-clob-client-v2 is not installed", "make setup")
 
 
-def data_folder(config: Config) -> Check:
-    """Whether the data folder, or the one it will be made in, can be written and has room."""
-    folder = existing(config.data_dir)
+def folders(config: Config) -> list[Check]:
+    """Whether the data folder, and that of the journal's file where it is another one, can be
+    written and have room; of one that will be made, the folder above."""
+    names = (DATA_FOLDER, JOURNAL_FOLDER)
+    named = zip(names, config.folders, strict=False)
+    return [_folder(name, folder, config.trade.disk_mb_min) for name, folder in named]
+
+
+def _folder(name: str, wanted: Path, free_mb_min: int) -> Check:
+    folder = existing(wanted)
     if not os.access(folder, os.W_OK | os.X_OK):
-        return bad(DATA_FOLDER, f"{folder} cannot be written", f"chmod u+rwx {folder}")
+        return bad(name, f"{folder} cannot be written", f"chmod u+rwx {folder}")
     free_mb = shutil.disk_usage(folder).free // MEGABYTE
-    short = problem(free_mb, config.trade.disk_mb_min, None)
+    short = problem(free_mb, free_mb_min, None)
     if short is not None:
-        said = f"{config.data_dir}: {short} (trade.disk_mb_min), so that no entry leaves"
-        return bad(DATA_FOLDER, said, f"du -sh {config.data_dir}/*")
-    return ok(DATA_FOLDER, f"{config.data_dir}, {free_mb} MB free")
+        said = f"{wanted}: {short} (trade.disk_mb_min), so that no entry leaves"
+        return bad(name, said, f"du -sh {wanted}/*")
+    return ok(name, f"{wanted}, {free_mb} MB free")
 
 
 def existing(folder: Path) -> Path:

@@ -2,14 +2,16 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from activities.desk import Desk
 from app.config_sources import load_config
 from app.demo.control import Control
-from app.fitness import Fitness, problem
+from app.fitness import MEGABYTE, Fitness, problem
 from app.links import wall_ms
+from app.operating.machine import folders
 from app.run import RunOptions, running
 from domain.policy import Refusal
 from store.journal import Journal
@@ -41,7 +43,7 @@ async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) ->
     desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
 
     async def after(free_mb_min: int) -> tuple[bool, list[tuple[str, int, bool]]]:
-        fitness = Fitness(desk, tmp_path, free_mb_min)
+        fitness = Fitness(desk, [tmp_path], free_mb_min)
         for _ in range(3):
             await fitness.look()
         rows = snapshot(tmp_path / "journal.sqlite3", "alarms")["alarms"]
@@ -51,16 +53,16 @@ async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) ->
     assert await after(1) == (True, [])
     assert await after(1_000_000_000) == (False, [("MACHINE_UNFIT", 0, True)])
     assert await after(1) == (True, [("MACHINE_UNFIT", 0, False)])
-    gone = Fitness(desk, tmp_path / "gone", 1)
+    gone = Fitness(desk, [tmp_path, tmp_path / "gone"], 1)
     await gone.look()
-    assert "cannot be looked at" in str(gone.unfit)
+    assert str(gone.unfit).startswith(f"{tmp_path / 'gone'} cannot be looked at")
     journal.close()
 
 
 async def test_a_disk_that_failed_is_believed_again_after_a_while(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal.sqlite3", wall_ms())
     desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
-    fitness = Fitness(desk, tmp_path, 1, sound_after_ms=200)
+    fitness = Fitness(desk, [tmp_path], 1, sound_after_ms=200)
     fitness.journal_failed("was not written: disk I/O error")
     said = []
     for _ in range(2):
@@ -70,6 +72,32 @@ async def test_a_disk_that_failed_is_believed_again_after_a_while(tmp_path: Path
     assert said == ["was not written: disk I/O error", None]
     (row,) = snapshot(tmp_path / "journal.sqlite3", "alarms")["alarms"]
     assert (row["code"], row["closed_ms"] is not None) == ("MACHINE_UNFIT", True)
+    journal.close()
+
+
+async def test_a_journal_on_a_disk_of_its_own_needs_room_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowded = tmp_path / "crowded"
+    crowded.mkdir()
+    given = {"data_dir": str(tmp_path), "database.path": str(crowded / "journal.sqlite3")}
+    config = load_config(given, env={}).config
+    room = {tmp_path: 5_000, crowded: 999}
+    monkeypatch.setattr(
+        "shutil.disk_usage", lambda folder: SimpleNamespace(free=room[folder] * MEGABYTE)
+    )
+    journal = Journal.open(config.database_path, wall_ms())
+    desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
+    fitness = Fitness(desk, config.folders, config.trade.disk_mb_min)
+    checked = {one.name: one.state for one in folders(config)}
+    assert checked == {"data folder": "ok", "journal folder": "bad"}
+    said = []
+    for data, own in ((5_000, 999), (999, 5_000), (5_000, 5_000)):
+        room |= {tmp_path: data, crowded: own}
+        await fitness.look()
+        said.append(fitness.unfit)
+    short = "999 MB are free for the journal, 1000 are needed"
+    assert said == [short, short, None]
     journal.close()
 
 

@@ -57,6 +57,8 @@ async def running(
             restart_ms=CLOSED_MS,
             post_only_ms=CLOSED_MS,
         )
+        # Started again it must be where the executors know it to be: a port that start_server
+        # chooses is one that a connection of anybody may be given while the server is down.
         options = ServerOptions(
             port=free_port(), ui=False, database=folder / "temporal.sqlite3",
             log=folder / "logs" / "temporal.log",

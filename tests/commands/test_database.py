@@ -39,7 +39,7 @@ def published(verb: str, done: Ran, folder: Path) -> dict[str, object]:
     return done.json
 
 
-def made_older(path: Path) -> None:
+def made_older(path: Path, version: str = OLDER) -> None:
     """A journal as an older version of this program made it."""
     path.unlink()
     config = Config()
@@ -48,7 +48,7 @@ def made_older(path: Path) -> None:
     database = Database(path)
     with database.writer.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, OLDER)
+        command.upgrade(config, version)
     database.close()
 
 
@@ -218,6 +218,33 @@ def test_what_is_no_backup_or_not_now_changes_nothing(journal: Path, copy: Path)
     assert (done.code, done.out) == (5, "")
     assert "executor-1 sends for kalshi/key: stop every executor" in done.err
     assert events(journal) == 1
+
+
+@pytest.mark.parametrize("version", ["older", "9999"])
+def test_nobody_restores_under_an_executor_of_another_version(
+    journal: Path, copy: Path, version: str
+) -> None:
+    """As in the midst of an upgrade: the command is the old program's, or the new one's."""
+    folder = journal.parent
+    opened = Journal.open(journal, wall_ms())
+    accounts, later = {Venue.KALSHI: "kalshi/key"}, wall_ms() + 600_000
+    opened.database.write_here(lambda s: lease.take(s, "executor-1", accounts, later))
+    opened.close()
+    version = f"{int(schema.newest()) - 1:04}" if version == "older" else version
+    with sqlite3.connect(journal) as plain:
+        plain.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    plain.close()
+    done = run_lockstep("db", "restore", str(copy), folder=folder)
+    assert (done.code, done.out) == (5, ""), done
+    assert "executor-1 sends for kalshi/key: stop every executor" in done.err
+
+
+def test_a_journal_from_before_there_were_leases_is_restored_over(
+    tmp_path: Path, journal: Path, copy: Path
+) -> None:
+    made_older(journal, "0001")
+    assert run_lockstep("db", "restore", str(copy), folder=tmp_path).code == 0
+    assert_halted(journal)
 
 
 def test_a_check_tells_a_sound_journal_from_a_broken_trail_and_a_torn_file(journal: Path) -> None:

@@ -2,7 +2,10 @@
 not be."""
 
 import asyncio
+import os
+import shutil
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,11 +15,13 @@ import pytest
 
 from app.operating import dumps
 from app.wiring import wall_ms
+from domain.venue import Venue
+from store import lease, schema
 from store.journal import Journal
 from store.place import SchemaAddress
 from store.tables import Base
 from tests.support.places import plain, snapshot, told
-from tests.support.stack import Ran, run_lockstep
+from tests.support.stack import LOCKSTEP, Ran, run_lockstep
 
 pytestmark = pytest.mark.postgres
 LATER = (
@@ -77,7 +82,7 @@ def assert_put_back(where: SchemaAddress, done: Ran) -> None:
     assert schemas(where) == {where.schema, aside.schema}
 
 
-@pytest.mark.parametrize("point", ["restore/loaded", "restore/ready"])
+@pytest.mark.parametrize("point", ["restore/streamed", "restore/loaded", "restore/ready"])
 def test_killed_while_putting_back_nothing_is_lost_and_a_second_run_goes_on(
     where: SchemaAddress, copy: Path, point: str
 ) -> None:
@@ -125,6 +130,23 @@ def test_what_is_newer_or_no_journal_changes_nothing(where: SchemaAddress, copy:
     assert before == snapshot(where, "audit", "run_state", "installation", "alembic_version")
 
 
+@pytest.mark.parametrize("version", ["older", "9999"])
+def test_nobody_restores_under_an_executor_of_another_version(
+    where: SchemaAddress, copy: Path, version: str
+) -> None:
+    opened = Journal.open(where, wall_ms())
+    accounts, later_ms = {Venue.KALSHI: "kalshi/key"}, wall_ms() + 600_000
+    opened.database.write_here(lambda s: lease.take(s, "executor-1", accounts, later_ms))
+    opened.close()
+    version = f"{int(schema.newest()) - 1:04}" if version == "older" else version
+    change(where, f"UPDATE alembic_version SET version_num = '{version}'")  # noqa: S608
+    done = restore(where, copy)
+    assert (done.code, done.out) == (5, ""), done
+    assert "executor-1 sends for kalshi/key: stop every executor" in done.err
+    assert schemas(where) == {where.schema}
+    assert later(where) == 1
+
+
 def test_a_check_that_is_killed_has_changed_nothing(where: SchemaAddress, tmp_path: Path) -> None:
     tables = [table.name for table in Base.metadata.sorted_tables]
     before = snapshot(where, *tables)
@@ -141,3 +163,74 @@ def test_it_goes_where_no_journal_is(where: SchemaAddress, copy: Path) -> None:
     (state,) = snapshot(where, "run_state")["run_state"]
     assert state["halted"]
     assert schemas(where) == {where.schema}
+
+
+def test_it_goes_through_no_disk_of_this_machine(where: SchemaAddress, copy: Path) -> None:
+    """A container has no room but a small /tmp: here no file may become a byte longer."""
+    limited = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", str(LOCKSTEP)]
+    done = subprocess.run(
+        [*limited, "db", "restore", str(copy), "--json"],
+        cwd=copy.parent,
+        env={**os.environ, **told(where), "LOCKSTEP_DATA_DIR": str(copy.parent)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert_put_back(where, Ran(done.returncode, done.stdout, done.stderr))
+
+
+def test_a_role_of_another_name_puts_it_back_as_its_own(where: SchemaAddress, copy: Path) -> None:
+    change(where, f"GRANT USAGE ON SCHEMA {where.schema} TO pg_monitor")
+    dumps.dump(where, copy)
+    change(where, f"DROP SCHEMA {where.schema} CASCADE")
+    role = f"desk_{where.schema}"
+    with psycopg.connect(where.url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'guessed'")
+        admin.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
+    secret = where.url.split("@")[0].removeprefix("postgresql://")
+    own = SchemaAddress(where.url.replace(secret, f"{role}:guessed"), where.schema)
+    done = restore(own, copy)
+    assert done.code == 0, done
+    (state,) = snapshot(own, "run_state")["run_state"]
+    assert state["halted"]
+
+
+def test_a_newer_pg_restore_is_understood_by_an_older_server(
+    where: SchemaAddress, copy: Path, tmp_path: Path
+) -> None:
+    """17 sets what servers before it do not know, whatever server the copy is for."""
+    newer = tmp_path / "bin" / "pg_restore"
+    newer.parent.mkdir()
+    newer.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = --list ] && exec {shutil.which("pg_restore")} "$@"\n'
+        f'{shutil.which("pg_restore")} "$@" | sed "/transaction_timeout/d; '
+        's/^SET lock_timeout = 0;/&\\nSET transaction_timeout = 0;/"\n'
+    )
+    newer.chmod(0o755)
+    assert_put_back(where, restore(where, copy, PATH=f"{newer.parent}:{os.environ['PATH']}"))
+
+
+@pytest.mark.parametrize(
+    ("program", "ends", "code"),
+    [
+        ("pg_restore", "kill -9 $$", "ended by signal 9"),
+        ("pg_restore", "echo disk gone >&2; exit 1", "pg_restore: disk gone"),
+        ("psql", "echo server gone >&2; exit 2", "psql: server gone"),
+    ],
+)
+def test_whichever_program_ends_early_the_journal_is_as_it_was(
+    where: SchemaAddress, copy: Path, tmp_path: Path, program: str, ends: str, code: str
+) -> None:
+    before = snapshot(where, "audit", "run_state", "installation")
+    ending = tmp_path / "bin" / program
+    ending.parent.mkdir()
+    real = shutil.which(program)
+    ending.write_text(f'#!/bin/sh\n[ "$1" = --list ] && exec {real} "$@"\n{ends}\n')
+    ending.chmod(0o755)
+    done = restore(where, copy, PATH=f"{ending.parent}:{os.environ['PATH']}")
+    assert (done.code, done.out) == (4, ""), done
+    assert code in done.err
+    assert schemas(where) == {where.schema}
+    assert snapshot(where, "audit", "run_state", "installation") == before

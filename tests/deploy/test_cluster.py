@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
@@ -56,6 +57,12 @@ def test_the_server_knows_every_key_of_the_dynamic_configuration(built: Path) ->
     assert set(DYNAMIC_CONFIG) <= {line.split(":")[0] for line in file.read_text().splitlines()}
 
 
+def checks(installation: Installation) -> Any:
+    """What the API's health check says of each part; None where it is well, or says nothing."""
+    _, unwell, told = installation.health("api").err.partition(" answers 503: ")
+    return json.loads(told)["checks"] if unwell else None
+
+
 def test_a_pair_is_locked_on_a_real_server_and_outlives_its_death(
     installation: Installation,
 ) -> None:
@@ -74,13 +81,9 @@ def test_a_pair_is_locked_on_a_real_server_and_outlives_its_death(
 
     server.end()
     assert installation.health("temporal").code != 0
-    until(lambda: installation.health("api").code == 1, "the API to notice")
-    assert json.loads(installation.health("api").err.partition(": ")[2])["checks"] == {
-        "database": True,
-        "temporal": False,
-        "executor": True,
-        "feeds": True,
-    }
+    lost = {"database": True, "temporal": False, "executor": True, "feeds": True}
+    # On a busy machine a late report or book is told, too, before it has come.
+    until(lambda: checks(installation) == lost, "the API to miss Temporal, and nothing else")
     server = installation.start("temporal")
     installation.await_health(server)
     until(lambda: installation.health("api").code == 0, "the API to go on")

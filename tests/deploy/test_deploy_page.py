@@ -106,6 +106,7 @@ CANNOT = {
     "sudo systemctl stop lockstep": "needs systemd",
     "make test-postgres": "runs this file among others",
     "make test-cluster": "tests/deploy/test_cluster.py, minutes of building on machines with Go",
+    "umask 022": "is the shell's own: for the lines after it",
     "sudo useradd --system --home-dir /var/lib/lockstep --shell /usr/sbin/nologin lockstep": ""
     "adds a user to this machine",
     "sudo git clone . /opt/lockstep": "writes to /opt of this machine",
@@ -198,6 +199,13 @@ def scraped_by_the_file(made: Installation) -> None:
     assert {"arb_unhedged_usd", "arb_executors"} <= names
 
 
+def executors_told(made: Installation) -> str:
+    """What the doctor says of the executors."""
+    told = made.lockstep("executor", "doctor", "--json").json["checks"]
+    (said,) = [str(one["detail"]) for one in told if one["name"] == "executor"]
+    return said
+
+
 @pytest.mark.postgres
 @pytest.mark.temporal
 @pytest.mark.timeout(600)
@@ -208,9 +216,8 @@ def test_the_containers_do_what_the_page_says(installation: Installation) -> Non
     for line in PLAYED[: PLAYED.index("docker compose stop executor api notifier")]:
         ran = typed(made, line)
         assert ran.code == 0, (line, ran)
-    told = made.lockstep("executor", "doctor", "--json").json["checks"]
-    (said,) = [one["detail"] for one in told if one["name"] == "executor"]
-    assert said.startswith("2 alive")
+    # The health check of the second one is content with the first: here they share a host's name.
+    until(lambda: executors_told(made).startswith("2 alive"), "the second executor to report")
     scraped_by_the_file(made)
 
     stop, give, put, up, confirm = PLAYED[-5:]

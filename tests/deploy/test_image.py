@@ -1,7 +1,10 @@
 """The image: what it is made of, and who it runs as."""
 
 import re
+import stat
+import subprocess
 import tomllib
+from pathlib import Path
 
 from tests.deploy.image import DOCKERFILE, included, lines_of
 from tests.house.rules import MAY_IMPORT
@@ -39,6 +42,24 @@ def test_packages_come_by_hash_as_wheels_and_nothing_else_does() -> None:
     assert "--no-deps" in ourselves
     assert "--no-build-isolation" in ourselves
     assert not re.search(r"curl|wget|git clone", DOCKERFILE)
+
+
+def test_its_user_can_read_it_whatever_the_mask_of_whoever_cloned_was(tmp_path: Path) -> None:
+    """Opened where the folder is made, before it is copied as one layer: later would double it."""
+    first, second = DOCKERFILE.split("\nFROM ")[1:]
+    assert "chmod" not in second
+    assert "COPY --from=build /opt/lockstep /opt/lockstep" in second
+    *_, last = re.findall(r"^(?:COPY|RUN) .*$", first.replace("\\\n", " "), flags=re.MULTILINE)
+    opened = last.split("&&")[-1]
+    packages, ours = tmp_path / ".venv", tmp_path / "app" / "config.py"
+    for folder in (packages, ours.parent):
+        folder.mkdir()
+        folder.chmod(0o700)
+    ours.touch(0o600)
+    subprocess.run(["/bin/sh", "-eu", "-c", opened], cwd=tmp_path, check=True)
+    assert oct(ours.stat().st_mode) == oct(stat.S_IFREG | 0o644)
+    assert oct(ours.parent.stat().st_mode) == oct(stat.S_IFDIR | 0o755)
+    assert oct(packages.stat().st_mode) == oct(stat.S_IFDIR | 0o700), "large, and root made it here"
 
 
 def test_its_lock_is_a_part_of_the_lock_that_is_tested() -> None:

@@ -129,7 +129,7 @@ async def messages_stuck(scene: Scene) -> str:
 async def no_room(scene: Scene) -> str:
     """Less is free for the journal than must be."""
     async with at_work(scene) as desk:
-        await Fitness(desk.desk, scene.folder, 10**9).look()
+        await Fitness(desk.desk, [scene.folder], 10**9).look()
         return await alarm(desk.desk, "MACHINE_UNFIT")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -300,6 +301,26 @@ class TestLock:
         assert (await journal.run_state()).epoch == before + 10
         with pytest.raises(Overtaken, match="undone"):
             await journal.write(NOW, lambda s: s.connection().execute(undo))
+        journal.close()
+
+    async def test_no_statement_is_cut_off_by_what_the_server_gives_the_role(
+        self, where: SchemaAddress, admin: "psycopg.Connection[Any]"
+    ) -> None:
+        admin.execute(ROLE.format(name="hurried", more=""))
+        admin.execute("GRANT CREATE ON DATABASE postgres TO hurried")
+        for name in ("statement_timeout", "idle_session_timeout"):
+            admin.execute(f"ALTER ROLE hurried SET {name} = '50ms'")
+        hurried = with_words(where, f"lockstep:{password(where)}", "hurried:guessed")
+        holder, slow = Database(hurried), text("SELECT pg_sleep(0.2)")
+        with holder.writer.begin():
+            making = asyncio.create_task(asyncio.to_thread(Journal.open, hurried, NOW))
+            await asyncio.sleep(0.5)
+        journal = await making
+        holder.close()
+        for ask in (journal.read, partial(journal.write, NOW)):
+            for _ in range(2):
+                await ask(lambda s: s.connection().execute(slow).all())
+                await asyncio.sleep(0.2)
         journal.close()
 
     async def test_a_nul_that_a_venue_sent_does_not_stop_its_record(

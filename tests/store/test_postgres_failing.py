@@ -61,6 +61,23 @@ async def test_a_disk_of_the_server_that_fails_is_told_and_keeps_nothing(
     journal.close()
 
 
+async def test_what_somebody_at_the_server_cancels_may_be_asked_again(where: SchemaAddress) -> None:
+    journal = await ready_at(where)
+    before = (await journal.run_state()).epoch
+    cancelled = "DO $$ BEGIN RAISE EXCEPTION 'by hand' USING ERRCODE = '57014'; END $$"
+
+    def work(session: Session) -> None:
+        session.connection().execute(text("UPDATE run_state SET epoch = epoch + 10"))
+        session.connection().execute(text(cancelled))
+
+    with pytest.raises(JournalBusy, match="the server gave it up \\(by hand\\)") as told:
+        await journal.write(NOW, work)
+    assert not isinstance(told.value, JournalFailing)
+    assert (await journal.run_state()).epoch == before
+    await admitted(journal)
+    journal.close()
+
+
 @pytest.fixture
 def own_server() -> Iterator[Postgres]:
     """A server that this test may break."""
@@ -83,19 +100,33 @@ async def test_a_server_that_has_become_read_only_is_failing_and_gone_on_with(
     intent = request.orders[0][0].intent_id
     shut = "ALTER SYSTEM SET default_transaction_read_only = on"
     as_admin(own_server, shut, "SELECT pg_reload_conf()")
+    await until_begun_with(own_server, "on")
     for _ in range(2):
         with pytest.raises(JournalFailing, match="read-only transaction"):
             await until_read_only(journal, request.arb_id)
     assert (await journal.arbitrage(request.arb_id)).opportunity == request.opportunity
     as_admin(own_server, "ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()")
-    await asyncio.sleep(0.2)
+    await until_begun_with(own_server, "off")
     await journal.mark_sent(intent, NOW + 1)
     journal.close()
 
 
+async def until_begun_with(server: Postgres, wanted: str) -> None:
+    """Until a session that begins now has this `default_transaction_read_only`: that the settings
+    were to be read again was a signal, and no more."""
+    deadline = time.monotonic() + 30
+    while True:
+        with psycopg.connect(server.url) as connection:
+            found = connection.execute("SHOW default_transaction_read_only").fetchone()
+        if found == (wanted,):
+            return
+        assert time.monotonic() < deadline, f"expected {wanted}, found {found}"
+        await asyncio.sleep(0.05)
+
+
 async def until_read_only(journal: Journal, arb_id: str) -> None:
-    """The sessions hear of a setting a moment later."""
-    until = time.monotonic() + 10
+    """The sessions that were open hear of a setting a moment later."""
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         await journal.note(arb_id, "seen", {}, NOW)
         await asyncio.sleep(0.05)

@@ -27,6 +27,8 @@ MISSING = (
     "no PostgreSQL programs found: `scripts/bootstrap --postgres`, or `apt install postgresql`"
 )
 START_S = 60
+START_TRIES = 5
+TAKEN = "Address already in use"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "400",
@@ -98,17 +100,38 @@ def throwaway(locale: str = "en") -> Iterator[Postgres]:
     base = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     folder = Path(tempfile.mkdtemp(prefix="lockstep-postgres-", dir=base))
     try:
-        password, user, port = secrets.token_hex(16), _nobody(folder), free_port()
+        password, user = secrets.token_hex(16), _nobody(folder)
         _create(folder, password, locale, user)
-        url = f"postgresql://lockstep:{password}@127.0.0.1:{port}/postgres"
-        server = Postgres(folder, user, port, url)
+        server = _started(folder, user, password)
         try:
-            server.start()
             yield server
         finally:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path, user: str | None, password: str) -> Postgres:
+    """Between the choice of a free port and its use another process may take it: then another is
+    chosen."""
+    for _ in range(START_TRIES - 1):
+        try:
+            return _started_at(free_port(), folder, user, password)
+        except RuntimeError as error:
+            if TAKEN not in str(error):
+                raise
+    return _started_at(free_port(), folder, user, password)
+
+
+def _started_at(port: int, folder: Path, user: str | None, password: str) -> Postgres:
+    url = f"postgresql://lockstep:{password}@127.0.0.1:{port}/postgres"
+    server = Postgres(folder, user, port, url)
+    try:
+        server.start()
+    except BaseException:
+        server.stop()
+        raise
+    return server
 
 
 def _nobody(folder: Path) -> str | None:
@@ -137,10 +160,15 @@ def _create(folder: Path, password: str, locale: str, user: str | None) -> None:
 
 def main() -> int:
     """Run the command that is named beside a server; a SIGTERM is passed on to it."""
+    asked: list[int] = []
+    # One that comes before there is anybody to pass it on to ends nothing half-way.
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     with throwaway() as server:
         environment = {**os.environ, VARIABLE: server.url}
         command = subprocess.Popen(sys.argv[1:], env=environment)
         signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+        if asked:
+            command.terminate()
         return command.wait()
 
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import secrets
 import selectors
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90
 STOP_SECONDS = 10
+PORTS = range(10_000, 20_000)
+"""The kernel's own begin at 32768, those of `tests.deploy.installation` at 20000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ def _first_line(process: subprocess.Popen[bytes], module: str, seconds: float) -
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody has now, and none of those that the kernel gives to every
+    connection that begins: what listens there later, or is started again, finds it free."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
