@@ -23,7 +23,7 @@ _ALARMS = {
 }
 _HALTED = "Entries are halted."
 WANTS = {
-    "UNHEDGED": "It is tried again by itself. Close… sells at any price, after a question",
+    "UNHEDGED": "It is tried again by itself. Close… sells within the loss that it shows first",
     "UNKNOWN_LEG": "The venue is asked until it answers, and nothing is sold or sent before. "
     "Look at its status page",
     "PROVISIONAL_STUCK": "It is not sold before the chain confirms it. Look at the chain's status",
@@ -31,7 +31,7 @@ WANTS = {
     "LATE_FILL": "The trade is open again and gets even by itself: look that it does",
     "WORKFLOW_LOST": "Nothing to do: another workflow goes on with it",
     "RESOLUTION_MISMATCH": "The loss is booked. Claim at the venue; once it is settled say so: "
-    "lockstep alarms ack {alarm}",
+    'lockstep alarms ack {alarm} --evidence "…"',
     "JOURNAL_CONFLICT": "Report what lockstep logs --level error says, then /resume",
     "JOURNAL_RESTORED": "Put the newer journal back, or lockstep confirm-restore",
     "LOST_ORDER": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
