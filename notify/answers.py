@@ -16,7 +16,7 @@ from store.codec import utc_day
 from store.lookup import NotOne, the_one
 
 HOUR_MS = 3_600_000
-LISTED = 10
+LISTED, ALARMS_LISTED, PAIRS_LISTED = 10, 5, 60
 DAYS_MAX = 31
 
 HELP = (
@@ -52,7 +52,11 @@ def status(seen: Board) -> str:
         words.BAR,
         f"Today: {words.signed(stats.pnl)} in {stats.logged} trades ({stats.wins} with a gain)",
         f"Open positions: {len(seen.open)} · alarms: {len(seen.alarms)}",
-        *(f"🔔 {a.id}: {words.safe(a.code)}: {words.safe(a.detail)}" for a in seen.alarms[:5]),
+        *(
+            f"🔔 {a.id}: {words.safe(a.code)}: {words.safe(a.detail)}"
+            for a in seen.alarms[:ALARMS_LISTED]
+        ),
+        words.rest(len(seen.alarms) - ALARMS_LISTED, "lockstep alarms list"),
         notices.balances(seen),
     )
 
@@ -74,7 +78,8 @@ def positions_held(session: Session, options: Options, now_ms: int) -> str:
             f"<code>{row.arb_id}</code>",
         ]
     head = f"<b>{words.count(len(rows), 'open position')} · {words.MODES[options.mode]}</b>"
-    return words.lines(head, words.BAR, *(told or ["Nothing is held"]))
+    older = words.rest(len(rows) - LISTED, "lockstep positions")
+    return words.lines(head, words.BAR, *(told or ["Nothing is held"]), older)
 
 
 def trades(session: Session, options: Options) -> str:
@@ -122,11 +127,10 @@ def why(session: Session, options: Options, now_ms: int, wanted: tuple[str, ...]
     """One arbitrage with its story; without an id what keeps the scanner from trading."""
     if wanted:
         arb_id = find(session, options.mode, wanted[0])
-        told = [
-            f"{words.clock(e.at_ms)} {words.safe(_said(e))}"
-            for e in events.of_arbitrage(session, arb_id)[-LISTED:]
-        ]
-        return words.lines(cards.card(facts.read(session, arb_id)), "", *told)
+        happened = events.of_arbitrage(session, arb_id)
+        told = [f"{words.clock(e.at_ms)} {words.safe(_said(e))}" for e in happened[-LISTED:]]
+        before = words.rest(len(happened) - LISTED, f"lockstep show {arb_id}")
+        return words.lines(cards.card(facts.read(session, arb_id)), "", before, *told)
     counts = sightings.counted(session, now_ms - HOUR_MS)
     refused = arbitrages.refusals(session, options.mode, now_ms - HOUR_MS)
     told = [f"{words.safe(name)}: {number}" for name, number in sorted(counts.items())]
@@ -142,8 +146,12 @@ def _said(event: events.Event) -> str:
 def pairs(session: Session) -> str:
     """What is watched."""
     ids = sorted(sightings.pair_ids(session))
-    told = ", ".join(words.safe(one, 40) for one in ids[:60])
-    return words.lines(f"<b>{len(ids)} pairs are watched</b>", told or "None: is an executor up?")
+    told = ", ".join(words.safe(one, 40) for one in ids[:PAIRS_LISTED])
+    return words.lines(
+        f"<b>{len(ids)} pairs are watched</b>",
+        told or "None: is an executor up?",
+        words.rest(len(ids) - PAIRS_LISTED, "lockstep pairs list"),
+    )
 
 
 def health(seen: Board, senders: Callable[[], list[str]]) -> str:

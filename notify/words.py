@@ -45,6 +45,11 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def rest(number: int, where: str) -> str | None:
+    """The line under a list that was cut: how many more there are, and where to see them."""
+    return f"…and {number} more: {where}" if number > 0 else None
+
+
 def event(title: str, ticker: str) -> str:
     """The question, marked by its kind as far as Kalshi's ticker tells."""
     series = ticker.split("-")[0].upper().removeprefix("KX")

@@ -148,6 +148,26 @@ def trades(
     return [logged(row) for row in session.exec(rows)]
 
 
+def since(
+    session: Session,
+    mode: Mode,
+    begin: str | None = None,
+    status: TradeStatus | None = None,
+    limit: int | None = None,
+) -> tuple[list[LoggedTrade], int]:
+    """Trades from the newest down to `begin` (ISO 8601 UTC; None: to the first), at most `limit`
+    (None: all), and how many more there are."""
+    wanted = [col(TradeRow.mode) == mode]
+    if begin is not None:
+        wanted.append(col(TradeRow.timestamp) >= begin)
+    if status is not None:
+        wanted.append(col(TradeRow.status) == status)
+    rows = select(TradeRow).where(*wanted).order_by(col(TradeRow.id).desc()).limit(limit)
+    found = [logged(row) for row in session.exec(rows)]
+    number = session.exec(select(func.count()).select_from(TradeRow).where(*wanted)).one()
+    return found, number - len(found)
+
+
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))

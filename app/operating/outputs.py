@@ -65,10 +65,11 @@ class Trade(Part):
 
 
 class Trades(Output):
-    """`lockstep trades`."""
+    """`lockstep trades`; `more` are as many as `--limit` left out."""
 
     mode: str
     trades: list[Trade]
+    more: int
 
 
 class OrderStory(Part):

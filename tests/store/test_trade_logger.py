@@ -10,6 +10,7 @@ from domain.money import price, size, usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
 from domain.trade import IllegalStep, Phase, TradeStatus
 from domain.venue import Mode, Venue
+from store import trade_log
 from store.errors import JournalConflict, StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
@@ -264,6 +265,22 @@ async def test_pages_follow_one_another_without_gap_or_repeat(journal: Journal) 
         before = page[-1].id
 
     assert seen == [f"arb-k{number}" for number in reversed(range(7))]
+
+
+async def test_a_limit_says_how_many_more_there_are_since_then(journal: Journal) -> None:
+    for number in range(3):
+        await locked(journal, f"k{number}")
+    for begin, status, limit, found, more in (
+        (None, None, None, 3, 0),
+        (None, None, 2, 2, 1),
+        (f"{DAY}T", None, 2, 2, 1),
+        ("2026-09-22", None, 2, 0, 0),
+        (None, TradeStatus.ROLLED_BACK, 2, 0, 0),
+    ):
+        rows, left = await journal.read(
+            lambda s, b=begin, t=status, n=limit: trade_log.since(s, Mode.SIM, b, t, n)  # type: ignore[misc]
+        )
+        assert (len(rows), left) == (found, more)
 
 
 async def test_what_is_quiet_is_listed_for_the_reconciler(journal: Journal) -> None:

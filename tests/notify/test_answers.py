@@ -1,0 +1,53 @@
+"""What a chat is answered from a journal that holds more than a message shows."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from domain.venue import Mode
+from notify import answers
+from notify.options import Options
+from store import sightings
+from store.alarms import Alarm
+from store.journal import Journal
+from store.states import Severity
+from tests.store.builders import NOW, ready
+from tests.store.test_trade_logger import locked
+
+OPTIONS = Options(token="1:x", base_url="", chats=(), users={}, mode=Mode.SIM, version="test")
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """An open journal with cash at both venues."""
+    opened = await ready(tmp_path / "journal.db")
+    yield opened
+    opened.close()
+
+
+async def test_a_list_that_is_cut_says_how_much_is_left_out_and_where_it_is(
+    journal: Journal,
+) -> None:
+    for number in range(12):
+        request = await locked(journal, f"k{number}")
+        await journal.raise_alarm(Alarm(f"{number}", "DISK", Severity.AMBER, "full"), NOW)
+    looks = {f"p{number:02d}": {"card": {}} for number in range(61)}
+    await journal.write(NOW, lambda s: sightings.keep(s, "test", looks, (), NOW))
+    board = await journal.read(lambda s: answers.read_board(s, OPTIONS, NOW))
+    assert "…and 7 more: lockstep alarms list" in answers.status(board)
+    held = await journal.read(lambda s: answers.positions_held(s, OPTIONS, NOW))
+    assert held.endswith(f"<code>{request.arb_id}</code>\n…and 2 more: lockstep positions")
+    watched = await journal.read(answers.pairs)
+    assert watched.endswith(", p59\n…and 1 more: lockstep pairs list")
+
+
+async def test_a_list_that_is_whole_says_nothing_of_more(journal: Journal) -> None:
+    request = await locked(journal)
+    told = [
+        await journal.read(lambda s: answers.positions_held(s, OPTIONS, NOW)),
+        answers.status(await journal.read(lambda s: answers.read_board(s, OPTIONS, NOW))),
+        await journal.read(answers.pairs),
+        await journal.read(lambda s: answers.why(s, OPTIONS, NOW, (request.arb_id,))),
+    ]
+    assert "more:" not in "".join(told)
