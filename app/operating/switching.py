@@ -32,7 +32,7 @@ async def pause(config: Config, action: str) -> Done:
         except StoppedByFile as stopped:
             said = f"{stopped}. Unwinds go on; `lockstep unkill` and `lockstep resume` go on"
             return Done(action=action, done=True, said=said, run_state="HALTED")
-        number = len(await journal.unfinished())
+        number = sum(one.mode is config.mode for one in await journal.unfinished())
         return await _told(
             journal,
             action,

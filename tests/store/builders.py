@@ -178,9 +178,11 @@ async def ready_at(where: Place, *, cash: str = "1000", **settings: str | int | 
     return journal
 
 
-async def admitted(journal: Journal, plan: Opportunity | None = None) -> GateRequest:
+async def admitted(
+    journal: Journal, plan: Opportunity | None = None, mode: Mode = Mode.SIM
+) -> GateRequest:
     """An arbitrage that the gate has let through."""
-    request = a_request(plan)
+    request = a_request(plan, mode=mode)
     verdict = await journal.reserve(request)
     assert isinstance(verdict, Granted), verdict
     return request

@@ -42,8 +42,8 @@ async def answer_entries(
         await journal.record_answer(order.intent_id, answer, NOW + 50)
 
 
-async def locked(journal: Journal, key: str = "1") -> GateRequest:
-    request = await admitted(journal, an_opportunity(key))
+async def locked(journal: Journal, key: str = "1", mode: Mode = Mode.SIM) -> GateRequest:
+    request = await admitted(journal, an_opportunity(key), mode)
     await answer_entries(journal, request)
     await journal.lock(request.arb_id, TradeStatus.SUCCESS, {"note": "even"}, NOW + 60)
     return request
