@@ -41,11 +41,13 @@ class Board:
     @property
     def run_word(self) -> str:
         """The run state in one word, and why."""
-        if self.run_state.halted:
-            return f"HALTED ({self.run_state.reason})"
-        if not self.run_state.enabled:
-            return "PAUSED"
-        return "RUNNING" if self.executors else "OFF (no executor reports)"
+        word = self.run_state.word(alive=bool(self.executors))
+        paused = "" if self.run_state.enabled else "; entries are paused"
+        why = {
+            "HALTED": f" ({self.run_state.reason})",
+            "OFF": f" (no executor reports{paused})",
+        }
+        return word + why.get(word, "")
 
 
 def read(session: Session, mode: Mode, now_ms: int, day: str | None = None) -> Board:

@@ -1,6 +1,5 @@
 """Whether entries may leave: pause, resume, arm, disarm. Stopping needs the journal alone."""
 
-from api import slices
 from app.config import Config
 from app.errors import GuardError
 from app.links import wall_ms
@@ -96,5 +95,5 @@ def refuse_to_arm(config: Config) -> None:
 
 async def _told(journal: Journal, action: str, said: str) -> Done:
     alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
-    word = slices.state_word(await journal.run_state(), alive=bool(alive))
+    word = (await journal.run_state()).word(alive=bool(alive))
     return Done(action=action, done=True, said=said, run_state=word)

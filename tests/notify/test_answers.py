@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from api import slices
 from domain.venue import Mode
 from notify import answers
 from notify.options import Options
-from store import sightings
+from store import presence, sightings, views
 from store.alarms import Alarm
 from store.journal import Journal
 from store.states import Severity
-from tests.store.builders import NOW, ready
+from tests.store.builders import NOW, an_act, ready
 from tests.store.test_trade_logger import locked
 
 OPTIONS = Options(token="1:x", base_url="", chats=(), users={}, mode=Mode.SIM, version="test")
@@ -51,3 +52,32 @@ async def test_a_list_that_is_whole_says_nothing_of_more(journal: Journal) -> No
         await journal.read(lambda s: answers.why(s, OPTIONS, NOW, (request.arb_id,))),
     ]
     assert "more:" not in "".join(told)
+
+
+# Whether entries are enabled, whether they are halted, whether an executor reports, and what a chat
+# says of that; its first word is what page and command say.
+RUN_STATES = """
+    on   -       yes  RUNNING
+    on   -       -    OFF (no executor reports)
+    off  -       yes  PAUSED
+    off  -       -    OFF (no executor reports; entries are paused)
+    on   halted  yes  HALTED (the moon is full)
+    off  halted  -    HALTED (the moon is full)
+"""
+
+
+@pytest.mark.parametrize("row", RUN_STATES.strip().splitlines(), ids=str.strip)
+async def test_the_run_state_is_the_word_of_pages_and_commands(journal: Journal, row: str) -> None:
+    enabled, halted, reports, said = row.strip().split(maxsplit=3)
+    if enabled == "off":
+        saved = await journal.settings.load()
+        await journal.settings.update({"enabled": False}, saved.version, an_act())
+    if halted != "-":
+        await journal.halt("the moon is full", an_act())
+    if reports == "yes":
+        await journal.write(NOW, lambda s: presence.report(s, "executor-1", {}, NOW))
+    board = await journal.read(lambda s: answers.read_board(s, OPTIONS, NOW))
+    assert board.run_word == said
+    pulse = await journal.read(lambda s: views.pulse(s, Mode.SIM, 0, 0))
+    shown = slices.run_state(pulse, alive=bool(board.executors))
+    assert shown["state"] == said.split()[0]
