@@ -13,7 +13,6 @@ from sqlmodel import Session
 
 from api import sales
 from api.auth import Caller
-from api.glance import ALIVE_MS
 from api.known import Known
 from api.live import Live
 from api.problems import Problem
@@ -193,7 +192,7 @@ class ChatSteward:
             return Entries(
                 run_state.read(session),
                 len(self._mine(arbitrages.unfinished(session))),
-                len(presence.reports(session, now_ms - ALIVE_MS)),
+                len(presence.reports(session, now_ms - presence.ALIVE_MS)),
                 reconciliation.read(session).restored,
             )
 

@@ -11,13 +11,11 @@ from store import arbitrages, audit, run_state, settings, trade_log, views
 from store.arbitrages import Unfinished
 from store.codec import utc_day
 from store.outbox import Backlog
-from store.presence import Presence
+from store.presence import ALIVE_MS, Presence
 from store.run_state import RunState
 from store.tables import AlarmRow
 from store.trade_log import DayStats
 from store.views import Balance
-
-ALIVE_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from store.errors import SettingsConflict, StoppedByFile
 from store.journal import Journal
 from store.kill_file import KillFile
 
-ALIVE_MS = 5_000
 LIVE_WORD = "LIVE"
 SAVES = 5
 
@@ -94,6 +93,6 @@ def refuse_to_arm(config: Config) -> None:
 
 
 async def _told(journal: Journal, action: str, said: str) -> Done:
-    alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
+    alive = await journal.read(lambda s: presence.reports(s, wall_ms() - presence.ALIVE_MS))
     word = (await journal.run_state()).word(alive=bool(alive))
     return Done(action=action, done=True, said=said, run_state=word)

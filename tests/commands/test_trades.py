@@ -28,12 +28,12 @@ async def test_a_limit_that_cuts_is_told_and_since_has_none(tmp_path: Path) -> N
     finally:
         journal.close()
     for row in ASKED.strip().splitlines():
-        options, number, said = (part.strip() for part in row.split("  ") if part.strip())
+        options, shown, said = (part.strip() for part in row.split("  ") if part.strip())
         asked = () if options == "-" else tuple(options.split())
         done = run_lockstep("trades", *asked, folder=folder)
         assert done.code == 0, done
         rows = done.out.splitlines()[1:]
-        assert (len(rows), done.err.strip() or "-") == (int(number), said), row
+        assert (len(rows), done.err.strip() or "-") == (int(shown), said), row
     told = run_lockstep("trades", *asked, "--json", folder=folder)
     fastjsonschema.compile(run_lockstep("schema", "trades", folder=folder).json)(told.json)
     assert (len(told.json["trades"]), told.json["more"], told.err) == (

@@ -33,7 +33,7 @@ async def test_a_list_that_is_cut_says_how_much_is_left_out_and_where_it_is(
     for number in range(12):
         request = await locked(journal, f"k{number}")
         await journal.raise_alarm(Alarm(f"{number}", "DISK", Severity.AMBER, "full"), NOW)
-    looks = {f"p{number:02d}": {"card": {}} for number in range(61)}
+    looks: dict[str, dict[str, object]] = {f"p{number:02d}": {"card": {}} for number in range(61)}
     await journal.write(NOW, lambda s: sightings.keep(s, "test", looks, (), NOW))
     board = await journal.read(lambda s: answers.read_board(s, OPTIONS, NOW))
     assert "…and 7 more: lockstep alarms list" in answers.status(board)
