@@ -12,7 +12,7 @@ from notify.board import Board
 from notify.options import Options
 from notify.ports import Refusal
 from store import arbitrages, events, positions, sightings, trade_log
-from store.codec import utc_day
+from store.codec import ms_of, utc_day
 from store.lookup import NotOne, the_one
 
 HOUR_MS = 3_600_000
@@ -50,7 +50,8 @@ def status(seen: Board) -> str:
     return words.lines(
         f"<b>{words.safe(seen.run_word)} · {words.MODES[seen.mode]}</b>",
         words.BAR,
-        f"Today: {words.signed(stats.pnl)} in {stats.logged} trades ({stats.wins} with a gain)",
+        f"Today: {words.count(stats.logged, 'trade')}, {stats.wins} with a gain: "
+        f"{words.result(stats.pnl, stats.not_final)}",
         f"Open positions: {len(seen.open)} · alarms: {len(seen.alarms)}",
         *(
             f"🔔 {a.id}: {words.safe(a.code)}: {words.safe(a.detail)}"
@@ -82,11 +83,11 @@ def positions_held(session: Session, options: Options, now_ms: int) -> str:
     return words.lines(head, words.BAR, *(told or ["Nothing is held"]), older)
 
 
-def trades(session: Session, options: Options) -> str:
+def trades(session: Session, options: Options, now_ms: int) -> str:
     """The last trades, newest first."""
     rows = trade_log.trades(session, options.mode, LISTED)
     told = [
-        f"{row.timestamp[11:19]} {row.status} {words.signed(row.pnl)}"
+        f"{words.clock(ms_of(row.timestamp), now_ms)} {row.status} {words.signed(row.pnl)}"
         f"{'' if row.final else ' guaranteed'} · {words.safe(row.event_title, 60)}"
         for row in rows
     ]
@@ -103,9 +104,15 @@ def profit(session: Session, options: Options, now_ms: int, wanted: tuple[str, .
     days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in range(int(number))]
     stats = [trade_log.stats(session, options.mode, day) for day in days]
     total = sum((one.pnl for one in stats), start=ZERO)
-    told = [f"{s.day}: {words.signed(s.pnl)} in {s.logged} trades" for s in stats]
+    open_now = [one.not_final for one in stats if one.not_final is not None]
+    told = [
+        f"{s.day}: {words.count(s.logged, 'trade')}, {words.result(s.pnl, s.not_final)}"
+        for s in stats
+    ]
     mode = words.MODES[options.mode]
-    return words.lines(f"<b>{words.signed(total)} in {number} days · {mode}</b>", words.BAR, *told)
+    head = f"<b>{words.signed(total)} in {words.count(int(number), 'day')} · {mode}</b>"
+    pending = words.pending(sum(open_now, start=ZERO)) if open_now else None
+    return words.lines(head, words.BAR, pending, *told)
 
 
 def limits(seen: Board) -> str:
@@ -128,9 +135,12 @@ def why(session: Session, options: Options, now_ms: int, wanted: tuple[str, ...]
     if wanted:
         arb_id = find(session, options.mode, wanted[0])
         happened = events.of_arbitrage(session, arb_id)
-        told = [f"{words.clock(e.at_ms)} {words.safe(_said(e))}" for e in happened[-LISTED:]]
+        told = [
+            f"{words.clock(e.at_ms, now_ms)} {words.safe(_said(e))}" for e in happened[-LISTED:]
+        ]
         before = words.rest(len(happened) - LISTED, f"lockstep show {arb_id}")
-        return words.lines(cards.card(facts.read(session, arb_id)), "", before, *told)
+        card = cards.card(facts.read(session, arb_id), now_ms)
+        return words.lines(card, "", before, *told)
     counts = sightings.counted(session, now_ms - HOUR_MS)
     refused = arbitrages.refusals(session, options.mode, now_ms - HOUR_MS)
     told = [f"{words.safe(name)}: {number}" for name, number in sorted(counts.items())]

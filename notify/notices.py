@@ -142,8 +142,8 @@ def summary(board: Board) -> str:
         f"<b>📅 {stats.day} — {words.signed(stats.pnl)} · {words.MODES[board.mode]}</b>",
         words.BAR,
         f"Trades: {stats.trades} admitted, {stats.logged} logged, {stats.wins} with a gain",
-        f"Result: {words.signed(stats.pnl)} after fees of {words.cost(board.fees)} "
-        "(guaranteed where not final)",
+        f"Result after fees of {words.cost(board.fees)}: "
+        f"{words.result(stats.pnl, stats.not_final)}",
         f"Daily loss used: {words.cost(used)} of {words.cost(limit)}",
         f"Open positions: {len(board.open)}",
         f"Alarms open: {len(board.alarms)}",
@@ -160,8 +160,9 @@ def heartbeat(board: Board) -> str:
         f"<b>💓 ALIVE — {words.safe(board.run_word)} · {words.MODES[board.mode]}</b>",
         f"{words.count(len(board.open), 'open position')}, "
         f"{words.count(len(board.alarms), 'alarm')}, "
-        f"{words.count(board.stats.trades, 'trade')} today, {words.signed(board.stats.pnl)}",
-        words.clock(board.now_ms),
+        f"{words.count(board.stats.trades, 'trade')} today: "
+        f"{words.result(board.stats.pnl, board.stats.not_final)}",
+        words.clock(board.now_ms, board.now_ms),
     )
 
 
@@ -174,7 +175,7 @@ def balances(board: Board) -> str:
     if not told:
         return "💳 Balances: not reported yet"
     as_of = min(one.as_of_ms for one in board.balances.values())
-    return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of)}"
+    return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of, board.now_ms)}"
 
 
 def _set(value: object) -> str:

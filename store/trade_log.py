@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from domain.money import (
@@ -64,14 +65,15 @@ class LoggedTrade:
 @dataclass(frozen=True, slots=True)
 class DayStats:
     """One UTC day: trades admitted by the gate; of those in the log their number, result (final
-    or guaranteed) and how many gain; loss at risk, and loss that is certain (realised or locked
-    in), as the gate counts them."""
+    or guaranteed), what of that is not final (None where all of it is) and how many gain; loss at
+    risk, and loss that is certain (realised or locked in), as the gate counts them."""
 
     day: str
     trades: int
     logged: int
     wins: int
     pnl: Usd
+    not_final: Usd | None
     at_risk: Usd
     realised_loss: Usd
 
@@ -171,23 +173,28 @@ def since(
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))
-    logged, pnl, wins = session.exec(
-        select(
+    pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
+    found = session.connection().execute(
+        sa.select(
             func.count(),
             func.coalesce(func.sum(TradeRow.pnl_micro), 0),
             func.count().filter(col(TradeRow.pnl_micro) > 0),
+            func.count().filter(pending),
+            func.coalesce(func.sum(TradeRow.pnl_micro).filter(pending), 0),
         ).where(
-            TradeRow.mode == mode,
+            col(TradeRow.mode) == mode,
             col(TradeRow.timestamp) >= f"{day}T",
             col(TradeRow.timestamp) < f"{day}U",
         )
-    ).one()
+    )
+    logged, pnl, wins, open_now, not_final = found.one()
     return DayStats(
         day=day,
         trades=account.trades if account else 0,
         logged=logged,
         wins=wins,
         pnl=Usd(from_micro(int(pnl))),
+        not_final=Usd(from_micro(int(not_final))) if open_now else None,
         at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
         realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
     )
