@@ -23,6 +23,7 @@ from tests.store.builders import (
     an_identity,
     an_opportunity,
     an_order,
+    plan_unwind,
 )
 from tests.support.places import plain
 
@@ -125,7 +126,7 @@ async def roll_back(journal: Journal, request: GateRequest, limit: str) -> None:
     sale = an_order(
         request.opportunity, Venue.POLYMARKET, purpose=Purpose.UNWIND, limit=limit, at_ms=NOW + 70
     )
-    await journal.plan_unwind(sale, an_identity(sale), NOW + 70)
+    await plan_unwind(journal, sale, an_identity(sale), NOW + 70)
     await journal.mark_sent(sale.intent_id, NOW + 71)
     await journal.record_answer(sale.intent_id, Filled("sale", (a_fill(sale),)), NOW + 90)
     end = Conclusion(
