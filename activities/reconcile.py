@@ -46,16 +46,11 @@ REJECTIONS_MAX = 3
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
     """What one comparison came to. `rejected` says why it does not count; `findings` are for a
-    person; `clean` says that nothing at all was found."""
+    person."""
 
     rejected: str | None
     repaired: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
-
-    @property
-    def clean(self) -> bool:
-        """Whether everything was read and everything agreed."""
-        return self.rejected is None and not self.findings
 
 
 class Reconciler:

@@ -155,7 +155,7 @@ class Commands:
         """What is true now."""
         self.live.poke()
         state = await self.journal.run_state()
-        told = slices.state_word(state, alive=self.live.alive)
+        told = state.word(alive=self.live.alive)
         shown = self.live.hub.board.get("run_state") or {}
         return {
             "enabled": state.enabled,

@@ -10,11 +10,11 @@ from api.wire import Json
 from domain.terms import Terms
 from domain.venue import Mode
 from store import arbitrages, sightings, terms, views, watch
+from store.presence import ALIVE_MS
 from store.sightings import Sighting
 from store.views import Survey
 from store.watch import Watched
 
-ALIVE_MS = 5_000
 HOUR_MS = 3_600_000
 
 

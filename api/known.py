@@ -61,7 +61,7 @@ class Known:
         return self.state.leg(venue)
 
     def instrument(self, venue: Venue) -> Instrument:
-        """What the leg holds."""
+        """What the leg's orders name."""
         return self.state.opportunity.leg(venue).instrument
 
     @property

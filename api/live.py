@@ -48,7 +48,7 @@ INTEREST_MS = 10_000
 
 
 class Live:
-    """Keeps the hub's board true. `pulse` is the last look at the journal."""
+    """Keeps the hub's board true, for one `mode`. `pulse` is the last look at the journal."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Live:
     ) -> None:
         self._journal = journal
         self._client = client
-        self._mode = mode
+        self.mode = mode
         self._wall_ms = wall_ms
         self._notifies = notifies
         self._after = (0, 0)
@@ -164,7 +164,7 @@ class Live:
     async def _look(self) -> None:
         """What happened since the last look, and what is open."""
         after = self._after
-        pulse = await self._journal.read(lambda s: views.pulse(s, self._mode, *after))
+        pulse = await self._journal.read(lambda s: views.pulse(s, self.mode, *after))
         before, self.pulse = self.pulse, pulse
         for arb_id in self.queries.follow(pulse.unfinished):
             self._row_is_old(arb_id)
@@ -207,7 +207,7 @@ class Live:
         now_ms = self._wall_ms()
         since, words_since = self._cards.after_ms, self._words.after_ms
         found = await self._journal.read(
-            lambda s: glance.around(s, self._mode, now_ms, since, words_since)
+            lambda s: glance.around(s, self.mode, now_ms, since, words_since)
         )
         self.survey = survey = found.survey
         self.watched = found.watched
@@ -252,7 +252,7 @@ class Live:
 
     async def _tell(self, told: Told) -> None:
         """One message of the outbox, as the seed's protocol says it."""
-        if told.payload.get("mode", self._mode) != self._mode:
+        if told.payload.get("mode", self.mode) != self.mode:
             return
         panels.add_event(self.hub, story.of_message(told))
         match told.topic:
@@ -320,14 +320,14 @@ class Live:
     async def _count(self) -> None:
         """The skip funnel of an hour and of a day."""
         now_ms, examples = self._wall_ms(), self._cards.examples
-        told = await self._journal.read(lambda s: glance.funnels(s, self._mode, now_ms, examples))
+        told = await self._journal.read(lambda s: glance.funnels(s, self.mode, now_ms, examples))
         self.hub.board.put("funnel", told)
         self.hub.flush()
 
     async def _read_log(self) -> None:
         """The newest trades and what happened last, for the first page."""
         board, after = self.hub.board, self._after
-        log_page = await self._journal.read(lambda s: first_page(s, self._mode, *after))
+        log_page = await self._journal.read(lambda s: first_page(s, self.mode, *after))
         self._trades.begin(log_page)
         board.put("events", log_page.events)
         board.put("notices", [])

@@ -1,6 +1,6 @@
 """What selling now would bring, by the bids seen last, and the preview of a close."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -45,19 +45,19 @@ def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
 
 
 def close_preview(known: Known) -> Json:
-    """What selling both legs now would bring, against holding them."""
+    """What selling both legs now would bring, against holding them. `why_not` forbids it. Where the
+    bids seen last do not hold what a venue holds, `unpriced` names it, and `result` and `loss_max`
+    are None: it may be sold, and nobody can say what that brings."""
     sales = {venue: sale_now(known, venue, known.leg(venue).held) for venue in Venue}
     result = close_now(known)
-    why_not = why_not_close(known)
-    if not why_not and result is None:
-        missing = ", ".join(v.value for v, sale in sales.items() if sale is None)
-        why_not = f"The bids seen last at {missing} do not hold the position"
+    held = [venue for venue in Venue if known.leg(venue).held > ZERO]
     return {
         "result": None if result is None else usd(result),
         "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
         "hold_until": iso(known.settles_ms),
         "loss_max": None if result is None else usd(max(-result, ZERO)),
-        "why_not": why_not,
+        "why_not": why_not_close(known),
+        "unpriced": [venue.value for venue in held if sales[venue] is None],
         "legs": {
             venue.value: {
                 "outcome": known.instrument(venue).outcome.upper(),
@@ -71,6 +71,13 @@ def close_preview(known: Known) -> Json:
             for venue, sale in sales.items()
         },
     }
+
+
+def unpriced_said(venues: Sequence[str]) -> str:
+    """Why a preview has no figure, for a person; "" where it has one."""
+    if not venues:
+        return ""
+    return f"the bids seen last at {' and '.join(venues)} do not hold the position"
 
 
 def why_not_close(known: Known) -> str:

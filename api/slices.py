@@ -9,7 +9,6 @@ from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
 from store import presence
 from store.presence import Presence
-from store.run_state import RunState
 from store.settings import SavedSettings, SettingsVersion
 from store.settings_values import FIELDS, as_text
 from store.tables import AlarmRow, AuditRow
@@ -80,20 +79,11 @@ def run_state(pulse: Pulse, *, alive: bool) -> Json:
     else:
         since, by, reason = pulse.switched_ms, pulse.switched_by, ""
     return {
-        "state": state_word(state, alive=alive),
+        "state": state.word(alive=alive),
         "since": iso(since),
         "by": by,
         "reason": reason or "",
     }
-
-
-def state_word(state: RunState, *, alive: bool) -> str:
-    """The run state in one word; HALTED is said even where no executor runs."""
-    if state.halted:
-        return "HALTED"
-    if not alive:
-        return "OFF"
-    return "RUNNING" if state.enabled else "PAUSED"
 
 
 def balances(found: dict[Venue, Balance], executors: Iterable[Presence] = ()) -> Json | None:

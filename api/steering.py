@@ -24,6 +24,7 @@ from domain.money import ZERO, NotMoney, Price, Usd, price, to_micro
 from domain.money import usd as exact_usd
 from domain.trade import Phase
 from domain.venue import Venue
+from store.arbitrages import Unfinished
 from store.errors import NotJournaled
 from store.failpoints import Point, hit
 from store.journal import Journal
@@ -109,7 +110,7 @@ class Steering:
 
     async def flatten(self, caller: Caller, now_ms: int, key: str | None = None) -> list[Json]:
         """Close everything that is open, at any price; what refuses is told beside the rest."""
-        open_now = [one.arb_id for one in await self.journal.unfinished() if one.phase in FLATTENS]
+        open_now = [one.arb_id for one in await self._mine() if one.phase in FLATTENS]
 
         async def close(arb_id: str) -> Json:
             try:
@@ -124,7 +125,7 @@ class Steering:
         """What selling everything now would bring."""
         proceeds = result = held = ZERO
         number = 0
-        for one in await self.journal.unfinished():
+        for one in await self._mine():
             known = await self.live.known(one.arb_id)
             if known.phase not in FLATTENS:
                 continue
@@ -143,6 +144,10 @@ class Steering:
             "result": usd(result),
             "hold_at_least": usd(held),
         }
+
+    async def _mine(self) -> list[Unfinished]:
+        """What is open in this mode: a journal may be told to hold those of several."""
+        return [one for one in await self.journal.unfinished() if one.mode is self.live.mode]
 
     async def _ask(
         self,

@@ -17,7 +17,6 @@ from structlog.typing import EventDict, Processor
 from app.config import Config
 from app.redaction import Redactor, secrets_of
 
-ABOUT = ("arb_id", "leg", "venue", "correlation_id")
 _ARB_ID = re.compile(r"\barb-[0-9A-Za-z_-]+")
 _VENUE = re.compile(r"\b(polymarket|kalshi)\b", re.IGNORECASE)
 _CHATTY = ("httpx", "httpcore", "telegram", "telegram.Bot", "websockets", "aiosqlite")

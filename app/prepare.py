@@ -37,7 +37,6 @@ from store import presence
 USAGE = "app.prepare: expected `temporal`, `journal` or `sim URL`"
 WAIT_SECONDS = 120
 SETTINGS = "sim.toml"
-ALIVE_MS = 5_000
 
 
 async def prepare_temporal(config: Config) -> str:
@@ -129,7 +128,7 @@ async def prepare_sim(config: Config, control: str) -> str:
 async def _refuse_while_traded(config: Config) -> None:
     journal = await asyncio.to_thread(open_journal, config)
     try:
-        alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
+        alive = await journal.read(lambda s: presence.reports(s, wall_ms() - presence.ALIVE_MS))
     finally:
         journal.close()
     if alive:

@@ -13,14 +13,15 @@ from sqlmodel import Session
 
 from api import sales
 from api.auth import Caller
-from api.glance import ALIVE_MS
+from api.known import Known
 from api.live import Live
 from api.problems import Problem
 from api.steering import FLATTENS, Steering
+from api.wire import Json
 from app.config import Config
 from app.errors import LockstepError
 from app.wiring import connect, wall_ms
-from domain.money import show_usd
+from domain.money import show_cost, show_usd
 from domain.venue import Mode
 from notify.ports import Preview, Refusal
 from store import arbitrages, presence, reconciliation, run_state
@@ -117,18 +118,9 @@ class ChatSteward:
         told = sales.close_preview(known)
         if told["why_not"]:
             raise Refusal(told["why_not"])
-        lines = [
-            known.state.opportunity.title,
-            f"Close now: {_sign(told['result'])}",
-            f"Hold: at least {_sign(told['hold_at_least'])} once the question resolves",
-            *(
-                f"Sell {leg['size']} {leg['outcome']} at {name} for about {leg['average_price']}: "
-                f"fee ${leg['fee']}, slippage ${leg['slippage']}"
-                for name, leg in told["legs"].items()
-            ),
-            f"It may lose at most ${told['loss_max']}",
-        ]
-        return Preview(tuple(lines), str(known.state.revision), Decimal(told["loss_max"]))
+        bound = told["loss_max"]
+        loss_max = None if bound is None else Decimal(bound)
+        return Preview(_close_lines(known, told), str(known.state.revision), loss_max)
 
     async def close(self, arb_id: str, loss_max: Decimal | None, version: str, act: Act) -> str:
         """Refused where the arbitrage has moved since the preview."""
@@ -200,7 +192,7 @@ class ChatSteward:
             return Entries(
                 run_state.read(session),
                 len(self._mine(arbitrages.unfinished(session))),
-                len(presence.reports(session, now_ms - ALIVE_MS)),
+                len(presence.reports(session, now_ms - presence.ALIVE_MS)),
                 reconciliation.read(session).restored,
             )
 
@@ -254,6 +246,36 @@ class ChatSteward:
 
 def _caller(act: Act) -> Caller:
     return Caller(act.actor, act.origin, Scope.ADMIN)
+
+
+def _close_lines(known: Known, told: Json) -> tuple[str, ...]:
+    """What a close brings by its preview; without a figure that it sells at any price."""
+    unpriced = told["unpriced"]
+    if unpriced:
+        now = f"no figure, since {sales.unpriced_said(unpriced)}"
+        bound = (
+            f"It sells at any price: all that it cost ({show_cost(known.outlay)}) may be lost. "
+            f"`lockstep close {known.state.arb_id} --loss-max DOLLARS` bounds that"
+        )
+    else:
+        now, bound = _sign(told["result"]), f"It may lose at most ${told['loss_max']}"
+    return (
+        known.state.opportunity.title,
+        f"Close now: {now}",
+        f"Hold: at least {_sign(told['hold_at_least'])} once the question resolves",
+        *(
+            f"Sell {leg['size']} {leg['outcome']} at {name} for about {leg['average_price']}: "
+            f"fee ${leg['fee']}, slippage ${leg['slippage']}"
+            for name, leg in told["legs"].items()
+            if leg["average_price"] is not None
+        ),
+        *(
+            f"Sell {told['legs'][name]['size']} {told['legs'][name]['outcome']} at {name} for "
+            "whatever is bid"
+            for name in unpriced
+        ),
+        bound,
+    )
 
 
 def _digest(open_now: list[tuple[str, int]]) -> str:

@@ -54,9 +54,10 @@ async def unkill(config: Config, word: str) -> str:
         if (suspicion := await journal.read(anchors.suspicion)) is not None:
             raise GuardError(suspicion)
         removed = await KillFile(config.data_dir).release(lambda: journal.resume(_act()))
+        entries = await _entries(config, journal)
     finally:
         journal.close()
-    return "resumed" + (", and the kill file is gone" if removed else "")
+    return f"resumed{', and the kill file is gone' if removed else ''}: {entries}"
 
 
 async def confirm_restore(config: Config, word: str) -> str:
@@ -77,10 +78,25 @@ async def confirm_restore(config: Config, word: str) -> str:
                 f"`--word {RESTORE_WORD}`"
             )
         await _go_on(journal)
+        entries = await _entries(config, journal)
     finally:
         journal.close()
     read = datetime.fromtimestamp((standing.whole_ms or 0) / 1000, UTC)
-    return f"confirmed on the report of {read:%Y-%m-%d %H:%M:%S} UTC; entries may leave again"
+    return f"confirmed on the report of {read:%Y-%m-%d %H:%M:%S} UTC: {entries}"
+
+
+async def _entries(config: Config, journal: Journal) -> str:
+    """Whether entries may leave now, or what still keeps them and what lifts it."""
+    file, state = KillFile(config.data_dir).reason(), await journal.run_state()
+    if file is not None:
+        return f"entries stay stopped by {file}; `lockstep unkill` removes it"
+    if state.halted:
+        return f"entries stay {state.stopped}; `lockstep unkill` releases it"
+    return (
+        "entries may leave again"
+        if state.enabled
+        else "entries stay paused as before; `lockstep resume` switches them on"
+    )
 
 
 async def _go_on(journal: Journal) -> None:

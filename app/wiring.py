@@ -60,15 +60,6 @@ class Station:
 
 
 @asynccontextmanager
-async def open_desk(config: Config) -> AsyncIterator[Desk]:
-    """The desk of a station that may send, waited for while another process does; closed with
-    the block."""
-    async with open_station(config) as station:
-        await station.sender.turn(False)
-        yield station.desk
-
-
-@asynccontextmanager
 async def open_station(config: Config) -> AsyncIterator[Station]:
     """The journal, both venues and the right to send, as far as nobody else has it; all of it is
     closed with the block."""

@@ -19,5 +19,7 @@ neutralise  buy the other outcome of the same market: one contract of each is a 
 payout      dollars a holding pays when the question resolves; *guaranteed*: its minimum.
 edge        guaranteed payout minus outlay. *roi*: edge over outlay, in percent.
 gate        the one transaction that authorises both legs or none.
-settlement  Polymarket's chain confirmation of a fill. *resolution*: the answer to the question.
+settlement  of a fill: Polymarket's chain has confirmed it (a leg that is *settled*). Of an
+            arbitrage: the payout after the *resolution*, which is the answer to the question
+            (SETTLING while a venue still owes it, SETTLED, *settles at*).
 """

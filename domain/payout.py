@@ -57,11 +57,6 @@ def payout_by_outcome(held: tuple[Holding, ...]) -> dict[Outcome, Usd]:
     }
 
 
-def guaranteed_payout(held: tuple[Holding, ...]) -> Usd:
-    """The least that any answer pays."""
-    return min(payout_by_outcome(held).values())
-
-
 def judge(
     polymarket: LegState, polymarket_outcome: Outcome, kalshi: LegState, dust: Size
 ) -> Locked | NotLocked:

@@ -12,11 +12,11 @@ from notify.board import Board
 from notify.options import Options
 from notify.ports import Refusal
 from store import arbitrages, events, positions, sightings, trade_log
-from store.codec import utc_day
+from store.codec import ms_of, utc_day
 from store.lookup import NotOne, the_one
 
 HOUR_MS = 3_600_000
-LISTED = 10
+LISTED, ALARMS_LISTED, PAIRS_LISTED = 10, 5, 60
 DAYS_MAX = 31
 
 HELP = (
@@ -50,9 +50,14 @@ def status(seen: Board) -> str:
     return words.lines(
         f"<b>{words.safe(seen.run_word)} · {words.MODES[seen.mode]}</b>",
         words.BAR,
-        f"Today: {words.signed(stats.pnl)} in {stats.logged} trades ({stats.wins} with a gain)",
+        f"Today: {words.count(stats.logged, 'trade')}, {stats.wins} with a gain: "
+        f"{words.result(stats.pnl, stats.not_final)}",
         f"Open positions: {len(seen.open)} · alarms: {len(seen.alarms)}",
-        *(f"🔔 {a.id}: {words.safe(a.code)}: {words.safe(a.detail)}" for a in seen.alarms[:5]),
+        *(
+            f"🔔 {a.id}: {words.safe(a.code)}: {words.safe(a.detail)}"
+            for a in seen.alarms[:ALARMS_LISTED]
+        ),
+        words.rest(len(seen.alarms) - ALARMS_LISTED, "lockstep alarms list"),
         notices.balances(seen),
     )
 
@@ -74,14 +79,15 @@ def positions_held(session: Session, options: Options, now_ms: int) -> str:
             f"<code>{row.arb_id}</code>",
         ]
     head = f"<b>{words.count(len(rows), 'open position')} · {words.MODES[options.mode]}</b>"
-    return words.lines(head, words.BAR, *(told or ["Nothing is held"]))
+    older = words.rest(len(rows) - LISTED, "lockstep positions")
+    return words.lines(head, words.BAR, *(told or ["Nothing is held"]), older)
 
 
-def trades(session: Session, options: Options) -> str:
+def trades(session: Session, options: Options, now_ms: int) -> str:
     """The last trades, newest first."""
     rows = trade_log.trades(session, options.mode, LISTED)
     told = [
-        f"{row.timestamp[11:19]} {row.status} {words.signed(row.pnl)}"
+        f"{words.clock(ms_of(row.timestamp), now_ms)} {row.status} {words.signed(row.pnl)}"
         f"{'' if row.final else ' guaranteed'} · {words.safe(row.event_title, 60)}"
         for row in rows
     ]
@@ -98,9 +104,15 @@ def profit(session: Session, options: Options, now_ms: int, wanted: tuple[str, .
     days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in range(int(number))]
     stats = [trade_log.stats(session, options.mode, day) for day in days]
     total = sum((one.pnl for one in stats), start=ZERO)
-    told = [f"{s.day}: {words.signed(s.pnl)} in {s.logged} trades" for s in stats]
+    open_now = [one.not_final for one in stats if one.not_final is not None]
+    told = [
+        f"{s.day}: {words.count(s.logged, 'trade')}, {words.result(s.pnl, s.not_final)}"
+        for s in stats
+    ]
     mode = words.MODES[options.mode]
-    return words.lines(f"<b>{words.signed(total)} in {number} days · {mode}</b>", words.BAR, *told)
+    head = f"<b>{words.signed(total)} in {words.count(int(number), 'day')} · {mode}</b>"
+    pending = words.pending(sum(open_now, start=ZERO)) if open_now else None
+    return words.lines(head, words.BAR, pending, *told)
 
 
 def limits(seen: Board) -> str:
@@ -122,11 +134,13 @@ def why(session: Session, options: Options, now_ms: int, wanted: tuple[str, ...]
     """One arbitrage with its story; without an id what keeps the scanner from trading."""
     if wanted:
         arb_id = find(session, options.mode, wanted[0])
+        happened = events.of_arbitrage(session, arb_id)
         told = [
-            f"{words.clock(e.at_ms)} {words.safe(_said(e))}"
-            for e in events.of_arbitrage(session, arb_id)[-LISTED:]
+            f"{words.clock(e.at_ms, now_ms)} {words.safe(_said(e))}" for e in happened[-LISTED:]
         ]
-        return words.lines(cards.card(facts.read(session, arb_id)), "", *told)
+        before = words.rest(len(happened) - LISTED, f"lockstep show {arb_id}")
+        card = cards.card(facts.read(session, arb_id), now_ms)
+        return words.lines(card, "", before, *told)
     counts = sightings.counted(session, now_ms - HOUR_MS)
     refused = arbitrages.refusals(session, options.mode, now_ms - HOUR_MS)
     told = [f"{words.safe(name)}: {number}" for name, number in sorted(counts.items())]
@@ -142,8 +156,12 @@ def _said(event: events.Event) -> str:
 def pairs(session: Session) -> str:
     """What is watched."""
     ids = sorted(sightings.pair_ids(session))
-    told = ", ".join(words.safe(one, 40) for one in ids[:60])
-    return words.lines(f"<b>{len(ids)} pairs are watched</b>", told or "None: is an executor up?")
+    told = ", ".join(words.safe(one, 40) for one in ids[:PAIRS_LISTED])
+    return words.lines(
+        f"<b>{len(ids)} pairs are watched</b>",
+        told or "None: is an executor up?",
+        words.rest(len(ids) - PAIRS_LISTED, "lockstep pairs list"),
+    )
 
 
 def health(seen: Board, senders: Callable[[], list[str]]) -> str:

@@ -11,13 +11,11 @@ from store import arbitrages, audit, run_state, settings, trade_log, views
 from store.arbitrages import Unfinished
 from store.codec import utc_day
 from store.outbox import Backlog
-from store.presence import Presence
+from store.presence import ALIVE_MS, Presence
 from store.run_state import RunState
 from store.tables import AlarmRow
 from store.trade_log import DayStats
 from store.views import Balance
-
-ALIVE_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,13 @@ class Board:
     @property
     def run_word(self) -> str:
         """The run state in one word, and why."""
-        if self.run_state.halted:
-            return f"HALTED ({self.run_state.reason})"
-        if not self.run_state.enabled:
-            return "PAUSED"
-        return "RUNNING" if self.executors else "OFF (no executor reports)"
+        word = self.run_state.word(alive=bool(self.executors))
+        paused = "" if self.run_state.enabled else "; entries are paused"
+        why = {
+            "HALTED": f" ({self.run_state.reason})",
+            "OFF": f" (no executor reports{paused})",
+        }
+        return word + why.get(word, "")
 
 
 def read(session: Session, mode: Mode, now_ms: int, day: str | None = None) -> Board:

@@ -29,8 +29,8 @@ _SENT = {
 }
 
 
-def card(facts: Facts) -> str:
-    """The message as HTML."""
+def card(facts: Facts, now_ms: int) -> str:
+    """The message as HTML, as it is now."""
     state = facts.state
     body = _body(facts)
     plan = state.opportunity
@@ -40,8 +40,8 @@ def card(facts: Facts) -> str:
         words.event(plan.title, plan.kalshi.instrument.market),
         "",
         *body,
-        _timing(facts),
-        _balances(facts),
+        _timing(facts, now_ms),
+        _balances(facts, now_ms),
         f"<code>{words.safe(state.arb_id)}</code>",
     )
 
@@ -309,7 +309,7 @@ def _reason(facts: Facts) -> str | None:
     return f"Why: {words.safe(said)}" if said and not said.startswith(HOLDS) else None
 
 
-def _timing(facts: Facts) -> str | None:
+def _timing(facts: Facts, now_ms: int) -> str | None:
     """How fast both legs were."""
     known = {v: t for v in Venue if (t := facts.times.get(v)) and t.sent_ms}
     if not known:
@@ -320,12 +320,12 @@ def _timing(facts: Facts) -> str | None:
         if time.sent_ms is not None and time.answered_ms is not None
     ]
     first = min(time.sent_ms for time in known.values() if time.sent_ms is not None)
-    return f"\n⏱ Sent {words.clock(first)}" + (f" · {' + '.join(took)}" if took else "")
+    return f"\n⏱ Sent {words.clock(first, now_ms)}" + (f" · {' + '.join(took)}" if took else "")
 
 
-def _balances(facts: Facts) -> str | None:
+def _balances(facts: Facts, now_ms: int) -> str | None:
     if not facts.cash:
         return None
     told = [f"{words.NAMES[v]} {words.gain(c.amount)}" for v, c in facts.cash.items()]
     as_of = min(cash.as_of_ms for cash in facts.cash.values())
-    return f"\n💳 Balances: {' | '.join(told)} · {words.clock(as_of)}"
+    return f"\n💳 Balances: {' | '.join(told)} · {words.clock(as_of, now_ms)}"

@@ -70,7 +70,7 @@ class Commands:
                 case "positions":
                     return answers.positions_held(session, options, now_ms)
                 case "trades":
-                    return answers.trades(session, options)
+                    return answers.trades(session, options, now_ms)
                 case "profit":
                     return answers.profit(session, options, now_ms, wanted)
                 case "daily":

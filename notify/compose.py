@@ -38,7 +38,7 @@ def _compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:
     payload = job.payload
     match job.topic:
         case _ if job.topic == TRADE:
-            return _card(session, str(payload["arb_id"]))
+            return _card(session, str(payload["arb_id"]), now_ms)
         case notices.ALARM:
             return _alarm(session, job, mode)
         case notices.HALTED:
@@ -57,13 +57,13 @@ def _compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:
     return Composed(Text(f"<b>{words.safe(job.topic)}</b>"), False)
 
 
-def _card(session: Session, arb_id: str) -> Composed:
+def _card(session: Session, arb_id: str, now_ms: int) -> Composed:
     found = facts.read(session, arb_id)
     buttons: tuple[tuple[str, str], ...] = ()
     if found.state.phase is Phase.HOLDING:
         buttons = (("Close…", f"{CLOSE}:{arb_id}"[:64]),)
     return Composed(
-        Text(cards.card(found), rings=True, buttons=buttons),
+        Text(cards.card(found, now_ms), rings=True, buttons=buttons),
         edits=True,
         provisional=not found.final and not found.state.phase.ended,
     )

@@ -43,7 +43,8 @@ class Ladder:
         nonce = secrets.token_urlsafe(16)
         until = self.clock() + LASTS_SECONDS
         self._offers[nonce] = Offer(user_id, verb, subject, version, loss_max, until)
-        label = f"⚠️ Confirm {verb}"
+        unbound = " at any price" if verb == "close" and loss_max is None else ""
+        label = f"⚠️ Confirm {verb}{unbound}"
         return (("Cancel", f"{CANCEL}:{nonce}"), (label, f"{CONFIRM}:{nonce}"))
 
     def take(self, user_id: int, nonce: str) -> Offer:

@@ -23,7 +23,7 @@ _ALARMS = {
 }
 _HALTED = "Entries are halted."
 WANTS = {
-    "UNHEDGED": "It is tried again by itself. Close… sells at any price, after a question",
+    "UNHEDGED": "It is tried again by itself. Close… sells within the loss that it shows first",
     "UNKNOWN_LEG": "The venue is asked until it answers, and nothing is sold or sent before. "
     "Look at its status page",
     "PROVISIONAL_STUCK": "It is not sold before the chain confirms it. Look at the chain's status",
@@ -31,7 +31,7 @@ WANTS = {
     "LATE_FILL": "The trade is open again and gets even by itself: look that it does",
     "WORKFLOW_LOST": "Nothing to do: another workflow goes on with it",
     "RESOLUTION_MISMATCH": "The loss is booked. Claim at the venue; once it is settled say so: "
-    "lockstep alarms ack {alarm}",
+    'lockstep alarms ack {alarm} --evidence "…"',
     "JOURNAL_CONFLICT": "Report what lockstep logs --level error says, then /resume",
     "JOURNAL_RESTORED": "Put the newer journal back, or lockstep confirm-restore",
     "LOST_ORDER": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
@@ -142,8 +142,8 @@ def summary(board: Board) -> str:
         f"<b>📅 {stats.day} — {words.signed(stats.pnl)} · {words.MODES[board.mode]}</b>",
         words.BAR,
         f"Trades: {stats.trades} admitted, {stats.logged} logged, {stats.wins} with a gain",
-        f"Result: {words.signed(stats.pnl)} after fees of {words.cost(board.fees)} "
-        "(guaranteed where not final)",
+        f"Result after fees of {words.cost(board.fees)}: "
+        f"{words.result(stats.pnl, stats.not_final)}",
         f"Daily loss used: {words.cost(used)} of {words.cost(limit)}",
         f"Open positions: {len(board.open)}",
         f"Alarms open: {len(board.alarms)}",
@@ -160,8 +160,9 @@ def heartbeat(board: Board) -> str:
         f"<b>💓 ALIVE — {words.safe(board.run_word)} · {words.MODES[board.mode]}</b>",
         f"{words.count(len(board.open), 'open position')}, "
         f"{words.count(len(board.alarms), 'alarm')}, "
-        f"{words.count(board.stats.trades, 'trade')} today, {words.signed(board.stats.pnl)}",
-        words.clock(board.now_ms),
+        f"{words.count(board.stats.trades, 'trade')} today: "
+        f"{words.result(board.stats.pnl, board.stats.not_final)}",
+        words.clock(board.now_ms, board.now_ms),
     )
 
 
@@ -174,7 +175,7 @@ def balances(board: Board) -> str:
     if not told:
         return "💳 Balances: not reported yet"
     as_of = min(one.as_of_ms for one in board.balances.values())
-    return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of)}"
+    return f"💳 Balances: {' | '.join(told)} · {words.clock(as_of, board.now_ms)}"
 
 
 def _set(value: object) -> str:

@@ -45,6 +45,11 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def rest(number: int, where: str) -> str | None:
+    """The line under a list that was cut: how many more there are, and where to see them."""
+    return f"…and {number} more: {where}" if number > 0 else None
+
+
 def event(title: str, ticker: str) -> str:
     """The question, marked by its kind as far as Kalshi's ticker tells."""
     series = ticker.split("-")[0].upper().removeprefix("KX")
@@ -67,6 +72,16 @@ def signed(value: Decimal) -> str:
     return ("+" if value >= ZERO else "") + gain(value)
 
 
+def pending(not_final: Decimal | None) -> str | None:
+    """What of a sum of results is guaranteed and not earned yet; None where all of it is final."""
+    return None if not_final is None else f"{signed(not_final)} of it guaranteed and not final"
+
+
+def result(total: Decimal, not_final: Decimal | None) -> str:
+    """A sum of results, and what of it is not final (None: nothing)."""
+    return ", ".join(filter(None, (signed(total), pending(not_final))))
+
+
 def price(value: Decimal) -> str:
     """Dollars per contract to the nearest hundredth of a cent: a quotient, never paid."""
     return _dollars(nearest_to(value, FINEST))
@@ -82,9 +97,11 @@ def percent(value: Decimal) -> str:
     return f"{_plain(floor_to(value, Decimal('0.1')), 1)}%"
 
 
-def clock(at_ms: int) -> str:
-    """The time of day in UTC."""
-    return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%H:%M:%S} UTC"
+def clock(at_ms: int, now_ms: int) -> str:
+    """The time of day in UTC, with its date where that is not today's."""
+    at, now = (datetime.fromtimestamp(one // 1000, UTC) for one in (at_ms, now_ms))
+    day = "" if at.date() == now.date() else f"{at:%Y-%m-%d} "
+    return f"{day}{at:%H:%M:%S} UTC"
 
 
 def span(milliseconds: int) -> str:

@@ -76,6 +76,11 @@ def iso_utc(at_ms: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
 
 
+def ms_of(text: str) -> int:
+    """Wall-clock milliseconds of what `iso_utc` wrote."""
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
 def utc_day(at_ms: int) -> str:
     """The UTC day of wall-clock milliseconds, such as "2026-11-20"."""
     return iso_utc(at_ms)[:10]

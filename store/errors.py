@@ -67,10 +67,6 @@ class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
 
 
-class SchemaNotCurrent(Exception):
-    """The database has an older schema and was opened without being upgraded."""
-
-
 class InvalidSettings(Exception):
     """A setting that cannot be. `field` names it, `message` says what was expected and found."""
 

@@ -28,7 +28,6 @@ from store import (
     intents,
     lifecycle,
     observations,
-    outbox,
     run_state,
     schema,
     settings,
@@ -136,11 +135,6 @@ class Journal:
         """One order with what is known of it."""
         return await self.read(lambda s: intents.load(s, intent_id))
 
-    async def plan_unwind(self, order: Order, identity: Identity, now_ms: int) -> StoredIntent:
-        """Journal an unwind or a close before it is sent, without the gate's leave. Under a known
-        intent id the first order stays and is returned: send that one."""
-        return await self.write(now_ms, lambda s: _plan(s, order, identity), Turn.ORDER)
-
     async def plan_step(
         self,
         order: Order,
@@ -148,8 +142,9 @@ class Journal:
         refusal: Callable[[ArbitrageState, Order], str | None],
         now_ms: int,
     ) -> StoredIntent | str:
-        """As `plan_unwind`, unless `refusal` says why the order must not be sent: it is asked of
-        the arbitrage as it is in the same transaction."""
+        """Journal an order beyond the entries before it is sent, unless `refusal` says why it must
+        not be: it is asked of the arbitrage as it is in the same transaction. Under a known intent
+        id the first order stays and is returned: send that one."""
         return await self.write(
             now_ms, lambda s: _plan_step(s, order, identity, refusal), Turn.ORDER
         )
@@ -270,17 +265,6 @@ class Journal:
         """Append to the audit trail; returns the head of its chain."""
         return await self.write(act.at_ms, lambda s: audit.record(s, act, action, subject, detail))
 
-    async def put_message(
-        self, dedupe_key: str, topic: str, payload: Mapping[str, object], now_ms: int
-    ) -> bool:
-        """Write a message to the outbox unless one with this key is there."""
-        return await self.write(now_ms, lambda s: outbox.put(s, dedupe_key, topic, payload, now_ms))
-
-
-def _plan(session: Session, order: Order, identity: Identity) -> StoredIntent:
-    intents.plan(session, order, identity)
-    return intents.load(session, order.intent_id)
-
 
 def _plan_step(
     session: Session,
@@ -289,7 +273,10 @@ def _plan_step(
     refusal: Callable[[ArbitrageState, Order], str | None],
 ) -> StoredIntent | str:
     refused = refusal(arbitrages.load(session, order.arb_id), order)
-    return refused if refused is not None else _plan(session, order, identity)
+    if refused is not None:
+        return refused
+    intents.plan(session, order, identity)
+    return intents.load(session, order.intent_id)
 
 
 def _observe(

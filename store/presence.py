@@ -10,6 +10,9 @@ from store import lease
 from store.codec import detail_from, detail_json
 from store.tables import ExecutorRow, SenderLeaseRow
 
+ALIVE_MS = 5_000
+"""Whoever has not reported for this long does not count as running."""
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:

@@ -42,6 +42,15 @@ class RunState:
             return f"halted: {self.reason}"
         return None if self.enabled else "disabled"
 
+    def word(self, *, alive: bool) -> str:
+        """The state in one word, as every surface says it: HALTED also where no executor runs,
+        and OFF where none does (`alive`), whatever it would be allowed."""
+        if self.halted:
+            return "HALTED"
+        if not alive:
+            return "OFF"
+        return "RUNNING" if self.enabled else "PAUSED"
+
 
 # Read by the gate and by every order: columns only, by a statement that is compiled once.
 _SETTINGS, _STATE = rows.table(SettingsRow), rows.table(RunStateRow)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from store.backend import Backend
 from store.engine import Database
-from store.errors import ForeignDatabase, JournalMoved, SchemaNotCurrent, SchemaTooNew
+from store.errors import ForeignDatabase, JournalMoved, SchemaTooNew
 from store.failpoints import Point, hit
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -43,15 +43,6 @@ def version(connection: Connection) -> str | None:
     if stamped is None or not re.fullmatch(r"\d{4}", str(stamped)):
         raise ForeignDatabase(f"expected a schema version such as {newest()}, found {stamped!r}")
     return str(stamped)
-
-
-def check_current(engine: Engine) -> None:
-    """Raise SchemaNotCurrent or SchemaTooNew unless the database has the newest version."""
-    with engine.connect() as connection:
-        found = version(connection)
-    _refuse_newer(found)
-    if found != newest():
-        raise SchemaNotCurrent(f"expected schema {newest()}, found {found or 'an empty database'}")
 
 
 def upgrade(database: Database) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from domain.money import (
@@ -64,14 +65,15 @@ class LoggedTrade:
 @dataclass(frozen=True, slots=True)
 class DayStats:
     """One UTC day: trades admitted by the gate; of those in the log their number, result (final
-    or guaranteed) and how many gain; loss at risk, and loss that is certain (realised or locked
-    in), as the gate counts them."""
+    or guaranteed), what of that is not final (None where all of it is) and how many gain; loss at
+    risk, and loss that is certain (realised or locked in), as the gate counts them."""
 
     day: str
     trades: int
     logged: int
     wins: int
     pnl: Usd
+    not_final: Usd | None
     at_risk: Usd
     realised_loss: Usd
 
@@ -148,26 +150,51 @@ def trades(
     return [logged(row) for row in session.exec(rows)]
 
 
+def since(
+    session: Session,
+    mode: Mode,
+    begin: str | None = None,
+    status: TradeStatus | None = None,
+    limit: int | None = None,
+) -> tuple[list[LoggedTrade], int]:
+    """Trades from the newest down to `begin` (ISO 8601 UTC; None: to the first), at most `limit`
+    (None: all), and how many more there are."""
+    wanted = [col(TradeRow.mode) == mode]
+    if begin is not None:
+        wanted.append(col(TradeRow.timestamp) >= begin)
+    if status is not None:
+        wanted.append(col(TradeRow.status) == status)
+    rows = select(TradeRow).where(*wanted).order_by(col(TradeRow.id).desc()).limit(limit)
+    found = [logged(row) for row in session.exec(rows)]
+    number = session.exec(select(func.count()).select_from(TradeRow).where(*wanted)).one()
+    return found, number - len(found)
+
+
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))
-    logged, pnl, wins = session.exec(
-        select(
+    pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
+    found = session.connection().execute(
+        sa.select(
             func.count(),
             func.coalesce(func.sum(TradeRow.pnl_micro), 0),
             func.count().filter(col(TradeRow.pnl_micro) > 0),
+            func.count().filter(pending),
+            func.coalesce(func.sum(TradeRow.pnl_micro).filter(pending), 0),
         ).where(
-            TradeRow.mode == mode,
+            col(TradeRow.mode) == mode,
             col(TradeRow.timestamp) >= f"{day}T",
             col(TradeRow.timestamp) < f"{day}U",
         )
-    ).one()
+    )
+    logged, pnl, wins, open_now, not_final = found.one()
     return DayStats(
         day=day,
         trades=account.trades if account else 0,
         logged=logged,
         wins=wins,
         pnl=Usd(from_micro(int(pnl))),
+        not_final=Usd(from_micro(int(not_final))) if open_now else None,
         at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
         realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
     )

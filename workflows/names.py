@@ -1,6 +1,5 @@
 """Names that cross a process boundary."""
 
-TASK_QUEUE = "arb-exec"
 ARBITRAGE = "ArbitrageWorkflow"
 SNAPSHOT = "snapshot"
 CLOSE_POSITION = "close_position"

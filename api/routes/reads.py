@@ -49,7 +49,7 @@ async def status(service: The, _caller: Reader) -> JsonResponse:
     free = {v: await service.journal.free_cash(v, service.mode) for v in Venue}
     told: Json = {
         "mode": service.mode.value,
-        "run_state": slices.state_word(state, alive=service.live.alive),
+        "run_state": state.word(alive=service.live.alive),
         "enabled": state.enabled,
         "reason": state.reason,
         "settings_version": state.settings_version,

@@ -45,8 +45,10 @@ def listed(
     told = run(alarms.listed(load(config), NEWEST if everything else None))
     shown = table("alarm", "code", "", "since", "about", "what", "state", right="alarm")
     for one in told.alarms:
-        about, what = one.arb_id or "", one.detail[:100]
-        shown.add_row(str(one.id), one.code, one.severity, one.opened_at, about, what, _state(one))
+        about = one.arb_id or ""
+        shown.add_row(
+            str(one.id), one.code, one.severity, one.opened_at, about, one.detail, _state(one)
+        )
     emit(told, as_json, shown if told.alarms else f"no alarm is open in mode {told.mode}")
 
 

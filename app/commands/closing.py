@@ -83,10 +83,11 @@ def close(
     if dry_run:
         emit(told, as_json, *lines)
         return
-    _refuse_the_impossible(seen[0])
+    if seen[0].why_not:
+        raise GuardError(f"{seen[0].id}: {seen[0].why_not}")
     for line in lines:
         say(line)
-    confirm("Sell both legs now?", yes=yes)
+    confirm(_question(loss_max, limits), yes=yes)
     with working("selling; the workflow tells when it is done"):
         result = run(_close(settings, seen[0].id, loss_max, limits, wait))
     _conclude(Closed(action="close", previews=seen, results=[result]), as_json)
@@ -159,16 +160,19 @@ async def _flatten(config: Config, wait: float) -> list[Json]:
         ]
 
 
-def _refuse_the_impossible(one: ClosePreview) -> None:
-    """A missing bid is no refusal: the workflow walks down to what there is."""
-    if one.why_not and "bids seen last" not in one.why_not:
-        raise GuardError(f"{one.id}: {one.why_not}")
+def _question(loss_max: str | None, limits: Limits) -> str:
+    """What a person says yes to: unless every leg is bound, at any price."""
+    unbound = loss_max is None and set(limits) != set(Venue)
+    return f"Sell both legs now{', at any price' if unbound else ''}?"
 
 
 def preview_line(one: ClosePreview) -> str:
     """One preview, for a person."""
     against = f"holding brings at least {one.hold_at_least}" if one.hold_at_least else ""
-    now = f"closing now brings {one.result}" if one.result else one.why_not
+    from api import sales
+
+    without = f"no figure for closing now, since {sales.unpriced_said(one.unpriced)}"
+    now = f"closing now brings {one.result}" if one.result else one.why_not or without
     return f"{one.id}  {one.title}: {now}; {against}".rstrip("; ")
 
 

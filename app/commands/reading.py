@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.frame import ArbId, AsJson, ConfigFile, emit, load, run, table, verb
+from app.commands.frame import ArbId, AsJson, ConfigFile, emit, load, run, say, table, verb
 from app.errors import UsageError
 from app.operating import outputs
 from domain.trade import TradeStatus
 
+NEWEST = 20
 SPANS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
         app,
         "trades",
         "trades: the last twenty",
-        "trades --since 1d --status ROLLED_BACK: what was sold back since yesterday",
+        "trades --since 1d --status ROLLED_BACK: all that was sold back since yesterday",
         "trades --limit 500 --json: more of them, for a script",
     )(trades)
     verb(
@@ -67,7 +68,12 @@ def position_table(open_now: list[outputs.Position]) -> Table:
 
 
 def trades(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help=f"At most so many; {NEWEST}, or with --since all of them."
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="30m, 2h, 7d, or a date such as 2026-11-20.")
     ] = None,
@@ -79,14 +85,17 @@ def trades(
     from app.operating import reading
 
     begin = None if since is None else parse_since(since, datetime.now(UTC))
-    told = run(reading.trades(load(config), limit, status, begin))
+    most = NEWEST if limit is None and since is None else limit
+    told = run(reading.trades(load(config), most, status, begin))
     shown = table("at", "id", "title", "how it ended", "size", "pnl", "", right="size pnl")
     for one in told.trades:
         state = "" if one.final else "guaranteed"
         shown.add_row(
-            one.at, one.id, one.title[:48], one.status, one.size, one.pnl, state or one.reason[:80]
+            one.at, one.id, one.title[:48], one.status, one.size, one.pnl, state or one.reason
         )
     emit(told, as_json, shown if told.trades else f"no trades in mode {told.mode}")
+    if told.more:
+        say(f"…and {told.more} more: --limit")
 
 
 def parse_since(text: str, now: datetime) -> str:

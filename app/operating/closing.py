@@ -48,7 +48,7 @@ async def _preview(
     known = await office.live.known(state.arb_id, ask=True)
     if known.phase.ended:
         why = f"{known.phase}: there is nothing to close"
-        told: Json = {"result": None, "hold_at_least": None, "why_not": why}
+        told: Json = {"result": None, "hold_at_least": None, "why_not": why, "unpriced": []}
     else:
         told = sales.close_preview(known)
         told["why_not"] = told["why_not"] or sales.short_of(known, limits)
@@ -58,6 +58,7 @@ async def _preview(
         result=told["result"],
         hold_at_least=told["hold_at_least"],
         why_not=told["why_not"],
+        unpriced=told["unpriced"],
     )
 
 

@@ -25,7 +25,6 @@ from store import presence, reconciliation, run_state, schema
 from store.presence import Presence
 from workflows.story import SEARCH_ATTRIBUTES
 
-ALIVE_MS = 5_000
 READ_SECONDS = 5
 COMPARED_MS_MAX = 15 * 60_000
 RUN = "lockstep run"
@@ -51,7 +50,7 @@ async def examine(config: Config, origins: Mapping[str, str]) -> list[Check]:
 async def _journal(config: Config) -> list[Check]:
     async with opened(config) as journal:
         state = await journal.read(run_state.read)
-        alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
+        alive = await journal.read(lambda s: presence.reports(s, wall_ms() - presence.ALIVE_MS))
         compared = await journal.read(reconciliation.read)
     checks = [ok("journal", f"{config.journal}, version {schema.newest()}")]
     if state.halted:

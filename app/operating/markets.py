@@ -33,7 +33,6 @@ from store.reviews import Review
 from store.sightings import Sighting
 from store.states import ReviewVerdict
 
-ALIVE_MS = 5_000
 HOUR_MS = 3_600_000
 UNREVIEWED = frozenset(level.lower() for level in Confidence if level.needs_approval)
 """As configuration and cards call them."""
@@ -45,7 +44,7 @@ async def scan(config: Config, min_roi: Decimal | None, *, why: bool) -> Scan:
     now_ms = wall_ms()
 
     def work(session: Session) -> Scan:
-        alive = presence.reports(session, now_ms - ALIVE_MS)
+        alive = presence.reports(session, now_ms - presence.ALIVE_MS)
         if not alive:
             raise DependencyError(
                 "no executor reports, so nothing is scanned: start `lockstep run`, or "
@@ -225,7 +224,7 @@ def _rules(venue: Venue, market: str, read: list[Terms]) -> Rules:
 
 def _why_not(session: Session, now_ms: int) -> dict[str, str]:
     """Why running executors do not follow pairs, by pair."""
-    alive = presence.reports(session, now_ms - ALIVE_MS)
+    alive = presence.reports(session, now_ms - presence.ALIVE_MS)
     return {name: str(why) for one in alive for name, why in _unlisted(one).items()}
 
 

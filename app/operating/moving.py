@@ -7,12 +7,12 @@ from app.errors import ConfigError, DependencyError, GuardError
 from app.links import database_trouble, wall_ms
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Moved, MovedTable
-from app.operating.watching import ALIVE_MS
 from store.engine import Database
 from store.errors import CannotMove, JournalMoved
 from store.journal import Journal
 from store.moving import Told, move
 from store.place import SchemaAddress
+from store.presence import ALIVE_MS
 
 
 def move_to_postgres(config: Config, file: Path | None, told: Told) -> Moved:

@@ -65,10 +65,11 @@ class Trade(Part):
 
 
 class Trades(Output):
-    """`lockstep trades`."""
+    """`lockstep trades`; `more` are as many as `--limit` left out."""
 
     mode: str
     trades: list[Trade]
+    more: int
 
 
 class OrderStory(Part):
@@ -168,13 +169,15 @@ class Done(Output):
 
 
 class ClosePreview(Part):
-    """What selling now brings, by the bids seen last; `why_not` says why it cannot be done."""
+    """What selling now brings, by the bids seen last; `why_not` says why it cannot be done. Where
+    those of a venue do not hold the position, `unpriced` names it and there is no `result`."""
 
     id: str
     title: str
     result: str | None
     hold_at_least: str | None
     why_not: str
+    unpriced: list[str]
 
 
 class Closed(Output):

@@ -17,7 +17,7 @@ from domain.money import tidy
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
-from store import arbitrages, observations, views
+from store import arbitrages, observations, trade_log
 from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
@@ -39,14 +39,17 @@ async def positions(config: Config) -> outputs.Positions:
 
 
 async def trades(
-    config: Config, limit: int, status: TradeStatus | None, since: str | None
+    config: Config, limit: int | None, status: TradeStatus | None, begin: str | None
 ) -> outputs.Trades:
-    """The trade log from the newest down, rows before `since` (ISO 8601) left out."""
+    """The trade log from the newest down to `begin` (ISO 8601 UTC), at most `limit` rows."""
     async with opened(config) as journal:
-        found = await journal.read(lambda s: views.trades(s, limit, config.mode, status))
+        found, more = await journal.read(
+            lambda s: trade_log.since(s, config.mode, begin, status, limit)
+        )
     told = [trade(one, None, numbers=False) for one in found]
     return outputs.Trades(
         mode=config.mode.value,
+        more=more,
         trades=[
             outputs.Trade(
                 id=row["arb_id"],
@@ -61,7 +64,6 @@ async def trades(
                 reason=row["reason"],
             )
             for row in told
-            if since is None or row["timestamp"] >= since
         ],
     )
 

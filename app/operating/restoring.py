@@ -10,10 +10,10 @@ from app.operating import dumps
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Restored
 from app.operating.steps import Steps
-from app.operating.watching import ALIVE_MS
 from store import restoring
 from store.errors import CannotRestore
 from store.place import SchemaAddress
+from store.presence import ALIVE_MS
 
 
 def restore(config: Config, copy: Path, steps: Steps) -> Restored:

@@ -1,6 +1,5 @@
 """Whether entries may leave: pause, resume, arm, disarm. Stopping needs the journal alone."""
 
-from api import slices
 from app.config import Config
 from app.errors import GuardError
 from app.links import wall_ms
@@ -13,7 +12,6 @@ from store.errors import SettingsConflict, StoppedByFile
 from store.journal import Journal
 from store.kill_file import KillFile
 
-ALIVE_MS = 5_000
 LIVE_WORD = "LIVE"
 SAVES = 5
 
@@ -32,7 +30,7 @@ async def pause(config: Config, action: str) -> Done:
         except StoppedByFile as stopped:
             said = f"{stopped}. Unwinds go on; `lockstep unkill` and `lockstep resume` go on"
             return Done(action=action, done=True, said=said, run_state="HALTED")
-        number = len(await journal.unfinished())
+        number = sum(one.mode is config.mode for one in await journal.unfinished())
         return await _told(
             journal,
             action,
@@ -95,6 +93,6 @@ def refuse_to_arm(config: Config) -> None:
 
 
 async def _told(journal: Journal, action: str, said: str) -> Done:
-    alive = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
-    word = slices.state_word(await journal.run_state(), alive=bool(alive))
+    alive = await journal.read(lambda s: presence.reports(s, wall_ms() - presence.ALIVE_MS))
+    word = (await journal.run_state()).word(alive=bool(alive))
     return Done(action=action, done=True, said=said, run_state=word)

@@ -11,8 +11,8 @@ from app.operating.reading import known, position
 from domain.venue import Mode
 from store import views
 from store.journal import Journal
+from store.presence import ALIVE_MS
 
-ALIVE_MS = 5_000
 HAPPENED = 12
 
 

@@ -21,7 +21,16 @@ from domain.order import Answer, Filled, NotFilled, Purpose, Rejection, Unknown
 from domain.venue import Action, Venue
 from store.place import SchemaAddress
 from store.states import IntentState
-from tests.store.builders import NOW, a_fill, admitted, an_identity, an_opportunity, an_order, ready
+from tests.store.builders import (
+    NOW,
+    a_fill,
+    admitted,
+    an_identity,
+    an_opportunity,
+    an_order,
+    plan_unwind,
+    ready,
+)
 from tests.support.disk import LIMITS, writing_nothing
 from tests.support.places import place, plain
 from tests.venues.raw import raw_server, saying
@@ -113,7 +122,7 @@ async def test_a_closed_door_keeps_entries_back_and_nothing_that_reduces_risk(
                 reduce_only=False,
             )
             identity = an_identity(order)
-            await desk.journal.plan_unwind(order, identity, NOW + 91)
+            await plan_unwind(desk.journal, order, identity, NOW + 91)
         shut = NotFilled(Rejection.VENUE_CLOSED, "post-only")
         desk.doors.answered(Venue.POLYMARKET, shut, NOW + 90, NOW + 95)
 

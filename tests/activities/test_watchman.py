@@ -12,7 +12,16 @@ from activities.watchman import NAKED_MS, UNANSWERED_MS, look, look_for_answers
 from domain.order import Answer, Filled, FillState, Purpose, Unknown
 from domain.venue import Action, Mode, Venue
 from store.tables import AlarmRow
-from tests.store.builders import NOW, a_fill, admitted, an_identity, an_instrument, an_order, ready
+from tests.store.builders import (
+    NOW,
+    a_fill,
+    admitted,
+    an_identity,
+    an_instrument,
+    an_order,
+    plan_unwind,
+    ready,
+)
 
 TABLE = """
     polymarket  kalshi  state      later  alarm
@@ -80,7 +89,7 @@ async def test_what_was_neutralised_is_not_naked(
             instrument=held,
             action=Action.BUY,
         )
-        await journal.plan_unwind(other, an_identity(other), NOW)
+        await plan_unwind(journal, other, an_identity(other), NOW)
         for order, contracts in ((entry, "10"), (other, opposite)):
             await journal.mark_sent(order.intent_id, NOW)
             fill = a_fill(order, contracts=contracts)

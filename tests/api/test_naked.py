@@ -27,6 +27,16 @@ async def admitted_one(tmp_path: Path) -> ArbitrageState:
         journal.close()
 
 
+def on(state: ArbitrageState, venue: Venue) -> list[Fill]:
+    return [fill for fill in state.fills if fill.venue is venue]
+
+
+def folded(state: ArbitrageState) -> ArbitrageState:
+    """The same with both legs as its fills make them."""
+    legs = {v.value: fold(v, state.opportunity.size, on(state, v)) for v in Venue}
+    return replace(state, polymarket=legs["polymarket"], kalshi=legs["kalshi"])
+
+
 # What was filled when, and since when the page says that a leg is exposed.
 SINCE = """
     p100+10                     100
@@ -38,17 +48,11 @@ SINCE = """
 ROWS = [line.rsplit(maxsplit=1) for line in SINCE.strip().splitlines()]
 
 
-def on(state: ArbitrageState, venue: Venue) -> list[Fill]:
-    return [fill for fill in state.fills if fill.venue is venue]
-
-
 @pytest.mark.parametrize(("fills", "since"), ROWS, ids=[row[0].strip() for row in ROWS])
 def test_a_leg_is_exposed_since_it_became_so_whatever_happens_then(
     admitted_one: ArbitrageState, fills: str, since: str
 ) -> None:
-    state = with_fills(admitted_one, fills.strip())
-    legs = {v.value: fold(v, state.opportunity.size, on(state, v)) for v in Venue}
-    state = replace(state, polymarket=legs["polymarket"], kalshi=legs["kalshi"])
+    state = folded(with_fills(admitted_one, fills.strip()))
     for phase, updated_ms in ((Phase.UNWINDING, 400), (Phase.NEEDS_OPERATOR, 90_000)):
         now = replace(state, phase=phase, updated_at_ms=NOW + updated_ms)
         leg = naked(Known(now, None, fresh=False, times={}, bids={}))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config_sources import load_config
-from app.logs import ABOUT, set_up_logs
+from app.logs import set_up_logs
 from app.redaction import HIDDEN, Redactor, secrets_of
 
 TOKEN = "7654321:CANARY-canary-CANARY-canary-CANARY9"
@@ -43,6 +43,9 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.Stri
     root.handlers[:] = before
     root.setLevel(logging.WARNING)
     sys.excepthook = hook
+
+
+ABOUT = ("arb_id", "leg", "venue", "correlation_id")
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -53,6 +53,18 @@ async def test_a_kill_stays_until_the_typed_word(config: Config, journal: Journa
     assert not (await journal.run_state()).halted
 
 
+async def test_going_on_says_whether_entries_leave_then(config: Config, journal: Journal) -> None:
+    await kill(config, "the books look wrong")
+    assert await unkill(config, "unkill") == "resumed: entries may leave again"
+    await pause(config, "pause")
+    await Anchor(config.data_dir, Mode.SIM).report(journal, "expected order x, found none", ACT)
+    await journal.write(NOW, lambda s: reconciliation.report(s, NOW + 1, clean=False))
+    paused = "entries stay paused as before; `lockstep resume` switches them on"
+    assert (await confirm_restore(config, "restored")).endswith(f" UTC: {paused}")
+    await kill(config, "the books look wrong")
+    assert await unkill(config, "unkill") == f"resumed: {paused}"
+
+
 async def test_half_a_release_is_none(config: Config, journal: Journal) -> None:
     file = KillFile(config.data_dir)
     file.put("the books look wrong")
@@ -115,7 +127,9 @@ async def test_a_kill_works_while_a_stopped_process_holds_the_journal(
     assert "stayed locked" in said
     assert file.reason() is not None
     assert not (await journal.run_state()).halted
-    assert await unkill(config, "unkill") == "resumed, and the kill file is gone"
+    assert await unkill(config, "unkill") == (
+        "resumed, and the kill file is gone: entries may leave again"
+    )
 
 
 async def test_a_kill_that_only_waited_leaves_no_file(config: Config, journal: Journal) -> None:
@@ -137,7 +151,9 @@ async def test_an_unkill_removes_the_kill_file(config: Config, journal: Journal)
     file = KillFile(config.data_dir)
     file.put("by hand")
     assert file.reason() == f"KILL in {config.data_dir}: by hand"
-    assert await unkill(config, "unkill") == "resumed, and the kill file is gone"
+    assert await unkill(config, "unkill") == (
+        "resumed, and the kill file is gone: entries may leave again"
+    )
     assert file.reason() is None
 
 
@@ -199,7 +215,12 @@ async def test_a_restored_journal_needs_the_venues_read_and_a_typed_word(
     with pytest.raises(GuardError, match="--word restored"):
         await confirm_restore(config, "")
     assert (await journal.run_state()).halted
-    assert "confirmed" in await confirm_restore(config, "restored")
+    KillFile(config.data_dir).put("by hand")
+    said = await confirm_restore(config, "restored")
+    assert said.startswith("confirmed on the report of ")
+    assert said.endswith(
+        f"entries stay stopped by KILL in {config.data_dir}: by hand; `lockstep unkill` removes it"
+    )
     assert not (await journal.run_state()).halted
     assert "nothing to confirm" in await confirm_restore(config, "restored")
 

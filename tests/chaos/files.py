@@ -69,7 +69,9 @@ def _check(path: Path) -> None:
     database = Database(path)
     try:
         check_sound(database.reader, path)
-        schema.check_current(database.reader)
+        with database.reader.connect() as connection:
+            found = schema.version(connection)
+        assert found == schema.newest(), f"expected schema {schema.newest()}, found {found}"
     finally:
         database.close()
 

@@ -16,7 +16,8 @@ from tests.store.builders import NOW
 from tests.support.stack import Json, Ran, run_lockstep
 
 DISK = Alarm("disk", "DISK", Severity.AMBER, "12 MB are free")
-ODD = Alarm("resolution:a", "RESOLUTION_MISMATCH", Severity.RED, "paid 0.5 and 1", "arb-a")
+ODD_SAID = f"paid 0.5 and 1, {'of which the whole story is told, ' * 4}and claimed"
+ODD = Alarm("resolution:a", "RESOLUTION_MISMATCH", Severity.RED, ODD_SAID, "arb-a")
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ async def test_open_alarms_are_listed_and_one_is_seen(journal: Journal, tmp_path
         (True, False),
         (False, True),
     ]
+    assert ODD_SAID in lines[-1]
     [row] = [r for r in await journal.read(lambda s: audit.page(s, 9)) if r.action == "acknowledge"]
     assert (row.origin, row.subject, json.loads(row.detail)) == ("cli", "alarm/1", {"code": "DISK"})
 

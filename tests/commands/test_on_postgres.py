@@ -21,7 +21,7 @@ from store.place import SchemaAddress
 from store.states import Severity
 from tests.commands.test_database import NAME, published
 from tests.store.acts import perform
-from tests.store.builders import NOW, a_request, an_opportunity, ready_at
+from tests.store.builders import NOW, a_request, an_opportunity, put_message, ready_at
 from tests.store.test_engines import rows_of
 from tests.support.places import plain, snapshot, told
 from tests.support.stack import Json, Ran, run_lockstep
@@ -92,7 +92,7 @@ def test_everything_moves_and_the_file_is_closed_for_good(file: Path, where: Sch
     moved = Journal.open(where, LATER)
     assert rows_of(moved) == before
     # What was given on the file is not given again on the server.
-    assert asyncio.run(moved.put_message("new", "test", {}, LATER))
+    assert asyncio.run(put_message(moved, "new", "test", {}, LATER))
     numbers = [row["id"] for row in snapshot(where, "outbox")["outbox"]]
     assert numbers == sorted(numbers) == list(range(1, len(numbers) + 1))
     moved.close()

@@ -12,7 +12,6 @@ from domain.payout import (
     Holding,
     Locked,
     NotLocked,
-    guaranteed_payout,
     judge,
     payout_by_outcome,
 )
@@ -72,9 +71,9 @@ def test_the_seed_s_sample_of_207_shares_against_3_contracts_loses_52_cents() ->
 
 def test_the_worked_example_of_unequal_counts_guarantees_the_smaller_count() -> None:
     holdings = Holding(YES, size("2.07")), Holding(NO, size(3))
-    assert guaranteed_payout(holdings) == usd("2.07")
-    assert guaranteed_payout(()) == 0
-    assert guaranteed_payout((Holding(YES, size(3)), Holding(YES, size(2)))) == 0
+    assert min(payout_by_outcome(holdings).values()) == usd("2.07")
+    assert min(payout_by_outcome(()).values()) == 0
+    assert payout_by_outcome((Holding(YES, size(3)), Holding(YES, size(2)))) == {YES: 5, NO: 0}
 
 
 @pytest.mark.parametrize("venue", Venue)

@@ -137,3 +137,10 @@ def test_every_decision_says_why() -> None:
         assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)
         for heading in ("## Context", "## Decision", "## Consequences", "## Alternatives"):
             assert heading in texts()[page], f"{page}: expected {heading}"
+
+
+def test_no_change_is_told_twice() -> None:
+    """By its first words: of two versions of a line that merged, only one was meant to stay."""
+    log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    begun = [line[:60] for line in log.splitlines() if line.startswith("- ")]
+    assert [one for one in dict.fromkeys(begun) if begun.count(one) > 1] == []

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from app.demo.control import Control
-from app.wiring import open_desk
 from domain.money import price, size, usd
 from domain.opportunity import Opportunity
 from domain.policy import Bounds, ExecutorSettings, Refusal
@@ -18,6 +17,7 @@ from markets.feed import FeedLimits, FeedState
 from markets.pairs import Pairs
 from markets.scanner import Scanner
 from tests.markets.conftest import running, until
+from tests.support.desk import open_desk
 from tests.support.processes import Child
 from tests.support.trading import sim_config
 

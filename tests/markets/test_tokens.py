@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.demo.control import Control
-from app.wiring import open_desk
 from domain.money import usd
 from domain.opportunity import Opportunity
 from domain.policy import Bounds, ExecutorSettings
@@ -19,6 +18,7 @@ from markets.scanner import Scanner
 from tests.domain.build import PAIR, a_pair
 from tests.markets.conftest import running
 from tests.markets.venue import LocalVenue
+from tests.support.desk import open_desk
 from tests.support.processes import Child
 from tests.support.trading import sim_config
 

@@ -13,7 +13,14 @@ from store.audit import Act
 from store.gate import Granted
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from tests.store.builders import a_fill, a_request, an_identity, an_opportunity, an_order
+from tests.store.builders import (
+    a_fill,
+    a_request,
+    an_identity,
+    an_opportunity,
+    an_order,
+    plan_unwind,
+)
 
 TITLE = "Lakers vs Celtics"
 TICKER = "KXNBAGAME-27NOV-LALBOS"
@@ -95,7 +102,7 @@ async def sell(
     now = wall_ms()
     plan = (await journal.arbitrage(arb_id)).opportunity
     order = an_order(plan, venue, purpose=Purpose.UNWIND, contracts=contracts, at_ms=now)
-    await journal.plan_unwind(order, an_identity(order), now)
+    await plan_unwind(journal, order, an_identity(order), now)
     await journal.mark_sent(order.intent_id, now)
     fill = replace(a_fill(order, contracts=contracts, fee=fee), notional=usd(dollars))
     await journal.record_answer(order.intent_id, Filled("sale", (fill,)), now)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from activities.reconcile import Reconciler
+from activities.reconcile import Reconciler, ReconcileReport
 from activities.resolve import resolve_intent
 from api.auth import LOGIN_BURST, Auth
 from api.problems import Problem
@@ -15,7 +15,6 @@ from app.demo.control import Control
 from app.fitness import Fitness
 from app.keeper import tell_of_server
 from app.notifier import notifier_options
-from app.wiring import open_desk
 from domain.identity import client_order_id
 from domain.order import Filled
 from domain.venue import Venue
@@ -35,6 +34,7 @@ from tests.notify.stage import (
     until,
 )
 from tests.support.books import alarms
+from tests.support.desk import open_desk
 from tests.support.processes import run_sim
 from tests.support.scene import Scene
 from tests.support.strangers import buy_by_hand
@@ -55,7 +55,7 @@ async def order_of_a_lost_journal(scene: Scene) -> str:
     async with at_work(scene) as desk:
         ours = reconciler(desk.desk, scene)
         await desk.control.edge(PAIR, 8)
-        assert (await ours.report()).clean
+        assert await ours.report() == ReconcileReport(None)
         key = client_order_id("an order of yesterday")
         await buy_by_hand(desk, Venue.KALSHI, PAIR, contracts=5, key=key)
         await _reported_twice(ours)

@@ -55,7 +55,8 @@ async def card(desk: Trading, arb_id: str) -> str:
 
 async def card_of(desk: Desk, arb_id: str) -> str:
     """The same on the balances that the journal has."""
-    return cards.card(await desk.journal.read(lambda s: facts.read(s, arb_id)))
+    found = await desk.journal.read(lambda s: facts.read(s, arb_id))
+    return cards.card(found, desk.wall_ms())
 
 
 async def last(desk: Desk, topic: str, **wanted: str) -> Job:
@@ -117,7 +118,7 @@ def timeless(text: str) -> str:
     """The message without what no two runs share: durations, the time of day, the day, the
     arbitrage's id and its orders' ids, the head of the audit trail."""
     text = re.sub(r"\d+ ms", "N ms", text)
-    text = re.sub(r"\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
+    text = re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC", "HH:MM:SS UTC", text)
     text = re.sub(r"\d{4}-\d\d-\d\d", "YYYY-MM-DD", text)
     text = re.sub(r"\([A-Z][a-z]+ \d+\)", "(DAY)", text)
     text = re.sub(r"(?<=-)\d\d[A-Z]{3}\d\d(?=-)", "DAY", text)

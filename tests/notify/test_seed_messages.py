@@ -3,6 +3,7 @@ and with the true figures where they were not."""
 
 import pytest
 
+from app.wiring import wall_ms
 from domain.venue import Venue
 from notify import cards, facts
 from store.journal import Journal
@@ -65,7 +66,8 @@ Kalshi: ❌ FOK rejected (no liquidity)
 
 
 async def message(journal: Journal, arb_id: str) -> str:
-    return timeless(cards.card(await journal.read(lambda s: facts.read(s, arb_id))))
+    found = await journal.read(lambda s: facts.read(s, arb_id))
+    return timeless(cards.card(found, wall_ms()))
 
 
 async def test_equal_shares_are_the_message_of_the_first_design(journal: Journal) -> None:

@@ -163,11 +163,11 @@ async def test_too_many_requests_pause_that_chat_only(
         await drained(journal)
         await here.script("429", chat=GROUP, seconds=4)
         began = time.monotonic()
-        await halt(journal, "pause")
-        await here.shows(OTHER, "pause")
-        await here.shows(BOB, "pause")
+        await halt(journal, "too many")
+        await here.shows(OTHER, "too many")
+        await here.shows(BOB, "too many")
         others = time.monotonic() - began
-        await here.shows(GROUP, "pause")
+        await here.shows(GROUP, "too many")
         mine = time.monotonic() - began
         await drained(journal)
     assert mine >= 4

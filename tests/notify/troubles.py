@@ -8,8 +8,8 @@ from dataclasses import replace
 from temporalio.client import WorkflowUpdateStage
 
 from activities import worries
+from activities.reconcile import ReconcileReport
 from app.demo.control import Control
-from app.wiring import open_desk
 from domain.money import usd
 from domain.order import Filled
 from domain.trade import Phase
@@ -35,6 +35,7 @@ from tests.notify.stage import (
     written,
 )
 from tests.support.books import alarms
+from tests.support.desk import open_desk
 from tests.support.scene import Scene
 from tests.support.strangers import buy_by_hand
 from tests.support.trading import ORDER_MS, QUICK, Trading, sim_config
@@ -164,7 +165,7 @@ async def traded_by_hand(scene: Scene) -> str:
     async with at_work(scene) as desk:
         ours = reconciler(desk.desk, scene)
         await desk.control.edge(PAIR, 8)
-        assert (await ours.report()).clean
+        assert await ours.report() == ReconcileReport(None)
         await buy_by_hand(desk, Venue.KALSHI, PAIR, contracts=5)
         await asyncio.sleep(2 * SETTLE_MS / 1000)
         for _ in range(2):

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adopt import Adopter
 from activities.messages import UnwindRequest, WatchRequest
-from activities.reconcile import Reconciler
+from activities.reconcile import Reconciler, ReconcileReport
 from activities.settle import HoldActivities
 from activities.stopping import WorkerStops
 from activities.unwind import UnwindActivities
@@ -159,4 +159,4 @@ async def test_a_comparison_is_given_up_and_finds_nothing(desk: Trading) -> None
     async with _stopping_while_kalshi_is_silent(desk, comparing) as asking:
         assert "this executor stops" in await asking
     assert not reconciler.trusted
-    assert (await reconciler.report()).clean
+    assert await reconciler.report() == ReconcileReport(None)

@@ -7,7 +7,15 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from tests.store.builders import NOW, a_fill, a_request, an_identity, an_opportunity, an_order
+from tests.store.builders import (
+    NOW,
+    a_fill,
+    a_request,
+    an_identity,
+    an_opportunity,
+    an_order,
+    plan_unwind,
+)
 
 FATES = st.sampled_from(["fill", "kill"])
 STEPS = st.tuples(
@@ -38,7 +46,7 @@ async def perform(journal: Journal, act: str, number: int, venue: Venue, limit: 
         case "sell":
             sale = an_order(plan, venue, purpose=Purpose.UNWIND, limit=limit)
             if (await journal.arbitrage(arb_id)).leg(venue).held > 0:
-                stored = await journal.plan_unwind(sale, an_identity(sale), NOW + 5)
+                stored = await plan_unwind(journal, sale, an_identity(sale), NOW + 5)
                 await journal.mark_sent(sale.intent_id, NOW + 6)
                 sold = Filled("sale", (a_fill(stored.order),))
                 await journal.record_answer(sale.intent_id, sold, NOW + 7)

@@ -1,5 +1,6 @@
 """Arbitrages, orders and fills for the journal's tests, with defaults for everything."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +12,10 @@ from domain.money import Size, Usd, price, size, usd
 from domain.opportunity import Opportunity, PlannedLeg
 from domain.order import Fill, FillState, Identity, Order, Purpose
 from domain.venue import Action, Instrument, Mode, Outcome, TickBand, TimeInForce, Venue
+from store import outbox
 from store.audit import Act
 from store.gate import GateRequest, Granted
+from store.intents import StoredIntent
 from store.journal import Journal
 from store.place import Place
 from tests.support.places import place
@@ -178,9 +181,27 @@ async def ready_at(where: Place, *, cash: str = "1000", **settings: str | int | 
     return journal
 
 
-async def admitted(journal: Journal, plan: Opportunity | None = None) -> GateRequest:
+async def admitted(
+    journal: Journal, plan: Opportunity | None = None, mode: Mode = Mode.SIM
+) -> GateRequest:
     """An arbitrage that the gate has let through."""
-    request = a_request(plan)
+    request = a_request(plan, mode=mode)
     verdict = await journal.reserve(request)
     assert isinstance(verdict, Granted), verdict
     return request
+
+
+async def plan_unwind(
+    journal: Journal, order: Order, identity: Identity, now_ms: int
+) -> StoredIntent:
+    """Journal a sale, or what else follows the entries, with nothing that speaks against it."""
+    stored = await journal.plan_step(order, identity, lambda _state, _order: None, now_ms)
+    assert isinstance(stored, StoredIntent), stored
+    return stored
+
+
+async def put_message(
+    journal: Journal, dedupe_key: str, topic: str, payload: Mapping[str, object], now_ms: int
+) -> bool:
+    """Write a message to the outbox unless one with this key is there."""
+    return await journal.write(now_ms, lambda s: outbox.put(s, dedupe_key, topic, payload, now_ms))

@@ -24,6 +24,7 @@ from tests.store.builders import (
     an_identity,
     an_opportunity,
     an_order,
+    plan_unwind,
     ready,
 )
 from tests.support.places import place, plain
@@ -58,7 +59,7 @@ async def bought_dear(
         intent_id=f"{request.arb_id}/kalshi/complete/3",
         purpose=Purpose.COMPLETE,
     )
-    await journal.plan_unwind(rest, an_identity(rest), NOW + 3)
+    await plan_unwind(journal, rest, an_identity(rest), NOW + 3)
     await journal.mark_sent(rest.intent_id, NOW + 4)
     await journal.record_answer(rest.intent_id, Filled("k", (a_fill(rest),)), NOW + 5)
     await journal.lock(request.arb_id, TradeStatus.PARTIAL, {}, NOW + 6)

@@ -22,6 +22,7 @@ from tests.store.builders import (
     an_identity,
     an_opportunity,
     an_order,
+    plan_unwind,
 )
 
 
@@ -71,7 +72,7 @@ async def test_the_last_gate(
 ) -> None:
     if purpose != "entry":
         order = an_order(an_opportunity(), Venue.POLYMARKET, purpose=Purpose(purpose))
-        await journal.plan_unwind(order, an_identity(order), NOW)
+        await plan_unwind(journal, order, an_identity(order), NOW)
     for happening in before.split("+"):
         await let_happen(journal, happening, order)
 
@@ -210,8 +211,8 @@ async def test_an_unwind_is_journaled_once_and_the_first_one_stays(
     first = an_order(an_opportunity(), Venue.KALSHI, purpose=Purpose.UNWIND, limit="0.38")
     again = replace(first, limit=order.limit, created_at_ms=NOW + 9)
 
-    await journal.plan_unwind(first, an_identity(first), NOW)
-    stored = await journal.plan_unwind(again, an_identity(again), NOW + 9)
+    await plan_unwind(journal, first, an_identity(first), NOW)
+    stored = await plan_unwind(journal, again, an_identity(again), NOW + 9)
 
     assert stored.order == first
 
@@ -220,11 +221,11 @@ async def test_an_unwind_of_something_else_under_the_same_name_is_a_conflict(
     journal: Journal, order: Order
 ) -> None:
     first = an_order(an_opportunity(), Venue.KALSHI, purpose=Purpose.UNWIND)
-    await journal.plan_unwind(first, an_identity(first), NOW)
+    await plan_unwind(journal, first, an_identity(first), NOW)
     other = replace(first, instrument=replace(first.instrument, token="another"))
 
     with pytest.raises(JournalConflict, match="token"):
-        await journal.plan_unwind(other, an_identity(other), NOW)
+        await plan_unwind(journal, other, an_identity(other), NOW)
 
 
 async def test_withdrawing_leaves_a_sent_order_alone(journal: Journal, order: Order) -> None:

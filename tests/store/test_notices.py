@@ -14,7 +14,7 @@ from store.journal import Journal
 from store.outbox import Backlog
 from store.states import Severity
 from store.tables import AuditRow
-from tests.store.builders import NOW, an_act
+from tests.store.builders import NOW, an_act, put_message
 from tests.support.places import plain
 
 UNHEDGED = Alarm("unhedged:arb-1", "UNHEDGED", Severity.RED, "3 contracts at kalshi")
@@ -115,14 +115,14 @@ class TestAlarms:
 
 class TestOutbox:
     async def test_a_message_is_written_once_per_key(self, journal: Journal) -> None:
-        assert await journal.put_message("k", "note", {"n": "1"}, NOW)
-        assert not await journal.put_message("k", "note", {"n": "2"}, NOW)
+        assert await put_message(journal, "k", "note", {"n": "1"}, NOW)
+        assert not await put_message(journal, "k", "note", {"n": "2"}, NOW)
 
         [message] = await messages(journal, NOW)
         assert (message.topic, message.payload, message.attempts) == ("note", {"n": "1"}, 1)
 
     async def test_what_is_claimed_is_hidden_until_its_lease_ends(self, journal: Journal) -> None:
-        await journal.put_message("k", "note", {}, NOW)
+        await put_message(journal, "k", "note", {}, NOW)
 
         assert len(await messages(journal, NOW, lease_ms=500)) == 1
         assert await messages(journal, NOW + 499) == []
@@ -130,7 +130,7 @@ class TestOutbox:
         assert again.attempts == 2
 
     async def test_what_was_sent_is_never_handed_out_again(self, journal: Journal) -> None:
-        await journal.put_message("k", "note", {}, NOW)
+        await put_message(journal, "k", "note", {}, NOW)
         [message] = await messages(journal, NOW)
         await journal.write(NOW, lambda s: outbox.sent(s, message.id, NOW + 1))
 
@@ -139,7 +139,7 @@ class TestOutbox:
     async def test_failures_back_off_to_a_bound_and_stay_in_the_backlog(
         self, journal: Journal
     ) -> None:
-        await journal.put_message("k", "note", {}, NOW)
+        await put_message(journal, "k", "note", {}, NOW)
         waits, now = [], NOW
         for _ in range(12):
             [message] = await messages(journal, now)
@@ -154,7 +154,7 @@ class TestOutbox:
 
     async def test_messages_come_in_the_order_they_were_written(self, journal: Journal) -> None:
         for number in range(5):
-            await journal.put_message(f"k{number}", "note", {"n": number}, NOW)
+            await put_message(journal, f"k{number}", "note", {"n": number}, NOW)
         assert [m.payload["n"] for m in await messages(journal, NOW)] == list(range(5))
 
 

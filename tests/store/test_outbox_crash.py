@@ -11,7 +11,7 @@ import pytest
 from store import outbox
 from store.engine import Database
 from store.journal import Journal
-from tests.store.builders import NOW
+from tests.store.builders import NOW, put_message
 from tests.support.places import place
 
 LEASE_MS = 5_000
@@ -49,7 +49,7 @@ async def test_a_message_is_due_until_it_is_known_to_have_arrived(
 ) -> None:
     path = tmp_path / "journal.sqlite3"
     journal = Journal.open(place(path), NOW)
-    await journal.put_message("first", "test", {}, NOW)
+    await put_message(journal, "first", "test", {}, NOW)
     journal.close()
     dies(path, part)
     database = Database(place(path))

@@ -9,7 +9,7 @@ from domain.venue import Mode, Venue
 from store import reconciliation
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from tests.store.builders import NOW, a_fill, admitted, an_identity, an_order
+from tests.store.builders import NOW, a_fill, admitted, an_identity, an_order, plan_unwind
 from tests.store.test_trade_logger import answer_entries
 
 # sold of 10 | how it ended | what Polymarket may still pay for it
@@ -36,7 +36,7 @@ async def test_dust_that_a_trade_ended_with_may_be_paid(journal: Journal, case: 
         limit="0.45",
         at_ms=NOW + 70,
     )
-    await journal.plan_unwind(sale, an_identity(sale), NOW + 70)
+    await plan_unwind(journal, sale, an_identity(sale), NOW + 70)
     await journal.mark_sent(sale.intent_id, NOW + 71)
     await journal.record_answer(sale.intent_id, Filled("sale", (a_fill(sale),)), NOW + 90)
     word = usd(1) if how == "word" else None

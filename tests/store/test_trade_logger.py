@@ -10,6 +10,7 @@ from domain.money import price, size, usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
 from domain.trade import IllegalStep, Phase, TradeStatus
 from domain.venue import Mode, Venue
+from store import trade_log
 from store.errors import JournalConflict, StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
@@ -22,6 +23,7 @@ from tests.store.builders import (
     an_identity,
     an_opportunity,
     an_order,
+    plan_unwind,
 )
 from tests.support.places import plain
 
@@ -41,8 +43,8 @@ async def answer_entries(
         await journal.record_answer(order.intent_id, answer, NOW + 50)
 
 
-async def locked(journal: Journal, key: str = "1") -> GateRequest:
-    request = await admitted(journal, an_opportunity(key))
+async def locked(journal: Journal, key: str = "1", mode: Mode = Mode.SIM) -> GateRequest:
+    request = await admitted(journal, an_opportunity(key), mode)
     await answer_entries(journal, request)
     await journal.lock(request.arb_id, TradeStatus.SUCCESS, {"note": "even"}, NOW + 60)
     return request
@@ -124,7 +126,7 @@ async def roll_back(journal: Journal, request: GateRequest, limit: str) -> None:
     sale = an_order(
         request.opportunity, Venue.POLYMARKET, purpose=Purpose.UNWIND, limit=limit, at_ms=NOW + 70
     )
-    await journal.plan_unwind(sale, an_identity(sale), NOW + 70)
+    await plan_unwind(journal, sale, an_identity(sale), NOW + 70)
     await journal.mark_sent(sale.intent_id, NOW + 71)
     await journal.record_answer(sale.intent_id, Filled("sale", (a_fill(sale),)), NOW + 90)
     end = Conclusion(
@@ -264,6 +266,22 @@ async def test_pages_follow_one_another_without_gap_or_repeat(journal: Journal) 
         before = page[-1].id
 
     assert seen == [f"arb-k{number}" for number in reversed(range(7))]
+
+
+async def test_a_limit_says_how_many_more_there_are_since_then(journal: Journal) -> None:
+    for number in range(3):
+        await locked(journal, f"k{number}")
+    for begin, status, limit, found, more in (
+        (None, None, None, 3, 0),
+        (None, None, 2, 2, 1),
+        (f"{DAY}T", None, 2, 2, 1),
+        ("2026-09-22", None, 2, 0, 0),
+        (None, TradeStatus.ROLLED_BACK, 2, 0, 0),
+    ):
+        rows, left = await journal.read(
+            lambda s, b=begin, t=status, n=limit: trade_log.since(s, Mode.SIM, b, t, n)  # type: ignore[misc]
+        )
+        assert (len(rows), left) == (found, more)
 
 
 async def test_what_is_quiet_is_listed_for_the_reconciler(journal: Journal) -> None:

@@ -10,7 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from app.wiring import open_desk, worker
+from app.wiring import worker
+from tests.support.desk import open_desk
 from tests.support.temporal import connect_to
 from tests.support.trading import sim_config
 

@@ -20,7 +20,7 @@ from app.demo.control import Control, Quote
 from app.funds import read_funds
 from app.intake import start
 from app.run import sim_environment
-from app.wiring import open_desk, worker
+from app.wiring import worker
 from domain.evidence import Quarantine
 from domain.money import usd
 from domain.opportunity import Opportunity
@@ -35,6 +35,7 @@ from store.audit import Act
 from store.errors import NotJournaled
 from store.place import Place
 from store.settings_values import Changes
+from tests.support.desk import open_desk
 from tests.support.places import place, told
 from venues.port import Untradable
 from workflows import names, options

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.ui.conftest import Visitor
-from tests.ui.support import states
+from tests.ui.support import orders, states
 from tests.ui.support.pages import PageServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -101,3 +101,31 @@ async def test_a_leg_without_an_answer_cannot_be_closed_and_says_why(
     await button.click(force=True)
     await expect(page.locator("#toasts")).to_contain_text(why)
     await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_a_close_without_a_figure_needs_a_bound_or_the_word_that_there_is_none(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    told = orders.close_preview() | {"result": None, "loss_max": None, "unpriced": ["kalshi"]}
+    told["legs"]["kalshi"] |= dict.fromkeys(
+        ("average_price", "worst_price", "slippage", "fee", "proceeds")
+    )
+    pages.answers[f"positions/{POSITION}/close-preview"] = (200, told)
+    page = await visitor.open()
+    await page.get_by_role("article", name="LAL vs BOS").get_by_text("Close Position").click()
+    dialog = page.get_by_role("dialog")
+    confirm = dialog.get_by_role("button", name="Close Position")
+    await expect(dialog).to_contain_text("The bids seen last at Kalshi do not hold the position")
+    await expect(confirm).to_have_attribute("title", re.compile("may lose at most, or that it may"))
+    await confirm.click(force=True)
+    assert pages.commands == []
+    any_price = dialog.get_by_label("Sell at any price")
+    await any_price.check()
+    await expect(confirm).to_have_attribute("title", "")
+    await any_price.uncheck()
+    await dialog.get_by_label("Lose at most ($)").fill("0.50")
+    await expect(confirm).to_have_attribute("title", "")
+    await dialog.get_by_label("Lose at most ($)").fill("")
+    await any_price.check()
+    await confirm.click()
+    assert (await pages.action("close_position"))["loss_max"] is None

@@ -42,5 +42,6 @@ def close_preview() -> Json:
         "hold_until": ahead(days=1),
         "loss_max": "0.60",
         "why_not": "",
+        "unpriced": [],
         "legs": {"polymarket": sale | yes, "kalshi": sale | no},
     }

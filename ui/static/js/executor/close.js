@@ -12,7 +12,7 @@ import { VENUES } from "./legs.js";
 /** Ask for the preview, show it, and close on confirmation. */
 export async function openClose(row) {
   const path = `/api/v1/positions/${encodeURIComponent(row.id)}/close-preview`;
-  const form = { preview: null, lossMax: "", limits: {} };
+  const form = { preview: null, lossMax: "", limits: {}, anyPrice: false };
   openDialog({
     title: `Close ${row.event_title}`,
     wide: true,
@@ -29,13 +29,20 @@ export async function openClose(row) {
   redraw();
 }
 
-function whyNot({ preview, lossMax, limits }) {
+function whyNot({ preview, lossMax, limits, anyPrice }) {
   if (!preview) return "Asking both venues what they would pay";
   if (!preview.ok) return preview.problem.detail;
   if (lossMax.trim() !== "" && !isDecimal(lossMax)) return "The loss limit is not an amount";
   const short = VENUES.map(([venue, name]) => whyNotLimit(name, limits[venue],
     preview.data.legs[venue].worst_price)).find(Boolean);
-  return short || preview.data.why_not || whyNotSend();
+  return short || preview.data.why_not || whyNotUnbound(preview.data, lossMax, anyPrice)
+    || whyNotSend();
+}
+
+/** Without a figure nothing fills in the bound: that there is none has to be somebody's word. */
+function whyNotUnbound({ unpriced }, lossMax, anyPrice) {
+  if (!unpriced.length || lossMax.trim() !== "" || anyPrice) return "";
+  return "Say what it may lose at most, or that it may sell at any price";
 }
 
 /** Why a sale cannot have this limit; "" where it can, or where there is none. */
@@ -76,7 +83,27 @@ function body(form) {
       <span class="field-note">${facts.legs[venue].worst_price
         ? `The last contract would bring ${price(facts.legs[venue].worst_price)}` : ""}</span>
     </label>`)}
-    ${facts.why_not ? html`<p class="warn">▲ ${facts.why_not}</p>` : nothing}
+    ${facts.why_not ? html`<p class="warn">▲ ${facts.why_not}</p>` : unpricedNote(form)}
+  `;
+}
+
+function unpricedNote(form) {
+  const { unpriced } = form.preview.data;
+  const names = VENUES.filter(([venue]) => unpriced.includes(venue)).map(([, name]) => name);
+  if (!names.length) return nothing;
+  return html`
+    <p class="warn">▲ The bids seen last at ${names.join(" and ")} do not hold the position: what
+      its sale brings is not known.</p>
+    <label class="field">
+      <span>Sell at any price</span>
+      <input type="checkbox" id="any-price" .checked=${form.anyPrice}
+        @change=${(event) => {
+          form.anyPrice = event.target.checked;
+          redraw();
+        }} />
+      <span class="field-note">All that it cost may be lost; a bound that is given above
+        holds.</span>
+    </label>
   `;
 }
 
