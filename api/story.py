@@ -1,5 +1,6 @@
 """What happened, as lines for people: from the outbox's messages and the audit trail."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from api.wire import Json, iso, text
@@ -54,8 +55,7 @@ def _line(told: Told) -> tuple[str, str]:
             good = status == "SUCCESS"
             return ("info" if good else "warn"), f"{payload['event']}: {status} {pnl}"
         case "position_opened":
-            size = text(Decimal(str(payload["poly_size"])))
-            return "info", f"{payload['event']}: locked, {size} contracts on both sides"
+            return "info", f"{payload['event']}: {_holding(payload)}"
         case "position_closed":
             return "info", f"{payload['event']}: position {payload['status']}"
         case "settings_changed":
@@ -72,3 +72,12 @@ def _line(told: Told) -> tuple[str, str]:
             return ("critical" if red else "warn"), f"{payload['code']} ({state}): {what}"
         case _:
             return "info", told.topic.replace("_", " ")
+
+
+def _holding(payload: Mapping[str, object]) -> str:
+    """What is held of both legs. A person may keep a pair uneven, and a better price may give a
+    surplus: neither is locked on both sides."""
+    poly, kalshi = (Decimal(str(payload[f"{leg}_size"])) for leg in ("poly", "kalshi"))
+    if poly == kalshi:
+        return f"locked, {text(poly)} contracts on both sides"
+    return f"held: {text(poly)} at Polymarket, {text(kalshi)} at Kalshi"
