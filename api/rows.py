@@ -7,7 +7,7 @@ from api.sales import close_now
 from api.wire import Json, Number, iso, text, usd
 from api.words import annualised
 from domain.leg import LegState
-from domain.money import ZERO, Usd, floor_to
+from domain.money import ZERO, Usd, ceil_to
 from domain.order import Fill, FillState, Purpose
 from domain.trade import roi_percent
 from domain.venue import Action, Venue
@@ -93,7 +93,7 @@ def _leg(known: Known, venue: Venue) -> Json:
         "outcome": plan.instrument.outcome.upper(),
         "size": text(plan.size),
         "held": text(leg.held),
-        "price": text(plan.limit if bought is None else floor_to(bought, PRICE_STEP)),
+        "price": text(plan.limit if bought is None else ceil_to(bought, PRICE_STEP)),
         "cost": usd(leg.paid),
         "fee": usd(_fees(fills)),
         "state": _leg_word(leg, entry),

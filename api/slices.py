@@ -153,6 +153,11 @@ def stats(survey: Survey) -> Json:
             "loss_used": usd(day.realised_loss + day.at_risk),
             "at_risk": usd(day.at_risk),
             "realised_loss": usd(day.realised_loss),
+            "guaranteed": {
+                "trades": day.guaranteed,
+                "wins": day.guaranteed_wins,
+                "pnl": usd(day.guaranteed_pnl),
+            },
         },
     }
 

@@ -65,7 +65,8 @@ class LoggedTrade:
 class DayStats:
     """One UTC day: trades admitted by the gate; of those in the log their number, result (final
     or guaranteed) and how many gain; loss at risk, and loss that is certain (realised or locked
-    in), as the gate counts them."""
+    in), as the gate counts them. `guaranteed`, `guaranteed_wins` and `guaranteed_pnl` are the part
+    of the logged ones that is not final yet."""
 
     day: str
     trades: int
@@ -74,6 +75,9 @@ class DayStats:
     pnl: Usd
     at_risk: Usd
     realised_loss: Usd
+    guaranteed: int
+    guaranteed_wins: int
+    guaranteed_pnl: Usd
 
 
 class TradeLogger:
@@ -151,26 +155,40 @@ def trades(
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))
-    logged, pnl, wins = session.exec(
-        select(
-            func.count(),
-            func.coalesce(func.sum(TradeRow.pnl_micro), 0),
-            func.count().filter(col(TradeRow.pnl_micro) > 0),
-        ).where(
-            TradeRow.mode == mode,
-            col(TradeRow.timestamp) >= f"{day}T",
-            col(TradeRow.timestamp) < f"{day}U",
-        )
-    ).one()
+    logged, pnl, wins = _sums(session, mode, day)
+    guaranteed, guaranteed_pnl, guaranteed_wins = _sums(session, mode, day, not_final=True)
     return DayStats(
         day=day,
         trades=account.trades if account else 0,
         logged=logged,
         wins=wins,
-        pnl=Usd(from_micro(int(pnl))),
+        pnl=Usd(from_micro(pnl)),
         at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
         realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
+        guaranteed=guaranteed,
+        guaranteed_wins=guaranteed_wins,
+        guaranteed_pnl=Usd(from_micro(guaranteed_pnl)),
     )
+
+
+def _sums(
+    session: Session, mode: Mode, day: str, *, not_final: bool = False
+) -> tuple[int, int, int]:
+    """How many trades of the day are in the log, their result (micro-dollars), and how many of
+    them gain."""
+    rows = select(
+        func.count(),
+        func.coalesce(func.sum(TradeRow.pnl_micro), 0),
+        func.count().filter(col(TradeRow.pnl_micro) > 0),
+    ).where(
+        TradeRow.mode == mode,
+        col(TradeRow.timestamp) >= f"{day}T",
+        col(TradeRow.timestamp) < f"{day}U",
+    )
+    if not_final:
+        rows = rows.where(col(TradeRow.final).is_(False))
+    logged, pnl, wins = session.exec(rows).one()
+    return logged, int(pnl), wins
 
 
 def logged(row: TradeRow) -> LoggedTrade:

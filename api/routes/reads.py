@@ -110,17 +110,20 @@ async def equity(
     _caller: Reader,
     span: Annotated[Range, Query(alias="range")] = Range.DAY,
 ) -> JsonResponse:
-    """The result after fees, trade by trade, summed from the start of the range."""
+    """The result after fees, trade by trade, summed from the start of the range; of it
+    `guaranteed` is not final yet."""
     back = SPANS.get(span)
     now_ms = service.wall_ms()
     since_ms = 0 if back is None else now_ms - back // timedelta(milliseconds=1)
     found = await service.journal.read(lambda s: views.equity(s, service.mode, since_ms))
     net = fees = ZERO
-    points = []
+    points: list[Json] = []
     for point in found:
         net, fees = net + point.pnl, fees + point.fees
-        points.append({"at": point.at, "net": usd(net), "fees": usd(fees)})
-    return JsonResponse({"range": span.value, "points": points})
+        points.append({"at": point.at, "net": usd(net), "fees": usd(fees), "final": point.final})
+    waits = [point.pnl for point in found if not point.final]
+    guaranteed = {"trades": len(waits), "pnl": usd(sum(waits, start=ZERO))}
+    return JsonResponse({"range": span.value, "points": points, "guaranteed": guaranteed})
 
 
 @router.get("/stats/latency")

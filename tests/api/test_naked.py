@@ -1,7 +1,6 @@
 """Since when a leg that nothing hedges is shown to be one."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,7 @@ from domain.trade import Phase
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from tests.api.test_measured import with_fills
-from tests.store.builders import NOW, admitted, ready
-
-
-@pytest.fixture
-async def admitted_one(tmp_path: Path) -> ArbitrageState:
-    """An arbitrage of ten contracts that nothing was bought for."""
-    journal = await ready(tmp_path / "journal.db")
-    try:
-        return await journal.arbitrage((await admitted(journal)).arb_id)
-    finally:
-        journal.close()
-
+from tests.store.builders import NOW
 
 # What was filled when, and since when the page says that a leg is exposed.
 SINCE = """

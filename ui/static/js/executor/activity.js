@@ -2,7 +2,7 @@
 
 import { html } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
-import { clock } from "../fmt.js";
+import { when } from "../fmt.js";
 
 const SHOWN_MAX = 40;
 const MARKS = { info: "•", warn: "▲", critical: "✖" };
@@ -15,7 +15,7 @@ export function activityPanel({ events }) {
       ${rows.length
         ? html`<ol>${repeat(rows, (row) => row.id, (row) => html`<li
             class="severity-${row.severity}">
-            <time>${clock(row.at)}</time>
+            <time>${when(row.at)}</time>
             <span aria-hidden="true">${MARKS[row.severity] ?? "•"}</span>
             <span>${row.text}</span></li>`)}</ol>`
         : html`<p class="empty">Quiet so far. Fills, unwinds, settings and commands appear here with

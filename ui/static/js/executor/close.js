@@ -4,7 +4,7 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
 import { closePosition, isUnknown, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
-import { clock, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
+import { clock, cost, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
 import { VENUES } from "./legs.js";
@@ -90,8 +90,8 @@ function legTable(legs) {
         ${VENUES.map(([venue, name]) => {
           const leg = legs[venue];
           return html`<tr><th scope="row">${name} ${leg.outcome}</th><td>${size(leg.size)}</td>
-            <td>${price(leg.average_price)}</td><td>${usd(leg.slippage)}</td>
-            <td>${usd(leg.fee)}</td><td>${usd(leg.proceeds)}</td></tr>`;
+            <td>${price(leg.average_price)}</td><td>${cost(leg.slippage)}</td>
+            <td>${cost(leg.fee)}</td><td>${usd(leg.proceeds)}</td></tr>`;
         })}
       </tbody>
     </table>

@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { pendingPhase, pendingText, whyNotSend } from "../commands.js";
-import { day, pct, size, trend, usd } from "../fmt.js";
+import { cost, day, pct, size, trend, usd } from "../fmt.js";
 import { touch } from "../store.js";
 import { toast } from "../toast.js";
 import { openClose } from "./close.js";
@@ -61,7 +61,7 @@ function numbers(row) {
   const now = row.close_now === null || row.close_now === undefined ? null : trend(row.close_now);
   return html`
     <dl class="figures">
-      <div><dt>Cost</dt><dd>${usd(row.cost)}</dd></div>
+      <div><dt>Cost</dt><dd>${cost(row.cost)}</dd></div>
       <div><dt>Pays at least</dt><dd>${usd(row.payout)}</dd></div>
       <div><dt>Worst case</dt><dd>${usd(row.worst, { sign: true })}</dd></div>
       <div><dt>Best case</dt><dd>${usd(row.best, { sign: true })}</dd></div>
