@@ -8,7 +8,7 @@ from app.operating.output import Json, Output, Part
 
 class Leg(Part):
     """One leg: what it holds and what it cost (dollars, fees included). `state` is planned, sent,
-    unknown, failed, matched, settled or sold."""
+    unknown, failed, matched, settled, sold or neutral."""
 
     venue: str
     outcome: str

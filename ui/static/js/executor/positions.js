@@ -24,8 +24,15 @@ export function positionsPanel(s) {
   `;
 }
 
+// Why nothing opens, by the run state; where it is RUNNING something may.
+const NOTHING_OPENS = {
+  PAUSED: "Trading is paused, so nothing opens: Enable trading lets entries leave. ",
+  HALTED: "Entries are halted, so nothing opens before a person resumes. ",
+  OFF: "No executor runs, so nothing opens: start it with `lockstep run`. ",
+};
+
 function emptyState({ scanner, run_state: run }) {
-  const paused = run.state === "RUNNING" ? "" : "Trading is not enabled, so nothing opens. ";
+  const paused = NOTHING_OPENS[run.state] ?? "";
   const alive = scanner
     ? `Watching ${scanner.pairs} pairs, best net edge now ${pct(scanner.best_edge?.roi)}.`
     : "No scanner reports.";
