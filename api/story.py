@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from api.slices import DEEDS
 from api.wire import Json, iso, text
 from domain.money import show_usd
 from store.codec import detail_from
+from store.runbook import wants
 from store.tables import AuditRow
 from store.views import Told
 
@@ -25,7 +27,9 @@ def of_message(told: Told) -> Json | None:
         "at": iso(told.at_ms),
         "kind": told.topic,
         "severity": severity,
+        "arb_id": told.payload.get("arb_id"),
         "text": said,
+        "wants": _wants(told.payload) if told.topic == "alarm" else None,
     }
 
 
@@ -67,11 +71,21 @@ def _line(told: Told) -> tuple[str, str]:
         case "alarm":
             closed = payload["state"] == "closed"
             red = payload["severity"] == "red" and not closed
+            about = payload.get("event") or payload.get("arb_id")
             what = payload["evidence"] if closed else payload["detail"]
+            said = f"{about}: {what}" if about else str(what)
             state = "over" if closed else "alarm"
-            return ("critical" if red else "warn"), f"{payload['code']} ({state}): {what}"
+            return ("critical" if red else "warn"), f"{payload['code']} ({state}): {said}"
         case _:
             return "info", told.topic.replace("_", " ")
+
+
+def _wants(payload: Mapping[str, object]) -> str | None:
+    """What an open alarm wants of its reader."""
+    if payload["state"] == "closed":
+        return None
+    loud = payload["severity"] == "red"
+    return wants(str(payload["code"]), payload["alarm_id"], DEEDS, loud=loud)
 
 
 def _holding(payload: Mapping[str, object]) -> str:

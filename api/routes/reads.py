@@ -171,9 +171,11 @@ async def all_alarms(
 ) -> JsonResponse:
     """Alarms from the newest down, open ones and those that are over."""
     before = cursor_of(cursor)
-    found = await service.journal.read(lambda s: alarms.page(s, limit, before))
+    found, titles = await service.journal.read(
+        lambda s: (rows := alarms.page(s, limit, before), alarms.titles(s, rows))
+    )
     following = found[-1].id if len(found) == limit else None
-    items = [slices.alarm(row) for row in found]
+    items = [slices.alarm_told(row, titles) for row in found]
     return JsonResponse(page(items, following), headers=link(request, following))
 
 

@@ -1,6 +1,6 @@
 // The bell: how much happened since somebody looked, and all of it in one searchable list.
 
-import { html, render, svg } from "../vendor/lit-html-3.3.3/lit-html.js";
+import { html, nothing, render, svg } from "../vendor/lit-html-3.3.3/lit-html.js";
 import { openDialog } from "./dialog.js";
 import { day, when } from "./fmt.js";
 import { recall, remember } from "./prefs.js";
@@ -56,7 +56,8 @@ function list(events, since, wanted, typed) {
       ${rows.map((line) => html`<li class="severity-${line.severity} ${line.at > since ? "fresh"
         : ""}"><time title=${day(line.at)}>${when(line.at)}</time>
         <span aria-hidden="true">${MARKS[line.severity] ?? "•"}</span>
-        <span>${line.text}</span></li>`)}</ol>`
+        <span>${line.text}${line.wants ? html` <span class="wants">➡ ${line.wants}</span>`
+          : nothing}</span></li>`)}</ol>`
       : html`<p class="empty">${events.length ? "Nothing matches." : "Quiet so far."}</p>`}
   `;
 }

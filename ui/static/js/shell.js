@@ -145,7 +145,8 @@ let fills = [];
 function announce({ type, data }) {
   showAge();
   if (type === "event" && data.severity === "critical") {
-    toast(data.text, { severity: "critical" });
+    const wants = data.wants ? ` ➡ ${data.wants}` : "";
+    toast(`${data.text}${wants}`, { severity: "critical" });
     play("unhedged");
   }
   if (type !== "trade_event") return;
