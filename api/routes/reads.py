@@ -43,17 +43,24 @@ SPANS = {
 @status_router.get("/api/v1/status")
 @status_router.get("/api/status")
 async def status(service: The, _caller: Reader) -> JsonResponse:
-    """Run state, balances, what is open, and what the executors see."""
+    """Run state, cash and what of it is free (`balances` by its first name), what is open, and
+    what the executors see."""
     state = await service.journal.run_state()
     executors = service.live.survey.executors if service.live.survey else ()
-    free = {v: await service.journal.free_cash(v, service.mode) for v in Venue}
+    found = await service.journal.read(
+        lambda s: {venue: views.balance(s, venue, service.mode) for venue in Venue}
+    )
+    cash = {venue.value: None if one is None else text(one.cash) for venue, one in found.items()}
+    free = {venue.value: None if one is None else text(one.free) for venue, one in found.items()}
     told: Json = {
         "mode": service.mode.value,
         "run_state": slices.state_word(state, alive=service.live.alive),
         "enabled": state.enabled,
         "reason": state.reason,
         "settings_version": state.settings_version,
-        "balances": {v.value: None if cash is None else text(cash) for v, cash in free.items()},
+        "balances": free,
+        "cash": cash,
+        "free": free,
         "open": [one.arb_id for one in await service.journal.unfinished()],
         "executors": [slices.executor(one) for one in executors],
         "temporal_ui": service.options.temporal_ui,

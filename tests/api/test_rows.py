@@ -1,5 +1,7 @@
 """What a row says of an arbitrage that has not ended."""
 
+import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,6 +9,7 @@ import pytest
 
 from api import rows
 from api.known import Known
+from api.wire import dumps
 from domain.leg import fold
 from domain.money import Usd
 from domain.trade import Phase
@@ -14,6 +17,9 @@ from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from tests.api.test_measured import with_fills
 from tests.domain.tables import rows as table
+from tests.support.processes import ROOT
+
+NUMBERS = ("price", "contracts")
 
 
 def held(state: ArbitrageState, fills: str, phase: Phase = Phase.HOLDING) -> ArbitrageState:
@@ -45,3 +51,17 @@ def test_the_price_paid_is_never_shown_better_than_it_was(
     paid = [replace(one, notional=Usd(Decimal(notional))) for one in state.fills]
     known = Known(replace(state, fills=tuple(paid)), None, fresh=False, times={}, bids={})
     assert {leg["price"] for leg in rows.position(known)["legs"].values()} == {price}
+
+
+def test_the_only_numbers_of_a_row_are_the_exceptions_that_the_api_documents(
+    admitted_one: ArbitrageState,
+) -> None:
+    known = Known(held(admitted_one, "p100+10 k100+10"), None, fresh=False, times={}, bids={})
+    row = json.loads(dumps(rows.position(known)))
+    numbers = {name for name, value in row.items() if type(value) in (int, float)}
+    legs = [value for leg in row["legs"].values() for value in leg.values()]
+    assert not any(type(value) in (int, float) for value in legs)
+    documented = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    (exception,) = re.findall(r"^- The exception .*$", documented, re.M)
+    assert numbers == {f"{leg}_{what}" for leg in ("poly", "kalshi") for what in NUMBERS}
+    assert {name for name in numbers if f"`{name}`" not in exception} == set()
