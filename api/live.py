@@ -135,8 +135,9 @@ class Live:
 
         now_ms = self._wall_ms()
         waits = self.alive and not ask and tracked is not None and not tracked.asked
+        executors = self.survey.executors if self.survey else ()
         known = await self._journal.read(
-            lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms)
+            lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms, executors)
         )
         return replace(known, waits=waits)
 

@@ -2,7 +2,7 @@
 
 from api.known import Known
 from api.measured import naked_since_ms
-from api.sales import PRICE_STEP, sale_now
+from api.sales import PRICE_STEP, books, sale_now
 from api.wire import Json, iso, text, usd
 from domain.money import Size, Usd, ceil_to, floor_to
 from domain.order import FillState
@@ -40,6 +40,7 @@ def naked(known: Known) -> Json | None:
         "size": text(excess),
         "exposure": usd(ceil_to(excess * price, PRICE_STEP)),
         "since": iso(_since_ms(known)),
+        **books(known, [more]),
         "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
         "loss_budget": None if budget is None else usd(ceil_to(budget, PRICE_STEP)),
         "flow": usd(floor_to(-known.outlay, PRICE_STEP)),

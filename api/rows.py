@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from api.known import Known
-from api.sales import close_now
+from api.sales import books, close_now
 from api.wire import Json, Number, iso, text, usd
 from api.words import annualised
 from domain.leg import LegState
@@ -46,6 +46,7 @@ def position(known: Known) -> Json:
         "worst": usd(Usd(min(payouts.values()) - outlay)),
         "best": usd(Usd(max(payouts.values()) - outlay)),
         "close_now": None if now is None else usd(now),
+        **books(known, [venue for venue in Venue if known.leg(venue).held > ZERO]),
         "settles_at": iso(known.settles_ms),
         "days_left": None if known.days_left is None else str(known.days_left),
         "annualised": annualised(gain, known.days_left),

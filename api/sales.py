@@ -1,11 +1,11 @@
 """What selling now would bring, by the bids seen last, and the preview of a close."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from api.known import Known
-from api.wire import Json, iso, text, usd
+from api.wire import Json, iso, text, usd, utc_clock
 from domain.money import ZERO, Price, Size, Usd, floor_to
 from domain.policy import DUST
 from domain.trade import Phase
@@ -29,7 +29,7 @@ class SaleNow:
 def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
     """What selling would bring now; None where the bids seen last do not hold the size."""
     instrument = known.instrument(venue)
-    levels = known.bids.get(instrument.token, ())
+    levels = known.bids.levels.get(instrument.token, ())
     left, notional, worst = Decimal(size), ZERO, Decimal(ZERO)
     for price, offered in levels:
         taken = min(left, offered)
@@ -50,9 +50,9 @@ def close_preview(known: Known) -> Json:
     result = close_now(known)
     why_not = why_not_close(known)
     if not why_not and result is None:
-        missing = ", ".join(v.value for v, sale in sales.items() if sale is None)
-        why_not = f"The bids seen last at {missing} do not hold the position"
+        why_not = why_no_figure(known)
     return {
+        **books(known, _held(known)),
         "result": None if result is None else usd(result),
         "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
         "hold_until": iso(known.settles_ms),
@@ -73,6 +73,41 @@ def close_preview(known: Known) -> Json:
     }
 
 
+def books(known: Known, venues: Iterable[Venue]) -> Json:
+    """When the oldest of the books that these legs would be sold by was last known to be true
+    (null where one was never seen), and whether one is too old for a figure of now."""
+    tokens = [known.instrument(venue).token for venue in venues]
+    times = [known.bids.true_ms.get(token) for token in tokens]
+    seen = [at_ms for at_ms in times if at_ms is not None]
+    whole = bool(seen) and len(seen) == len(times)
+    return {
+        "book_at": iso(min(seen)) if whole else None,
+        "book_stale": any(known.bids.old(token) for token in tokens),
+    }
+
+
+def why_no_figure(known: Known) -> str:
+    """Why it cannot be said what selling everything brings now."""
+    stale = [why for venue in _held(known) if (why := _why_stale(known, venue))]
+    if stale:
+        return f"{'; '.join(stale)}: wait for one"
+    held = _held(known)
+    missing = ", ".join(v for v in held if sale_now(known, v, known.leg(v).held) is None)
+    return f"The bids seen last at {missing} do not hold the position"
+
+
+def _why_stale(known: Known, venue: Venue) -> str:
+    """Since when no book of the venue is fresh; "" where it is, or none was seen."""
+    token = known.instrument(venue).token
+    if not known.bids.old(token):
+        return ""
+    return f"No fresh book of {venue} since {utc_clock(known.bids.true_ms[token])}"
+
+
+def _held(known: Known) -> list[Venue]:
+    return [venue for venue in Venue if known.leg(venue).held > ZERO]
+
+
 def why_not_close(known: Known) -> str:
     """Why the position cannot be closed now; "" where it can."""
     if known.phase.ended or known.phase is Phase.SETTLING:
@@ -88,8 +123,11 @@ def why_not_close(known: Known) -> str:
 
 
 def short_of(known: Known, limits: Mapping[Venue, Price]) -> str:
-    """Which venue's last contract would sell below its limit, by the bids seen last; "" if none."""
+    """Which venue's last contract would sell below its limit, by the bids seen last, or at which
+    nobody knows; "" if none."""
     for venue, limit in limits.items():
+        if stale := _why_stale(known, venue):
+            return f"{stale}, so nobody knows what pays its limit: wait, or give none"
         sale = sale_now(known, venue, known.leg(venue).held)
         if sale is not None and sale.worst < limit:
             return (

@@ -25,7 +25,8 @@ class Leg(Part):
 
 class Position(Part):
     """One arbitrage that has not ended. `worst` is what it ends with at least if it is held,
-    `close_now` what selling now brings by the bids seen last."""
+    `close_now` what selling now brings by the bids seen last, known to be true at `book_at`; None
+    where those books are too old (`book_stale`) or do not hold it."""
 
     id: str
     pair_id: str
@@ -39,6 +40,8 @@ class Position(Part):
     payout: str
     worst: str
     close_now: str | None
+    book_at: str | None
+    book_stale: bool
     temporal: str | None
 
 

@@ -4,6 +4,7 @@ else does."""
 from sqlmodel import Session
 
 from api import rows
+from api.glance import ALIVE_MS
 from api.known import Known
 from api.known import read as read_known
 from api.trade_rows import trade
@@ -17,7 +18,7 @@ from domain.money import tidy
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
-from store import arbitrages, observations, views
+from store import arbitrages, observations, presence, views
 from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
@@ -94,7 +95,9 @@ async def show(config: Config, name: str) -> outputs.Shown:
 
 def known(session: Session, arb_id: str) -> Known:
     """One arbitrage by the journal alone."""
-    return read_known(session, arb_id, None, 0, wall_ms())
+    now_ms = wall_ms()
+    executors = presence.reports(session, now_ms - ALIVE_MS)
+    return read_known(session, arb_id, None, 0, now_ms, executors)
 
 
 def position(one: Known, config: Config) -> outputs.Position:
@@ -131,6 +134,8 @@ def position(one: Known, config: Config) -> outputs.Position:
         payout=row["payout"],
         worst=row["worst"],
         close_now=row["close_now"],
+        book_at=row["book_at"],
+        book_stale=row["book_stale"],
         temporal=workflow_link(config, names.workflow_id(state.arb_id, state.adopted)),
     )
 

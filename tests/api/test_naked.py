@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from api.bids import NO_BIDS
 from api.known import Known
 from api.naked import naked
 from api.wire import iso
@@ -39,6 +40,6 @@ def test_a_leg_is_exposed_since_it_became_so_whatever_happens_then(
     state = replace(state, polymarket=legs["polymarket"], kalshi=legs["kalshi"])
     for phase, updated_ms in ((Phase.UNWINDING, 400), (Phase.NEEDS_OPERATOR, 90_000)):
         now = replace(state, phase=phase, updated_at_ms=NOW + updated_ms)
-        leg = naked(Known(now, None, fresh=False, times={}, bids={}))
+        leg = naked(Known(now, None, fresh=False, times={}, bids=NO_BIDS))
         assert leg is not None
         assert leg["since"] == iso(NOW + int(since))

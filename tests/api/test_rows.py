@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from api import rows
+from api.bids import NO_BIDS
 from api.known import Known
 from api.wire import dumps
 from domain.leg import fold
@@ -49,14 +50,14 @@ def test_the_price_paid_is_never_shown_better_than_it_was(
 ) -> None:
     state = held(admitted_one, "p100+10 k100+10")
     paid = [replace(one, notional=Usd(Decimal(notional))) for one in state.fills]
-    known = Known(replace(state, fills=tuple(paid)), None, fresh=False, times={}, bids={})
+    known = Known(replace(state, fills=tuple(paid)), None, fresh=False, times={}, bids=NO_BIDS)
     assert {leg["price"] for leg in rows.position(known)["legs"].values()} == {price}
 
 
 def test_the_only_numbers_of_a_row_are_the_exceptions_that_the_api_documents(
     admitted_one: ArbitrageState,
 ) -> None:
-    known = Known(held(admitted_one, "p100+10 k100+10"), None, fresh=False, times={}, bids={})
+    known = Known(held(admitted_one, "p100+10 k100+10"), None, fresh=False, times={}, bids=NO_BIDS)
     row = json.loads(dumps(rows.position(known)))
     numbers = {name for name, value in row.items() if type(value) in (int, float)}
     legs = [value for leg in row["legs"].values() for value in leg.values()]

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from tests.domain.tables import rows
 from tests.ui.conftest import Visitor
-from tests.ui.support import states
+from tests.ui.support import orders, states
 from tests.ui.support.pages import PageServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,3 +84,47 @@ async def test_a_date_says_its_year_where_that_is_another(visitor: Visitor) -> N
     year = "" if yesterday.year == datetime.now(UTC).year else f" {yesterday.year}"
     said = await page.evaluate(WHEN, states.stamp(yesterday))
     assert said == f"{yesterday.day} {yesterday:%b}{year}, {yesterday:%H:%M:%S}"
+
+
+async def test_a_figure_of_now_carries_its_age_and_goes_with_a_dead_feed(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=40)
+    dead = {"book_at": states.stamp(since), "book_stale": True}
+    why = f"no fresh book since {since:%H:%M:%S}"
+    data = pages.data["executor"]
+    data["unhedged"] = {"usd": "5.76", "legs": [states.naked_leg(loss_now=None, **dead)]}
+    page = await visitor.open()
+    row = page.locator("#positions article").first
+    figure = row.locator("dd").filter(has_text="-$0.31")
+    await expect(figure).to_have_attribute("title", re.compile(r"by the books of \d\d:\d\d:\d\d"))
+    await expect(page.locator("#unhedged")).to_contain_text(re.compile(f"sold now – {why}"))
+    change = {"id": states.position()["id"], "close_now": None, **dead}
+    await pages.send("patch", {"positions": {"upsert": [change]}})
+    await expect(row).to_contain_text(re.compile(f"Close now – {why}"))
+    await page.get_by_role("button", name="Accept loss now").click()
+    said = f"Nobody knows what the naked 12 bring: {why}"
+    await expect(page.get_by_role("dialog")).to_contain_text(said)
+
+
+async def test_a_close_by_an_old_book_says_since_when_and_cannot_be_confirmed(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=40)
+    why = f"No fresh book of kalshi since {since:%H:%M:%S} UTC: wait for one"
+    preview = orders.close_preview() | {
+        "result": None, "loss_max": None, "why_not": why,
+        "book_at": states.stamp(since), "book_stale": True,
+    }  # fmt: skip
+    preview["legs"]["kalshi"] |= dict.fromkeys(
+        ("average_price", "worst_price", "slippage", "fee", "proceeds")
+    )
+    pages.answers[f"positions/{states.position()['id']}/close-preview"] = (200, preview)
+    page = await visitor.open()
+    await page.get_by_role("button", name="Close Position").first.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Close now – vs hold ≥ +$0.71")
+    await expect(dialog).to_contain_text(f"no fresh book since {since:%H:%M:%S}")
+    await expect(dialog).to_contain_text(why)
+    confirm = dialog.get_by_role("button", name="Close Position")
+    await expect(confirm).to_have_attribute("aria-disabled", "true")

@@ -30,7 +30,8 @@ function alarm(s, row) {
       <span class="mark mark-${look}"><span aria-hidden="true">${mark}</span> ${word}</span>
       <b>${row.code}</b>
       <span class="alarm-detail">${row.arb_id
-        ? html`<b>${row.title ?? row.arb_id}</b> ${temporalLink(s, workflowOf(s, row))}<br />` : nothing}
+        ? html`<b>${row.title ?? row.arb_id}</b> ${temporalLink(s, workflowOf(s, row))}<br />`
+        : nothing}
         ${row.detail}
         ${row.wants ? html`<span class="wants">➡ ${row.wants}</span>` : nothing}</span>
       <span class="alarm-age">for ${span(age(row.opened_at))}</span>

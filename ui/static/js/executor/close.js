@@ -7,6 +7,7 @@ import { openDialog, redraw } from "../dialog.js";
 import { clock, cost, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
+import { byWhichBook } from "./figures.js";
 import { VENUES } from "./legs.js";
 
 /** Ask for the preview, show it, and close on confirmation. */
@@ -53,7 +54,8 @@ function body(form) {
   const facts = preview.data;
   return html`
     <p class="verdict">Close now <b>${usd(facts.result, { sign: true })}</b> vs hold ≥
-      <b>${usd(facts.hold_at_least, { sign: true })}</b> until ${day(facts.hold_until)}</p>
+      <b>${usd(facts.hold_at_least, { sign: true })}</b> until ${day(facts.hold_until)}
+      <small class="no-figure">${byWhichBook(facts.result, facts)}</small></p>
     ${legTable(facts.legs)}
     <label class="field">
       <span>Lose at most ($)</span>

@@ -7,6 +7,7 @@ import { cost, day, pct, size, trend, usd } from "../fmt.js";
 import { touch } from "../store.js";
 import { toast } from "../toast.js";
 import { openClose } from "./close.js";
+import { byWhichBook, missing } from "./figures.js";
 import { legLine, phaseMark, staleMark, temporalLink, VENUES } from "./legs.js";
 import { timeline } from "./timeline.js";
 
@@ -73,9 +74,9 @@ function numbers(row) {
       <div><dt>Worst case</dt><dd>${usd(row.worst, { sign: true })}</dd></div>
       <div><dt>Best case</dt><dd>${usd(row.best, { sign: true })}</dd></div>
       <div><dt>Close now</dt>
-        <dd class=${now?.name ?? ""}>${now
+        <dd class=${now?.name ?? ""} title=${byWhichBook(row.close_now, row)}>${now
           ? html`<span aria-hidden="true">${now.mark}</span> ${usd(row.close_now, { sign: true })}`
-          : "–"}</dd></div>
+          : "–"} ${missing(row.close_now, row)}</dd></div>
       <div><dt>Settles</dt><dd title=${day(row.settles_at)}>${row.days_left
         ? `${size(row.days_left)} d · ${pct(row.annualised, { places: 0 })} p.a.` : "–"}</dd></div>
     </dl>
