@@ -22,7 +22,11 @@ NOTHING_OPENS = """
     OFF      No executor runs, so nothing opens
 """
 WHEN = """async (iso) => (await import("/static/test/js/fmt.js")).when(iso)"""
-LATER = "Date.now = ((now) => () => now() + 11_000)(Date.now)"
+LATER = """async () => {
+  const { state, touch } = await import("/static/test/js/store.js");
+  for (const asked of state.pending.values()) asked.since -= 11_000;
+  touch("pending");
+}"""
 
 
 @pytest.mark.parametrize(("state", "said"), rows(NOTHING_OPENS))
@@ -98,10 +102,10 @@ async def test_a_figure_of_now_carries_its_age_and_goes_with_a_dead_feed(
     row = page.locator("#positions article").first
     figure = row.locator("dd").filter(has_text="-$0.31")
     await expect(figure).to_have_attribute("title", re.compile(r"by the books of \d\d:\d\d:\d\d"))
-    await expect(page.locator("#unhedged")).to_contain_text(re.compile(f"sold now – {why}"))
+    await expect(page.locator("#unhedged")).to_contain_text(re.compile(rf"sold now\s+–\s+{why}"))
     change = {"id": states.position()["id"], "close_now": None, **dead}
     await pages.send("patch", {"positions": {"upsert": [change]}})
-    await expect(row).to_contain_text(re.compile(f"Close now – {why}"))
+    await expect(row).to_contain_text(re.compile(rf"Close now\s+–\s+{why}"))
     await page.get_by_role("button", name="Accept loss now").click()
     said = f"Nobody knows what the naked 12 bring: {why}"
     await expect(page.get_by_role("dialog")).to_contain_text(said)
