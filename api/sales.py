@@ -12,6 +12,8 @@ from domain.trade import Phase
 from domain.venue import Venue
 
 PRICE_STEP = Decimal("0.0001")
+UNPRICED = ("No fresh book", "The bids seen last")
+"""How each reason begins that only says that nobody knows what selling brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def short_of(known: Known, limits: Mapping[Venue, Price]) -> str:
     nobody knows; "" if none."""
     for venue, limit in limits.items():
         if stale := _why_stale(known, venue):
-            return f"{stale}, so nobody knows what pays its limit: wait, or give none"
+            return f"Nobody knows what pays the limit. {stale}: wait for one, or give no limit"
         sale = sale_now(known, venue, known.leg(venue).held)
         if sale is not None and sale.worst < limit:
             return (

@@ -83,7 +83,7 @@ def close(
     if dry_run:
         emit(told, as_json, *lines)
         return
-    _refuse_the_impossible(seen[0])
+    refuse_the_impossible(seen[0])
     for line in lines:
         say(line)
     confirm("Sell both legs now?", yes=yes)
@@ -159,9 +159,12 @@ async def _flatten(config: Config, wait: float) -> list[Json]:
         ]
 
 
-def _refuse_the_impossible(one: ClosePreview) -> None:
-    """A missing bid is no refusal: the workflow walks down to what there is."""
-    if one.why_not and "bids seen last" not in one.why_not:
+def refuse_the_impossible(one: ClosePreview) -> None:
+    """A missing bid is no refusal, nor is one that is old: the workflow reads the book itself and
+    walks down to what there is."""
+    from api.sales import UNPRICED
+
+    if one.why_not and not one.why_not.startswith(UNPRICED):
         raise GuardError(f"{one.id}: {one.why_not}")
 
 

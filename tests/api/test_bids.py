@@ -102,9 +102,10 @@ def test_a_dead_feed_leaves_no_figure_of_now_and_says_since_when(
     assert (preview["result"], preview["loss_max"], preview["book_at"]) == (None, None, since)
     why = f"No fresh book of {venue} since 14:13:21 UTC"
     assert preview["why_not"] == f"{why}: wait for one"
+    assert preview["why_not"].startswith(sales.UNPRICED)
     unbounded, bounded = {venue.sibling: price("0.4")}, {venue: price("0.4")}
     assert sales.short_of(one, unbounded) == ""
-    assert sales.short_of(one, bounded).startswith(f"{why}, so nobody knows")
+    assert sales.short_of(one, bounded).startswith(f"Nobody knows what pays the limit. {why}")
 
 
 @pytest.mark.parametrize(("old", "figure"), [((Venue.POLYMARKET,), False), ((Venue.KALSHI,), True)])

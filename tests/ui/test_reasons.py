@@ -76,7 +76,7 @@ async def test_a_time_that_is_not_of_today_has_its_date(
     assert re.fullmatch(r"\d\d:\d\d:\d\d", today), today
     await expect(page.locator("#activity li").last).to_contain_text(said)
     await expect(page.locator("#settings-state")).to_contain_text(f"by anna at {said}")
-    await expect(page.locator("#command")).to_contain_text("times are of UTC")
+    await expect(page.locator("#command")).to_contain_text("times in UTC")
     await page.get_by_role("button", name="History").click()
     await expect(page.get_by_role("dialog").locator("li").last).to_contain_text("Revert to v16")
     await expect(page.get_by_role("dialog")).to_contain_text(f"v16 {said}")

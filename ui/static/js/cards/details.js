@@ -166,7 +166,7 @@ function identities(card, facts) {
     ? html`<a href=${safe(leg.url)} target="_blank" rel="noreferrer noopener">${leg.url}</a>`
     : "–");
   return html`
-    <h4>Ids, addresses and times (of ${zone()} where none is named)</h4>
+    <h4>Ids, addresses and times (in ${zone()} where no zone is named)</h4>
     <dl class="facts ids">
       ${LEGS.map(([venue, name]) => html`
         <dt>${name} market</dt><dd><code>${card.legs[venue].market}</code></dd>

@@ -31,7 +31,7 @@ export function commandBand(s) {
         ${s.ready ? whySo(run) : "Waiting for the first word from the server"}
         <br /><span class="muted">Last update
           <time id="last-update">${s.link.lastAt ? clock(s.link.lastAt) : "–"}</time>, times
-          are of ${zone()}</span>
+          in ${zone()}</span>
       </p>
     </div>
     ${bigToggle(s)}

@@ -101,7 +101,7 @@ function trade(s, row) {
       <td data-label="Event" class="event">${row.event}</td>
       <td data-label="Bet" class="number">${cost(row.exact?.bet_size ?? row.bet_size)}</td>
       <td data-label="P&amp;L" class="number ${name}"><span><span aria-hidden="true">${mark}</span>
-        ${usd(pnl, { sign: true })}</span> ${guaranteedMark(row)}</td>
+        ${usd(pnl, { sign: true })} ${guaranteedMark(row)}</span></td>
       <td data-label="Expected" class="number muted">${row.exact?.expected
         ? usd(row.exact.expected, { sign: true }) : "–"}</td>
       <td data-label="Result" class="result">${row.status === "SUCCESS"
