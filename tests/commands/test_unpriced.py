@@ -1,4 +1,4 @@
-"""Nobody knowing what a sale brings is no reason to refuse it: the workflow reads the book itself."""
+"""That nobody knows what a sale brings refuses none: the workflow reads the book itself."""
 
 import pytest
 
