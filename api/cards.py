@@ -122,16 +122,6 @@ def details(one: Sighting, terms: Iterable[Terms]) -> Json:
     return {"id": one.pair_id, "pair_id": one.pair_id, **detail}
 
 
-def bids_of(one: Sighting | None) -> Mapping[str, tuple[tuple[Decimal, Decimal], ...]]:
-    """The bids seen last, by token, best first."""
-    if one is None:
-        return {}
-    return {
-        token: tuple((Decimal(price), Decimal(size)) for price, size in levels)
-        for token, levels in _part(one, "bids").items()
-    }
-
-
 def funnel(
     counts: Mapping[str, int],
     refused_by_gate: Mapping[str, int],

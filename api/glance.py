@@ -9,7 +9,7 @@ from api.cards import funnel
 from api.wire import Json
 from domain.terms import Terms
 from domain.venue import Mode
-from store import arbitrages, sightings, terms, views, watch
+from store import alarms, arbitrages, sightings, terms, views, watch
 from store.presence import ALIVE_MS
 from store.sightings import Sighting
 from store.views import Survey
@@ -20,23 +20,27 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Everything but the open arbitrages: sightings and words are those written since a time."""
+    """Everything but the open arbitrages: sightings and words are those written since a time,
+    `titles` the questions of alarms by arbitrage."""
 
     survey: Survey
     watched: Watched
     seen: list[Sighting]
     pair_ids: set[str]
     words: list[tuple[int, Terms]]
+    titles: dict[str, str]
 
 
 def around(session: Session, mode: Mode, now_ms: int, seen_ms: int, words_ms: int) -> Glance:
     """As of now."""
+    survey = views.survey(session, mode, now_ms, now_ms - ALIVE_MS)
     return Glance(
-        survey=views.survey(session, mode, now_ms, now_ms - ALIVE_MS),
+        survey=survey,
         watched=watch.look(session),
         seen=sightings.since(session, seen_ms),
         pair_ids=sightings.pair_ids(session),
         words=terms.since(session, words_ms),
+        titles=alarms.titles(session, survey.alarms),
     )
 
 

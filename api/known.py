@@ -1,12 +1,11 @@
 """One arbitrage as pages know it: the journal's facts under the workflow's own word."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlmodel import Session
 
-from api.cards import bids_of
+from api.bids import Bids, bids_of
 from api.words import days_left, settled_ms
 from domain.leg import LegState
 from domain.money import NO_USD, Usd
@@ -15,6 +14,7 @@ from domain.trade import Phase
 from domain.venue import Instrument, Outcome, Venue
 from store import arbitrages, sightings, terms, views
 from store.arbitrages import ArbitrageState
+from store.presence import Presence
 from store.views import OrderTimes
 from workflows.snapshot import Snapshot
 
@@ -22,8 +22,8 @@ from workflows.snapshot import Snapshot
 @dataclass(frozen=True, slots=True)
 class Known:
     """Everything known of one arbitrage: the journal's state, the workflow's own word where a
-    worker gives it, the times of its orders by intent, and the bids seen last by token, each as
-    (price, size), best first. `fresh`: the journal has not changed since the workflow spoke.
+    worker gives it, the times of its orders by intent, and the bids seen last. `fresh`: the journal
+    has not changed since the workflow spoke.
     `waits`: a living executor's worker has not been asked yet.
     `settles_ms` is when both venues expect to have paid, `days_left` the begun days until then.
 
@@ -34,7 +34,7 @@ class Known:
     snapshot: Snapshot | None
     fresh: bool
     times: Mapping[str, OrderTimes]
-    bids: Mapping[str, tuple[tuple[Decimal, Decimal], ...]]
+    bids: Bids
     settles_ms: int | None = None
     days_left: int | None = None
     waits: bool = False
@@ -77,9 +77,15 @@ class Known:
 
 
 def read(
-    session: Session, arb_id: str, snapshot: Snapshot | None, spoke_ms: int, now_ms: int
+    session: Session,
+    arb_id: str,
+    snapshot: Snapshot | None,
+    spoke_ms: int,
+    now_ms: int,
+    executors: Iterable[Presence],
 ) -> Known:
-    """The journal under what the workflow said as of `spoke_ms`. Raises NotJournaled."""
+    """The journal under what the workflow said as of `spoke_ms`, and the bids by the executors
+    that live. Raises NotJournaled."""
     state = arbitrages.load(session, arb_id)
     seen = sightings.one(session, state.opportunity.pair_id)
     asked = [
@@ -88,12 +94,13 @@ def read(
         if (found := terms.of(session, venue, state.opportunity.leg(venue).instrument.market))
     ]
     settles_ms = settled_ms(asked)
+    instruments = [state.opportunity.leg(venue).instrument for venue in Venue]
     return Known(
         state=state,
         snapshot=snapshot,
         fresh=snapshot is not None and spoke_ms >= state.updated_at_ms,
         times=views.order_times(session, arb_id),
-        bids=bids_of(seen),
+        bids=bids_of(seen, executors, instruments, now_ms),
         settles_ms=settles_ms,
         days_left=days_left(settles_ms, now_ms),
     )

@@ -135,8 +135,9 @@ class Live:
 
         now_ms = self._wall_ms()
         waits = self.alive and not ask and tracked is not None and not tracked.asked
+        executors = self.survey.executors if self.survey else ()
         known = await self._journal.read(
-            lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms)
+            lambda s: read_known(s, arb_id, snapshot, as_of_ms, now_ms, executors)
         )
         return replace(known, waits=waits)
 
@@ -217,7 +218,7 @@ class Live:
         board.put("venues", slices.venues(executors))
         temporal = await self._temporal()
         board.put("services", slices.services(survey, temporal, now_ms, notifies=self._notifies))
-        board.put("alarms", {str(a.id): slices.alarm(a) | {"id": str(a.id)} for a in survey.alarms})
+        board.put("alarms", slices.alarms(survey.alarms, found.titles))
         await lockout.settle(self._journal, survey.alarms, now_ms)
         taken = {one.found.pair_id for one in self.queries.tracked.values()}
         self._cards.take(found.seen, found.pair_ids)

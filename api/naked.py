@@ -2,9 +2,9 @@
 
 from api.known import Known
 from api.measured import naked_since_ms
-from api.sales import PRICE_STEP, sale_now
+from api.sales import PRICE_STEP, books, sale_now
 from api.wire import Json, iso, text, usd
-from domain.money import Size, Usd, floor_to
+from domain.money import Size, Usd, ceil_to, floor_to
 from domain.order import FillState
 from domain.policy import DUST
 from domain.trade import Phase, TradeStatus
@@ -38,10 +38,11 @@ def naked(known: Known) -> Json | None:
         "venue": more.value.capitalize(),
         "outcome": known.instrument(more).outcome.upper(),
         "size": text(excess),
-        "exposure": usd(floor_to(excess * price, PRICE_STEP)),
+        "exposure": usd(ceil_to(excess * price, PRICE_STEP)),
         "since": iso(_since_ms(known)),
+        **books(known, [more]),
         "loss_now": None if loss is None else usd(floor_to(loss, PRICE_STEP)),
-        "loss_budget": None if budget is None else usd(floor_to(budget, PRICE_STEP)),
+        "loss_budget": None if budget is None else usd(ceil_to(budget, PRICE_STEP)),
         "flow": usd(floor_to(-known.outlay, PRICE_STEP)),
         "worst": usd(floor_to(Usd(min(known.payouts.values()) - known.outlay), PRICE_STEP)),
         "best": usd(floor_to(Usd(max(known.payouts.values()) - known.outlay), PRICE_STEP)),

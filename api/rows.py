@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from api.known import Known
-from api.sales import close_now
+from api.sales import books, close_now
 from api.wire import Json, Number, iso, text, usd
 from api.words import annualised
 from domain.leg import LegState
-from domain.money import ZERO, Usd, floor_to
+from domain.money import ZERO, Usd, ceil_to
 from domain.order import Fill, FillState, Purpose
 from domain.trade import roi_percent
 from domain.venue import Action, Venue
@@ -46,6 +46,7 @@ def position(known: Known) -> Json:
         "worst": usd(Usd(min(payouts.values()) - outlay)),
         "best": usd(Usd(max(payouts.values()) - outlay)),
         "close_now": None if now is None else usd(now),
+        **books(known, [venue for venue in Venue if known.leg(venue).held > ZERO]),
         "settles_at": iso(known.settles_ms),
         "days_left": None if known.days_left is None else str(known.days_left),
         "annualised": annualised(gain, known.days_left),
@@ -93,7 +94,7 @@ def _leg(known: Known, venue: Venue) -> Json:
         "outcome": plan.instrument.outcome.upper(),
         "size": text(plan.size),
         "held": text(leg.held),
-        "price": text(plan.limit if bought is None else floor_to(bought, PRICE_STEP)),
+        "price": text(plan.limit if bought is None else ceil_to(bought, PRICE_STEP)),
         "cost": usd(leg.paid),
         "fee": usd(_fees(fills)),
         "state": _leg_word(leg, entry),

@@ -1,11 +1,11 @@
 """What selling now would bring, by the bids seen last, and the preview of a close."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from api.known import Known
-from api.wire import Json, iso, text, usd
+from api.wire import Json, iso, text, usd, utc_clock
 from domain.money import ZERO, Price, Size, Usd, floor_to
 from domain.policy import DUST
 from domain.trade import Phase
@@ -29,7 +29,7 @@ class SaleNow:
 def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
     """What selling would bring now; None where the bids seen last do not hold the size."""
     instrument = known.instrument(venue)
-    levels = known.bids.get(instrument.token, ())
+    levels = known.bids.levels.get(instrument.token, ())
     left, notional, worst = Decimal(size), ZERO, Decimal(ZERO)
     for price, offered in levels:
         taken = min(left, offered)
@@ -46,18 +46,20 @@ def sale_now(known: Known, venue: Venue, size: Size) -> SaleNow | None:
 
 def close_preview(known: Known) -> Json:
     """What selling both legs now would bring, against holding them. `why_not` forbids it. Where the
-    bids seen last do not hold what a venue holds, `unpriced` names it, and `result` and `loss_max`
-    are None: it may be sold, and nobody can say what that brings."""
+    bids seen last do not hold what a venue holds, or are too old, `unpriced` names it and
+    `unpriced_why` says so, and `result` and `loss_max` are None: it may be sold, and nobody can say
+    what that brings."""
     sales = {venue: sale_now(known, venue, known.leg(venue).held) for venue in Venue}
     result = close_now(known)
-    held = [venue for venue in Venue if known.leg(venue).held > ZERO]
     return {
+        **books(known, _held(known)),
         "result": None if result is None else usd(result),
         "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
         "hold_until": iso(known.settles_ms),
         "loss_max": None if result is None else usd(max(-result, ZERO)),
         "why_not": why_not_close(known),
-        "unpriced": [venue.value for venue in held if sales[venue] is None],
+        "unpriced": [venue.value for venue in _unpriced(known)],
+        "unpriced_why": why_no_figure(known),
         "legs": {
             venue.value: {
                 "outcome": known.instrument(venue).outcome.upper(),
@@ -73,11 +75,44 @@ def close_preview(known: Known) -> Json:
     }
 
 
-def unpriced_said(venues: Sequence[str]) -> str:
-    """Why a preview has no figure, for a person; "" where it has one."""
-    if not venues:
+def books(known: Known, venues: Iterable[Venue]) -> Json:
+    """When the oldest of the books that these legs would be sold by was last known to be true
+    (null where one was never seen), and whether one is too old for a figure of now."""
+    tokens = [known.instrument(venue).token for venue in venues]
+    times = [known.bids.true_ms.get(token) for token in tokens]
+    seen = [at_ms for at_ms in times if at_ms is not None]
+    whole = bool(seen) and len(seen) == len(times)
+    return {
+        "book_at": iso(min(seen)) if whole else None,
+        "book_stale": any(known.bids.old(token) for token in tokens),
+    }
+
+
+def why_no_figure(known: Known) -> str:
+    """Why it cannot be said what selling everything brings now; "" where it can."""
+    unpriced = _unpriced(known)
+    said = [why for venue in unpriced if (why := _why_stale(known, venue))]
+    thin = [venue.value for venue in unpriced if not _why_stale(known, venue)]
+    if thin:
+        said.append(f"The bids seen last at {' and '.join(thin)} do not hold the position")
+    return "; ".join(said)
+
+
+def _why_stale(known: Known, venue: Venue) -> str:
+    """Since when no book of the venue is fresh; "" where it is, or none was seen."""
+    token = known.instrument(venue).token
+    if not known.bids.old(token):
         return ""
-    return f"the bids seen last at {' and '.join(venues)} do not hold the position"
+    return f"No fresh book of {venue} since {utc_clock(known.bids.true_ms[token])}"
+
+
+def _unpriced(known: Known) -> list[Venue]:
+    """Where something is held of which nobody can say what it brings."""
+    return [v for v in _held(known) if sale_now(known, v, known.leg(v).held) is None]
+
+
+def _held(known: Known) -> list[Venue]:
+    return [venue for venue in Venue if known.leg(venue).held > ZERO]
 
 
 def why_not_close(known: Known) -> str:
@@ -95,8 +130,11 @@ def why_not_close(known: Known) -> str:
 
 
 def short_of(known: Known, limits: Mapping[Venue, Price]) -> str:
-    """Which venue's last contract would sell below its limit, by the bids seen last; "" if none."""
+    """Which venue's last contract would sell below its limit, by the bids seen last, or at which
+    nobody knows; "" if none."""
     for venue, limit in limits.items():
+        if stale := _why_stale(known, venue):
+            return f"Nobody knows what pays the limit. {stale}: wait for one, or give no limit"
         sale = sale_now(known, venue, known.leg(venue).held)
         if sale is not None and sale.worst < limit:
             return (

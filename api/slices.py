@@ -1,6 +1,6 @@
 """The state that pages show, slice by slice, from what the journal says. docs/socket.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from api.wire import Json, Number, iso, text, usd
@@ -9,12 +9,16 @@ from domain.policy import RANGES, ExecutorSettings
 from domain.venue import Venue
 from store import presence
 from store.presence import Presence
+from store.runbook import Deeds, wants
 from store.settings import SavedSettings, SettingsVersion
 from store.settings_values import FIELDS, as_text
+from store.states import Severity
 from store.tables import AlarmRow, AuditRow
 from store.trade_log import DayStats
 from store.views import Balance, Pulse, Survey
 
+DEEDS = Deeds(resume="Resume", close="Accept loss now")
+"""The pages' own words on their buttons."""
 SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
 PERCENT_STEP = Decimal("0.01")
 LAG_MS_MAX = 60_000
@@ -143,6 +147,11 @@ def stats(survey: Survey) -> Json:
             "loss_used": usd(day.realised_loss + day.at_risk),
             "at_risk": usd(day.at_risk),
             "realised_loss": usd(day.realised_loss),
+            "guaranteed": {
+                "trades": day.guaranteed,
+                "wins": day.guaranteed_wins,
+                "pnl": usd(day.guaranteed_pnl),
+            },
         },
     }
 
@@ -247,6 +256,19 @@ def alarm(row: AlarmRow) -> Json:
         "closed_at": iso(row.closed_ms),
         "evidence": row.evidence,
     }
+
+
+def alarm_told(row: AlarmRow, titles: Mapping[str, str]) -> Json:
+    """The alarm with the question of its trade, and what it wants of its reader while it is
+    open."""
+    want = wants(row.code, row.id, DEEDS, loud=row.severity == Severity.RED)
+    title = None if row.arb_id is None else titles.get(row.arb_id)
+    return alarm(row) | {"title": title, "wants": None if row.closed_ms is not None else want}
+
+
+def alarms(found: Iterable[AlarmRow], titles: Mapping[str, str]) -> dict[str, Json]:
+    """Open alarms by id, which is text on pages."""
+    return {str(row.id): alarm_told(row, titles) | {"id": str(row.id)} for row in found}
 
 
 def audit_row(row: AuditRow, detail: Json) -> Json:

@@ -132,9 +132,8 @@ class Steering:
             number += 1
             now = sales.close_now(known)
             if now is None:
-                raise Problem(
-                    409, "no_preview", f"{one.title}: the bids seen last do not hold the position"
-                )
+                why = sales.why_no_figure(known)
+                raise Problem(409, "no_preview", f"{one.title}: {why}")
             result += now
             proceeds += now + known.outlay
             held += min(known.payouts.values()) - known.outlay

@@ -1,10 +1,13 @@
 """What happened, as lines for people: from the outbox's messages and the audit trail."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
+from api.slices import DEEDS
 from api.wire import Json, iso, text
 from domain.money import show_usd
 from store.codec import detail_from
+from store.runbook import wants
 from store.tables import AuditRow
 from store.views import Told
 
@@ -24,7 +27,9 @@ def of_message(told: Told) -> Json | None:
         "at": iso(told.at_ms),
         "kind": told.topic,
         "severity": severity,
+        "arb_id": told.payload.get("arb_id"),
         "text": said,
+        "wants": _wants(told.payload) if told.topic == "alarm" else None,
     }
 
 
@@ -54,8 +59,7 @@ def _line(told: Told) -> tuple[str, str]:
             good = status == "SUCCESS"
             return ("info" if good else "warn"), f"{payload['event']}: {status} {pnl}"
         case "position_opened":
-            size = text(Decimal(str(payload["poly_size"])))
-            return "info", f"{payload['event']}: locked, {size} contracts on both sides"
+            return "info", f"{payload['event']}: {_holding(payload)}"
         case "position_closed":
             return "info", f"{payload['event']}: position {payload['status']}"
         case "settings_changed":
@@ -67,8 +71,27 @@ def _line(told: Told) -> tuple[str, str]:
         case "alarm":
             closed = payload["state"] == "closed"
             red = payload["severity"] == "red" and not closed
+            about = payload.get("event") or payload.get("arb_id")
             what = payload["evidence"] if closed else payload["detail"]
+            said = f"{about}: {what}" if about else str(what)
             state = "over" if closed else "alarm"
-            return ("critical" if red else "warn"), f"{payload['code']} ({state}): {what}"
+            return ("critical" if red else "warn"), f"{payload['code']} ({state}): {said}"
         case _:
             return "info", told.topic.replace("_", " ")
+
+
+def _wants(payload: Mapping[str, object]) -> str | None:
+    """What an open alarm wants of its reader."""
+    if payload["state"] == "closed":
+        return None
+    loud = payload["severity"] == "red"
+    return wants(str(payload["code"]), payload["alarm_id"], DEEDS, loud=loud)
+
+
+def _holding(payload: Mapping[str, object]) -> str:
+    """What is held of both legs. A person may keep a pair uneven, and a better price may give a
+    surplus: neither is locked on both sides."""
+    poly, kalshi = (Decimal(str(payload[f"{leg}_size"])) for leg in ("poly", "kalshi"))
+    if poly == kalshi:
+        return f"locked, {text(poly)} contracts on both sides"
+    return f"held: {text(poly)} at Polymarket, {text(kalshi)} at Kalshi"

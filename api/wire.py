@@ -45,6 +45,11 @@ def iso(at_ms: int | None) -> str | None:
     return None if at_ms is None else iso_utc(at_ms)
 
 
+def utc_clock(at_ms: int) -> str:
+    """Wall-clock milliseconds as "14:32:15 UTC", for sentences."""
+    return f"{iso_utc(at_ms)[11:19]} UTC"
+
+
 def dumps(value: object) -> bytes:
     """JSON; Decimals become strings, Numbers become numbers."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)

@@ -63,20 +63,24 @@ class Lookout:
         self._minute = (0, Counter[str]())
 
     def changed(self, now_ms: int) -> dict[str, Json]:
-        """Looks that differ from what was told, at most PAIRS_AT_ONCE; the rest waits."""
+        """Looks that differ from what was told: of every pair that something is held of, since
+        people sell by it, and of PAIRS_AT_ONCE others; the rest waits."""
         found: dict[str, Json] = {}
-        listed = self._listed()
+        listed, held = self._listed(), self._intake.advice.taken
         # What was told goes to the end of the queue, so that every pair has its turn.
         turn = [
-            *(p for p in listed if p not in self._told),
-            *(p for p in self._told if p in listed),
+            *(p for p in listed if p in held),
+            *(p for p in listed if p not in held and p not in self._told),
+            *(p for p in self._told if p not in held and p in listed),
         ]
+        others = 0
         for pair_id in turn:
             sighting = self._sighting(listed[pair_id], now_ms)
             if sighting is not None and self._told.get(pair_id) != sighting:
                 self._told.pop(pair_id, None)
                 found[pair_id] = self._told[pair_id] = sighting
-                if len(found) >= PAIRS_AT_ONCE:
+                others += pair_id not in held
+                if others >= PAIRS_AT_ONCE:
                     break
         return found
 
@@ -127,6 +131,7 @@ class Lookout:
             "card": card,
             "detail": self._detail(listed.pair, books, terms, life),
             "bids": self._bids(listed) if held else {},
+            "bids_ms": self._bids_ms(listed) if held else {},
         }
 
     def _live(self, pair_id: str, seen: Seen, terms: Terms, now_ms: int) -> _Life:
@@ -247,8 +252,18 @@ class Lookout:
             if (book := self._books.latest(instrument)) is not None
         }
 
+    def _bids_ms(self, listed: ListedPair) -> Json:
+        """When each of these books was read (wall-clock ms): what is old is no figure of now."""
+        read = {one.token: self._read_ms(one) for one in listed.instruments}
+        return {token: at_ms for token, at_ms in read.items() if at_ms is not None}
+
     def _book_at(self, instrument: Instrument) -> str | None:
-        """When the book was read, by the wall clock; the same text while it is the same book."""
+        """When the book was read, for pages."""
+        at_ms = self._read_ms(instrument)
+        return None if at_ms is None else iso_utc(at_ms)
+
+    def _read_ms(self, instrument: Instrument) -> int | None:
+        """When the book was read, by the wall clock; the same time while it is the same book."""
         book = self._books.latest(instrument)
         if book is None:
             return None
@@ -256,7 +271,7 @@ class Lookout:
         if read_ns != book.received_ns:
             at_ms = self._wall_ms() - self._books.age_ms(book)
             self._read_at[instrument.token] = book.received_ns, at_ms
-        return iso_utc(at_ms)
+        return at_ms
 
 
 def _rank(seen: Seen) -> tuple[bool, Decimal]:

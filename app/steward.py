@@ -252,7 +252,7 @@ def _close_lines(known: Known, told: Json) -> tuple[str, ...]:
     """What a close brings by its preview; without a figure that it sells at any price."""
     unpriced = told["unpriced"]
     if unpriced:
-        now = f"no figure, since {sales.unpriced_said(unpriced)}"
+        now = f"no figure. {told['unpriced_why']}"
         bound = (
             f"It sells at any price: all that it cost ({show_cost(known.outlay)}) may be lost. "
             f"`lockstep close {known.state.arb_id} --loss-max DOLLARS` bounds that"

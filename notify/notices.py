@@ -6,6 +6,7 @@ from domain.money import tidy
 from domain.venue import Mode
 from notify import words
 from notify.board import Board
+from store.runbook import Deeds, wants
 
 SETTINGS_CHANGED, ALARM, HALTED, RESUMED = "settings_changed", "alarm", "halted", "resumed"
 DAILY, HEARTBEAT = "daily", "heartbeat"
@@ -21,51 +22,7 @@ _ALARMS = {
     "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",
     "LOGIN_LOCKOUT": "🔒 LOGIN LOCKOUT — Somebody tries passwords at the dashboard",
 }
-_HALTED = "Entries are halted."
-WANTS = {
-    "UNHEDGED": "It is tried again by itself. Close… sells within the loss that it shows first",
-    "UNKNOWN_LEG": "The venue is asked until it answers, and nothing is sold or sent before. "
-    "Look at its status page",
-    "PROVISIONAL_STUCK": "It is not sold before the chain confirms it. Look at the chain's status",
-    "GHOST_FILL": "Nothing to do: the trade gets even again by itself",
-    "LATE_FILL": "The trade is open again and gets even by itself: look that it does",
-    "WORKFLOW_LOST": "Nothing to do: another workflow goes on with it",
-    "RESOLUTION_MISMATCH": "The loss is booked. Claim at the venue; once it is settled say so: "
-    'lockstep alarms ack {alarm} --evidence "…"',
-    "JOURNAL_CONFLICT": "Report what lockstep logs --level error says, then /resume",
-    "JOURNAL_RESTORED": "Put the newer journal back, or lockstep confirm-restore",
-    "LOST_ORDER": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
-    "STRAY_WORKFLOW": f"{_HALTED} Was an older journal put back? Then lockstep confirm-restore",
-    "FOREIGN_ORDER": f"{_HALTED} Find out who made it; /resume accepts it",
-    "FILL_NOT_AT_VENUE": f"{_HALTED} Ask the venue; /resume only once it is explained",
-    "FILL_CONTRADICTS": f"{_HALTED} Ask the venue; /resume only once it is explained",
-    "POSITION_DRIFT": f"{_HALTED} Was something traded or moved by hand? /resume accepts it",
-    "CASH_DRIFT": f"{_HALTED} Was cash moved, or a fee taken? /resume accepts it",
-    "RECONCILE_REJECTED": "Nothing to do if it passes; after three times no entry leaves: "
-    "lockstep doctor",
-    "MACHINE_UNFIT": "No entry leaves until it is mended; then they do so by themselves",
-    "ACCOUNT_REFUSED": f"{_HALTED} lockstep doctor tries its keys, the venue's page tells the "
-    "rest. What is unhedged there may have to be sold by hand. /resume once it is mended",
-    "TEMPORAL_DOWN": "No trade moves and nothing is sold back until it answers. It is started "
-    "again and again; lockstep doctor, and its log, say more",
-    "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
-    "LOGIN_LOCKOUT": "Was it you? lockstep login-url lets you in at once. Else find out who can "
-    "reach the dashboard, and close that way",
-}
-"""What each alarm wants of a person: the runbook in one line."""
-_WANTS_AMBER = {
-    "UNHEDGED": "Nothing to do: it is being sold back",
-    "UNKNOWN_LEG": "Nothing to do: the venue is asked until it answers, and nothing is sold or "
-    "sent before",
-    "PROVISIONAL_STUCK": "Nothing to do: it is not sold before the chain confirms it",
-    "TEMPORAL_DOWN": "Nothing to do: it is started again. No trade moves until it answers",
-}
-
-
-def wants(code: str, *, loud: bool) -> str | None:
-    """What an open alarm wants of whoever reads it."""
-    told = WANTS.get(code)
-    return told if loud else _WANTS_AMBER.get(code, told)
+_DEEDS = Deeds(resume="/resume", close="Close…")
 
 
 def alarm(payload: Mapping[str, object], mode: Mode, about: Sequence[str] = ()) -> str:
@@ -79,16 +36,17 @@ def alarm(payload: Mapping[str, object], mode: Mode, about: Sequence[str] = ()) 
         name = f"✔️ OVER — {words.safe(code.replace('_', ' '))}"
     repeats = int(str(payload.get("repeats") or 0))
     said = payload["detail"] if open_now else payload["evidence"]
-    arb_id, want = payload.get("arb_id"), wants(code, loud=loud)
+    arb_id, number = payload.get("arb_id"), payload["alarm_id"]
+    want = wants(code, number, _DEEDS, loud=loud) if open_now else None
     return words.lines(
         f"<b>{name} · {words.MODES[mode]}</b>",
         words.BAR,
         *about,
         words.safe(tidy(str(said)), 600),
-        f"\n➡️ {want.format(alarm=payload['alarm_id'])}\n" if want and open_now else None,
+        f"\n➡️ {want}\n" if want else None,
         f"Raised {words.count(repeats, 'more time')}" if repeats and open_now else None,
         f"<code>{words.safe(arb_id)}</code>" if arb_id else None,
-        f"Alarm {payload['alarm_id']}",
+        f"Alarm {number}",
     )
 
 

@@ -1,6 +1,7 @@
 """Alarms are rows, messages are copies: an alarm opens, repeats, is acknowledged, and closes
 only on evidence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -9,7 +10,7 @@ from store import audit, outbox
 from store.audit import Act
 from store.errors import ClosesByItself, NotJournaled
 from store.states import Severity
-from store.tables import AlarmRow
+from store.tables import AlarmRow, ArbitrageRow
 
 REPEAT_MS = 60_000
 CONFLICT = "journal_conflict"
@@ -132,6 +133,13 @@ def page(session: Session, limit: int, before_id: int | None = None) -> list[Ala
     return list(session.exec(rows))
 
 
+def titles(session: Session, rows: Iterable[AlarmRow]) -> dict[str, str]:
+    """The questions that these alarms are about, by arbitrage."""
+    wanted = [row.arb_id for row in rows if row.arb_id is not None]
+    found = select(ArbitrageRow.id, ArbitrageRow.title).where(col(ArbitrageRow.id).in_(wanted))
+    return dict(session.exec(found).all()) if wanted else {}
+
+
 def _open(session: Session, key: str) -> AlarmRow | None:
     rows = select(AlarmRow).where(AlarmRow.key == key, col(AlarmRow.closed_ms).is_(None))
     return session.exec(rows).first()
@@ -155,6 +163,7 @@ def _tell(session: Session, row: AlarmRow, dedupe_key: str, now_ms: int) -> bool
         "code": row.code,
         "severity": row.severity,
         "arb_id": row.arb_id,
+        "event": titles(session, [row]).get(row.arb_id or ""),
         "detail": row.detail,
         "repeats": row.repeats,
         "state": "open" if row.closed_ms is None else "closed",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from domain.money import (
@@ -65,17 +64,25 @@ class LoggedTrade:
 @dataclass(frozen=True, slots=True)
 class DayStats:
     """One UTC day: trades admitted by the gate; of those in the log their number, result (final
-    or guaranteed), what of that is not final (None where all of it is) and how many gain; loss at
-    risk, and loss that is certain (realised or locked in), as the gate counts them."""
+    or guaranteed) and how many gain; loss at risk, and loss that is certain (realised or locked
+    in), as the gate counts them. `guaranteed`, `guaranteed_wins` and `guaranteed_pnl` are the part
+    of the logged ones that is not final yet."""
 
     day: str
     trades: int
     logged: int
     wins: int
     pnl: Usd
-    not_final: Usd | None
     at_risk: Usd
     realised_loss: Usd
+    guaranteed: int
+    guaranteed_wins: int
+    guaranteed_pnl: Usd
+
+    @property
+    def not_final(self) -> Usd | None:
+        """The result of what is not final; None where all of it is."""
+        return self.guaranteed_pnl if self.guaranteed else None
 
 
 class TradeLogger:
@@ -173,31 +180,41 @@ def since(
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))
-    pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
-    found = session.connection().execute(
-        sa.select(
-            func.count(),
-            func.coalesce(func.sum(TradeRow.pnl_micro), 0),
-            func.count().filter(col(TradeRow.pnl_micro) > 0),
-            func.count().filter(pending),
-            func.coalesce(func.sum(TradeRow.pnl_micro).filter(pending), 0),
-        ).where(
-            col(TradeRow.mode) == mode,
-            col(TradeRow.timestamp) >= f"{day}T",
-            col(TradeRow.timestamp) < f"{day}U",
-        )
-    )
-    logged, pnl, wins, open_now, not_final = found.one()
+    logged, pnl, wins = _sums(session, mode, day)
+    guaranteed, guaranteed_pnl, guaranteed_wins = _sums(session, mode, day, not_final=True)
     return DayStats(
         day=day,
         trades=account.trades if account else 0,
         logged=logged,
         wins=wins,
-        pnl=Usd(from_micro(int(pnl))),
-        not_final=Usd(from_micro(int(not_final))) if open_now else None,
+        pnl=Usd(from_micro(pnl)),
         at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
         realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
+        guaranteed=guaranteed,
+        guaranteed_wins=guaranteed_wins,
+        guaranteed_pnl=Usd(from_micro(guaranteed_pnl)),
     )
+
+
+def _sums(
+    session: Session, mode: Mode, day: str, *, not_final: bool = False
+) -> tuple[int, int, int]:
+    """How many trades of the day are in the log, their result (micro-dollars), and how many of
+    them gain."""
+    rows = select(
+        func.count(),
+        func.coalesce(func.sum(TradeRow.pnl_micro), 0),
+        func.count().filter(col(TradeRow.pnl_micro) > 0),
+    ).where(
+        TradeRow.mode == mode,
+        col(TradeRow.timestamp) >= f"{day}T",
+        col(TradeRow.timestamp) < f"{day}U",
+    )
+    if not_final:
+        pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
+        rows = rows.where(pending)
+    logged, pnl, wins = session.exec(rows).one()
+    return logged, int(pnl), wins
 
 
 def logged(row: TradeRow) -> LoggedTrade:

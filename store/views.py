@@ -91,11 +91,12 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """One trade of the log: its result (final or guaranteed) and its fees."""
+    """One trade of the log: its result (guaranteed until `final`) and its fees."""
 
     at: str
     pnl: Usd
     fees: Usd
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +247,19 @@ def equity(session: Session, mode: Mode, since_ms: int) -> list[EquityPoint]:
         .subquery()
     )
     rows = (
-        select(TradeRow.timestamp, TradeRow.pnl_micro, func.coalesce(fees.c.fees, 0))
+        select(
+            TradeRow.timestamp,
+            TradeRow.pnl_micro,
+            func.coalesce(fees.c.fees, 0),
+            TradeRow.final,
+        )
         .outerjoin(fees, fees.c.arb_id == TradeRow.arb_id)
         .where(TradeRow.mode == mode, col(TradeRow.timestamp) >= iso_utc(since_ms))
         .order_by(col(TradeRow.timestamp), col(TradeRow.id))
     )
     return [
-        EquityPoint(at, Usd(from_micro(pnl)), Usd(from_micro(int(fee))))
-        for at, pnl, fee in session.exec(rows)
+        EquityPoint(at, Usd(from_micro(pnl)), Usd(from_micro(int(fee))), final)
+        for at, pnl, fee, final in session.exec(rows)
     ]
 
 

@@ -43,17 +43,24 @@ SPANS = {
 @status_router.get("/api/v1/status")
 @status_router.get("/api/status")
 async def status(service: The, _caller: Reader) -> JsonResponse:
-    """Run state, balances, what is open, and what the executors see."""
+    """Run state, cash and what of it is free (`balances` by its first name), what is open, and
+    what the executors see."""
     state = await service.journal.run_state()
     executors = service.live.survey.executors if service.live.survey else ()
-    free = {v: await service.journal.free_cash(v, service.mode) for v in Venue}
+    found = await service.journal.read(
+        lambda s: {venue: views.balance(s, venue, service.mode) for venue in Venue}
+    )
+    cash = {venue.value: None if one is None else text(one.cash) for venue, one in found.items()}
+    free = {venue.value: None if one is None else text(one.free) for venue, one in found.items()}
     told: Json = {
         "mode": service.mode.value,
         "run_state": state.word(alive=service.live.alive),
         "enabled": state.enabled,
         "reason": state.reason,
         "settings_version": state.settings_version,
-        "balances": {v.value: None if cash is None else text(cash) for v, cash in free.items()},
+        "balances": free,
+        "cash": cash,
+        "free": free,
         "open": [one.arb_id for one in await service.journal.unfinished()],
         "executors": [slices.executor(one) for one in executors],
         "temporal_ui": service.options.temporal_ui,
@@ -110,17 +117,20 @@ async def equity(
     _caller: Reader,
     span: Annotated[Range, Query(alias="range")] = Range.DAY,
 ) -> JsonResponse:
-    """The result after fees, trade by trade, summed from the start of the range."""
+    """The result after fees, trade by trade, summed from the start of the range; of it
+    `guaranteed` is not final yet."""
     back = SPANS.get(span)
     now_ms = service.wall_ms()
     since_ms = 0 if back is None else now_ms - back // timedelta(milliseconds=1)
     found = await service.journal.read(lambda s: views.equity(s, service.mode, since_ms))
     net = fees = ZERO
-    points = []
+    points: list[Json] = []
     for point in found:
         net, fees = net + point.pnl, fees + point.fees
-        points.append({"at": point.at, "net": usd(net), "fees": usd(fees)})
-    return JsonResponse({"range": span.value, "points": points})
+        points.append({"at": point.at, "net": usd(net), "fees": usd(fees), "final": point.final})
+    waits = [point.pnl for point in found if not point.final]
+    guaranteed = {"trades": len(waits), "pnl": usd(sum(waits, start=ZERO))}
+    return JsonResponse({"range": span.value, "points": points, "guaranteed": guaranteed})
 
 
 @router.get("/stats/latency")
@@ -168,9 +178,11 @@ async def all_alarms(
 ) -> JsonResponse:
     """Alarms from the newest down, open ones and those that are over."""
     before = cursor_of(cursor)
-    found = await service.journal.read(lambda s: alarms.page(s, limit, before))
+    found, titles = await service.journal.read(
+        lambda s: (rows := alarms.page(s, limit, before), alarms.titles(s, rows))
+    )
     following = found[-1].id if len(found) == limit else None
-    items = [slices.alarm(row) for row in found]
+    items = [slices.alarm_told(row, titles) for row in found]
     return JsonResponse(page(items, following), headers=link(request, following))
 
 

@@ -169,9 +169,7 @@ def _question(loss_max: str | None, limits: Limits) -> str:
 def preview_line(one: ClosePreview) -> str:
     """One preview, for a person."""
     against = f"holding brings at least {one.hold_at_least}" if one.hold_at_least else ""
-    from api import sales
-
-    without = f"no figure for closing now, since {sales.unpriced_said(one.unpriced)}"
+    without = f"no figure for closing now ({one.unpriced_why})"
     now = f"closing now brings {one.result}" if one.result else one.why_not or without
     return f"{one.id}  {one.title}: {now}; {against}".rstrip("; ")
 

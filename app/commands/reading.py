@@ -60,7 +60,8 @@ def position_table(open_now: list[outputs.Position]) -> Table:
     )  # fmt: skip
     for one in open_now:
         legs = [f"{leg.held} {leg.outcome} {leg.state}" for leg in one.legs]
-        now = one.close_now or "–"
+        stale = f"– (no fresh book since {one.book_at})" if one.book_stale else "–"
+        now = one.close_now or stale
         shown.add_row(
             one.id, one.title[:48], one.phase, *legs, one.paid, one.payout, one.worst, now
         )

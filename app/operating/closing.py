@@ -48,7 +48,8 @@ async def _preview(
     known = await office.live.known(state.arb_id, ask=True)
     if known.phase.ended:
         why = f"{known.phase}: there is nothing to close"
-        told: Json = {"result": None, "hold_at_least": None, "why_not": why, "unpriced": []}
+        told: Json = {"result": None, "hold_at_least": None, "why_not": why}
+        told |= {"unpriced": [], "unpriced_why": ""}
     else:
         told = sales.close_preview(known)
         told["why_not"] = told["why_not"] or sales.short_of(known, limits)
@@ -59,6 +60,7 @@ async def _preview(
         hold_at_least=told["hold_at_least"],
         why_not=told["why_not"],
         unpriced=told["unpriced"],
+        unpriced_why=told["unpriced_why"],
     )
 
 

@@ -8,7 +8,7 @@ from app.operating.output import Json, Output, Part
 
 class Leg(Part):
     """One leg: what it holds and what it cost (dollars, fees included). `state` is planned, sent,
-    unknown, failed, matched, settled or sold."""
+    unknown, failed, matched, settled, sold or neutral."""
 
     venue: str
     outcome: str
@@ -25,7 +25,8 @@ class Leg(Part):
 
 class Position(Part):
     """One arbitrage that has not ended. `worst` is what it ends with at least if it is held,
-    `close_now` what selling now brings by the bids seen last."""
+    `close_now` what selling now brings by the bids seen last, known to be true at `book_at`; None
+    where those books are too old (`book_stale`) or do not hold it."""
 
     id: str
     pair_id: str
@@ -39,6 +40,8 @@ class Position(Part):
     payout: str
     worst: str
     close_now: str | None
+    book_at: str | None
+    book_stale: bool
     temporal: str | None
 
 
@@ -170,7 +173,8 @@ class Done(Output):
 
 class ClosePreview(Part):
     """What selling now brings, by the bids seen last; `why_not` says why it cannot be done. Where
-    those of a venue do not hold the position, `unpriced` names it and there is no `result`."""
+    those of a venue are old or do not hold the position, `unpriced` names it, `unpriced_why` says
+    so, and there is no `result`."""
 
     id: str
     title: str
@@ -178,6 +182,7 @@ class ClosePreview(Part):
     hold_at_least: str | None
     why_not: str
     unpriced: list[str]
+    unpriced_why: str
 
 
 class Closed(Output):

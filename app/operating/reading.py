@@ -17,7 +17,7 @@ from domain.money import tidy
 from domain.order import Answer, Filled, NotFilled, Unknown
 from domain.trade import TradeStatus
 from domain.venue import Venue
-from store import arbitrages, observations, trade_log
+from store import arbitrages, observations, presence, trade_log
 from store.events import Event
 from store.events import of_arbitrage as events_of
 from store.intents import StoredIntent
@@ -96,7 +96,9 @@ async def show(config: Config, name: str) -> outputs.Shown:
 
 def known(session: Session, arb_id: str) -> Known:
     """One arbitrage by the journal alone."""
-    return read_known(session, arb_id, None, 0, wall_ms())
+    now_ms = wall_ms()
+    executors = presence.reports(session, now_ms - presence.ALIVE_MS)
+    return read_known(session, arb_id, None, 0, now_ms, executors)
 
 
 def position(one: Known, config: Config) -> outputs.Position:
@@ -133,6 +135,8 @@ def position(one: Known, config: Config) -> outputs.Position:
         payout=row["payout"],
         worst=row["worst"],
         close_now=row["close_now"],
+        book_at=row["book_at"],
+        book_stale=row["book_stale"],
         temporal=workflow_link(config, names.workflow_id(state.arb_id, state.adopted)),
     )
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from store.arbitrages import ArbitrageState
 from store.journal import Journal
 from tests.api.harness import Running, opened, serving
+from tests.store.builders import admitted, ready
 from tests.support.processes import Child
 from tests.support.trading import Trading, trading
 
@@ -18,6 +20,18 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal = opened(tmp_path)
     yield journal
     journal.close()
+
+
+@pytest.fixture
+async def admitted_one(tmp_path: Path) -> ArbitrageState:
+    """An arbitrage of ten contracts that nothing was bought for."""
+    journal = await ready(tmp_path / "admitted.db")
+    try:
+        state = await journal.arbitrage((await admitted(journal)).arb_id)
+    finally:
+        journal.close()
+    assert state.opportunity.size == 10
+    return state
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """How long one leg was held beyond the other, and what else graphs are told of an arbitrage."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Action, Mode
 from store.arbitrages import ArbitrageState
 from store.tally import Series
-from tests.store.builders import NOW, a_fill, admitted, ready
+from tests.store.builders import NOW, a_fill
 
 TABLE = """
     fills                                     naked now  seconds  flat
@@ -29,19 +28,6 @@ TABLE = """
     p100+10 k140+10 p900-10 k950-10           -          0.090    0.850
 """
 ROWS = [line.strip().rsplit(maxsplit=3) for line in TABLE.strip().splitlines()[1:]]
-
-
-@pytest.fixture
-async def admitted_one(tmp_path: Path) -> ArbitrageState:
-    """An arbitrage of ten contracts that nothing was bought for."""
-    journal = await ready(tmp_path / "journal.db")
-    try:
-        request = await admitted(journal)
-        state = await journal.arbitrage(request.arb_id)
-    finally:
-        journal.close()
-    assert state.opportunity.size == 10
-    return state
 
 
 def with_fills(state: ArbitrageState, said: str) -> ArbitrageState:

@@ -1,10 +1,10 @@
 """Since when a leg that nothing hedges is shown to be one."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from api.bids import NO_BIDS
 from api.known import Known
 from api.naked import naked
 from api.wire import iso
@@ -14,17 +14,7 @@ from domain.trade import Phase
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
 from tests.api.test_measured import with_fills
-from tests.store.builders import NOW, admitted, ready
-
-
-@pytest.fixture
-async def admitted_one(tmp_path: Path) -> ArbitrageState:
-    """An arbitrage of ten contracts that nothing was bought for."""
-    journal = await ready(tmp_path / "journal.db")
-    try:
-        return await journal.arbitrage((await admitted(journal)).arb_id)
-    finally:
-        journal.close()
+from tests.store.builders import NOW
 
 
 def on(state: ArbitrageState, venue: Venue) -> list[Fill]:
@@ -55,6 +45,6 @@ def test_a_leg_is_exposed_since_it_became_so_whatever_happens_then(
     state = folded(with_fills(admitted_one, fills.strip()))
     for phase, updated_ms in ((Phase.UNWINDING, 400), (Phase.NEEDS_OPERATOR, 90_000)):
         now = replace(state, phase=phase, updated_at_ms=NOW + updated_ms)
-        leg = naked(Known(now, None, fresh=False, times={}, bids={}))
+        leg = naked(Known(now, None, fresh=False, times={}, bids=NO_BIDS))
         assert leg is not None
         assert leg["since"] == iso(NOW + int(since))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from api.bids import Bids
 from api.known import Known
-from api.sales import close_preview, unpriced_said
+from api.sales import close_preview
 from domain.trade import Phase
 from domain.venue import Venue
 from store.arbitrages import ArbitrageState
@@ -55,13 +56,11 @@ def test_a_figure_is_told_only_where_the_bids_hold_what_is_held(
         for bid in bids.split()
         if bid[0] == venue[0] and bid[1:] != "0"
     }
-    told = close_preview(Known(state, None, fresh=False, times={}, bids=offered))
+    seen = Bids(offered, dict.fromkeys(offered, 1))
+    told = close_preview(Known(state, None, fresh=False, times={}, bids=seen))
     assert [told["result"] or "-", told["loss_max"] or "-"] == [result, loss_max]
     assert " ".join(told["unpriced"]) == unpriced.replace("-", "")
     assert told["why_not"] == "", "a missing bid is no refusal"
-
-
-def test_only_venues_that_hold_something_are_named() -> None:
-    assert unpriced_said([]) == ""
-    said = unpriced_said(["polymarket", "kalshi"])
-    assert said == "the bids seen last at polymarket and kalshi do not hold the position"
+    named = " and ".join(told["unpriced"])
+    said = f"The bids seen last at {named} do not hold the position" if named else ""
+    assert told["unpriced_why"] == said

@@ -8,9 +8,10 @@ from temporalio.client import Client
 
 from app.config import ConfiguredPair
 from app.intake import Intake
-from app.sightings import Lookout
-from domain.policy import Bounds, Timing
+from app.sightings import PAIRS_AT_ONCE, Lookout
+from domain.policy import Bounds, Refusal, Timing
 from domain.venue import Mode, Outcome, Venue
+from markets.pairs import ListedPair
 from store.audit import Act
 from store.reviews import Review
 from store.states import ReviewVerdict
@@ -99,3 +100,52 @@ async def test_a_card_says_what_a_person_said_last(
     assert line["known"] is COUNTS[counts]
     assert evidence.replace("_", " ") in line["text"]
     assert ("the deadlines differ" in line["text"]) == (evidence.startswith(("ada", "approved")))
+
+
+async def test_what_is_held_is_told_with_bids_and_the_time_of_each_book(
+    temporal_client: Client,
+) -> None:
+    venues = {venue: LocalVenue(venue) for venue in Venue}
+    async with desk(venues) as made:
+        await made.quote(Venue.POLYMARKET, Outcome.YES, "0.40", age_ms=700)
+        await made.quote(Venue.KALSHI, Outcome.NO, "0.50")
+        seen = lookout(made, temporal_client, "high", None)
+        assert seen.changed(AT_MS)[PAIR.pair_id]["bids_ms"] == {}
+        seen._intake.advice.taken = {PAIR.pair_id: Refusal.PAIR_ALREADY_OPEN}
+        told: dict[str, Any] = seen.changed(AT_MS)[PAIR.pair_id]
+        polymarket = made.rule(Venue.POLYMARKET, Outcome.YES).token
+        kalshi = made.rule(Venue.KALSHI, Outcome.NO).token
+    assert set(told["bids"]) == set(told["bids_ms"]) == {polymarket, kalshi}
+    assert AT_MS - 5_000 < told["bids_ms"][polymarket] <= AT_MS - 700
+    assert told["bids_ms"][polymarket] < told["bids_ms"][kalshi] <= AT_MS
+
+
+async def test_what_is_held_does_not_wait_for_its_turn(temporal_client: Client) -> None:
+    """Of more pairs than are told at once, all of which change all the time."""
+    venues = {venue: LocalVenue(venue) for venue in Venue}
+    async with desk(venues) as made:
+        one = made.listed[PAIR.pair_id]
+        pairs = {
+            f"p{n}": replace(one, pair=replace(one.pair, pair_id=f"p{n}"))
+            for n in range(3 * PAIRS_AT_ONCE)
+        }
+        seen = Changing(
+            [], lambda: pairs, made.books, made.scanner,
+            Intake(temporal_client, "nobody", Mode.SIM, Bounds(), Timing()), lambda: AT_MS,
+        )  # fmt: skip
+        held = set(list(pairs)[-2:])
+        seen._intake.advice.taken = dict.fromkeys(held, Refusal.PAIR_ALREADY_OPEN)
+        looks = [set(seen.changed(AT_MS)) for _ in range(3)]
+    assert all(held < look for look in looks)
+    assert all(len(look - held) == PAIRS_AT_ONCE for look in looks)
+    assert set.union(*looks) == set(pairs)
+
+
+class Changing(Lookout):
+    """Sees something else of each pair whenever it looks."""
+
+    looks = 0
+
+    def _sighting(self, listed: ListedPair, now_ms: int) -> dict[str, Any] | None:
+        self.looks += 1
+        return {"look": self.looks, "pair": listed.pair.pair_id, "at": now_ms}

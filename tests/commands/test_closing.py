@@ -13,7 +13,7 @@ CLOSES = """
     -0.42   -         -              -               Sell both legs now, at any price?
     -0.42   -         -              --loss-max      Sell both legs now?
     -0.42   -         -              --limit         Sell both legs now, at any price?
-    -       kalshi    -              -               no figure for closing now, since the bids seen
+    -       kalshi    -              -               no figure for closing now (No fresh book of
     -       kalshi    -              -               Sell both legs now, at any price?
     -       -         FLAT           -               FLAT
 """
@@ -32,6 +32,7 @@ def test_a_close_asks_about_what_it_would_do(
         hold_at_least="0.71",
         why_not=why_not.strip("-"),
         unpriced=[] if unpriced == "-" else [unpriced],
+        unpriced_why="" if unpriced == "-" else f"No fresh book of {unpriced} since 14:13:21 UTC",
     )
     monkeypatch.setattr(closing, "load", lambda _: None)
     monkeypatch.setattr(closing, "previews", lambda *_: [seen])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from notify.notices import WANTS
+from store.runbook import WANTS
 from tests.notify.stage import stage, timeless
 from tests.notify.stories import ANNOUNCED, GOLDEN, STORIES, tell
 from tests.notify.troubles import TROUBLES

@@ -10,7 +10,7 @@ from domain.money import price, size, usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
 from domain.trade import IllegalStep, Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import trade_log
+from store import trade_log, views
 from store.errors import JournalConflict, StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
@@ -70,6 +70,21 @@ async def test_a_lock_logs_the_guaranteed_profit_and_opens_a_position(journal: J
     stats = await journal.trade_log.stats(Mode.SIM, DAY)
     assert (stats.trades, stats.logged, stats.wins, stats.pnl) == (1, 1, 1, usd("0.9"))
     assert stats.at_risk == usd("0")
+
+
+async def test_what_is_not_final_of_a_day_is_told_apart_from_what_is(journal: Journal) -> None:
+    await locked(journal)
+    await roll_back(journal, await admitted(journal, an_opportunity("b")), "0.45")
+
+    stats = await journal.trade_log.stats(Mode.SIM, DAY)
+    assert (stats.logged, stats.wins, stats.pnl) == (2, 1, usd("0.3"))
+    waits = (stats.guaranteed, stats.guaranteed_wins, stats.guaranteed_pnl)
+    assert waits == (1, 1, usd("0.9"))
+    points = await journal.read(lambda s: views.equity(s, Mode.SIM, 0))
+    assert [(point.pnl, point.final) for point in points] == [
+        (usd("0.9"), False),
+        (usd("-0.6"), True),
+    ]
 
 
 async def test_a_lock_that_is_written_twice_is_one(journal: Journal) -> None:

@@ -23,6 +23,8 @@ def alarm(number: str, code: str, severity: str, **more: object) -> Json:
         "code": code,
         "severity": severity,
         "arb_id": None,
+        "title": None,
+        "wants": None,
         "detail": f"what {code} is about",
         "opened_at": states.ago(minutes=int(number)),
         "repeated_at": states.ago(seconds=5),
@@ -57,6 +59,32 @@ async def test_alarms_are_told_in_words_the_red_ones_first(
     await expect(rows.nth(0)).to_contain_text(re.compile("✖ red.*LOST.*what LOST is about", re.S))
     await expect(rows.nth(1)).to_contain_text(re.compile("▲ amber.*DISK.*for 2 min", re.S))
     assert serious((await Axe().run(page)).response["violations"]) == []
+
+
+async def test_an_alarm_says_which_trade_and_what_it_wants_in_panel_toast_and_log(
+    visitor: Visitor, pages: PageServer
+) -> None:
+    about = {"arb_id": "arb-77", "title": "MIA vs NYK", "wants": "It is tried again by itself"}
+    untitled = {"arb_id": "arb-78"}
+    pages.data["executor"]["alarms"] = [
+        alarm("1", "UNHEDGED", "red", **about), alarm("2", "GHOST_FILL", "amber", **untitled)
+    ]  # fmt: skip
+    page = await visitor.open()
+    rows = page.locator("#alarms").get_by_role("listitem")
+    said = re.compile("UNHEDGED.*MIA vs NYK.*what UNHEDGED is about.*➡ It is tried again", re.S)
+    await expect(rows.nth(0)).to_contain_text(said)
+    link = rows.nth(0).get_by_role("link", name="Temporal")
+    await expect(link).to_have_attribute("href", re.compile("/workflows/arb-77$"))
+    await expect(rows.nth(1)).to_contain_text("arb-78")
+    await expect(rows.nth(1)).not_to_contain_text("➡")
+    event = {"id": "e9", "at": states.ago(), "kind": "alarm", "severity": "critical"}
+    text = "UNHEDGED (alarm): MIA vs NYK: Kalshi holds 12 more"
+    await pages.send("event", event | {"text": text, "wants": about["wants"]})
+    told = re.compile(f"{re.escape(text)}.*➡ It is tried again by itself", re.S)
+    await expect(page.locator("#toasts-critical")).to_contain_text(told)
+    await expect(page.locator("#activity li").first).to_contain_text(told)
+    await page.keyboard.press("a")
+    await expect(page.get_by_role("dialog").locator("li").first).to_contain_text(told)
 
 
 async def test_one_that_was_seen_says_by_whom_and_goes_once_it_is_over(

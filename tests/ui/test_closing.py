@@ -107,6 +107,7 @@ async def test_a_close_without_a_figure_needs_a_bound_or_the_word_that_there_is_
     visitor: Visitor, pages: PageServer
 ) -> None:
     told = orders.close_preview() | {"result": None, "loss_max": None, "unpriced": ["kalshi"]}
+    told |= {"unpriced_why": "The bids seen last at kalshi do not hold the position"}
     told["legs"]["kalshi"] |= dict.fromkeys(
         ("average_price", "worst_price", "slippage", "fee", "proceeds")
     )
@@ -115,7 +116,7 @@ async def test_a_close_without_a_figure_needs_a_bound_or_the_word_that_there_is_
     await page.get_by_role("article", name="LAL vs BOS").get_by_text("Close Position").click()
     dialog = page.get_by_role("dialog")
     confirm = dialog.get_by_role("button", name="Close Position")
-    await expect(dialog).to_contain_text("The bids seen last at Kalshi do not hold the position")
+    await expect(dialog).to_contain_text("The bids seen last at kalshi do not hold the position")
     await expect(confirm).to_have_attribute("title", re.compile("may lose at most, or that it may"))
     await confirm.click(force=True)
     assert pages.commands == []

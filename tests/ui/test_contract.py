@@ -9,6 +9,7 @@ from typing import Any
 
 from api import slices
 from api.cards import Cards
+from app.operating.outputs import Leg
 from domain.money import Usd
 from domain.venue import Venue
 from store.sightings import Sighting
@@ -63,7 +64,7 @@ def test_what_the_test_server_tells_has_the_documented_keys() -> None:
     assert set(states.naked_leg()) == set(naked["legs"][0])
 
 
-def test_every_word_for_a_leg_is_known_to_the_server_the_contract_and_the_page() -> None:
+def test_the_words_for_a_leg_are_those_of_the_server_in_contract_page_and_command() -> None:
     tree = ast.parse((ROOT / "api" / "rows.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     (says,) = (node for node in functions if node.name == "_leg_word")
@@ -71,10 +72,13 @@ def test_every_word_for_a_leg_is_known_to_the_server_the_contract_and_the_page()
     constants = [part for one in returned if one is not None for part in ast.walk(one)]
     said = {p.value for p in constants if isinstance(p, ast.Constant) and isinstance(p.value, str)}
     (listed,) = re.findall(r"leg `state`: `([a-z, ]+)`", TEXT)
+    (printed,) = re.findall(
+        r"`state` is ([a-z, ]+) or (\w+)\.", " ".join((Leg.__doc__ or "").split())
+    )
     module = (ROOT / "ui" / "static" / "js" / "executor" / "legs.js").read_text(encoding="utf-8")
     table = module[module.index("const LEG_STATES") : module.index("const PHASES")]
     drawn = set(re.findall(r"^  (\w+): \[", table, flags=re.MULTILINE))
-    assert said <= set(listed.split(", ")) == drawn
+    assert said == set(listed.split(", ")) == drawn == {*printed[0].split(", "), printed[1]}
 
 
 def test_what_caps_the_next_trade_is_told_by_the_documented_keys() -> None:
@@ -103,6 +107,6 @@ def test_every_path_that_a_module_asks_for_is_documented() -> None:
     asked = set()
     for module in (ROOT / "ui" / "static" / "js").rglob("*.js"):
         asked |= set(re.findall(r"/api/v1/([a-z]+(?:/[a-z-]+)*)", module.read_text()))
-    named = TEXT[TEXT.index("## REST") :]
+    routes = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert asked
-    assert {path for path in asked if f" {path}" not in named} == set()
+    assert {path for path in asked if f" /api/v1/{path}" not in routes} == set()

@@ -236,7 +236,10 @@ async def test_a_version_that_is_not_yet_in_force_says_so(
     pages.data["executor"]["settings"] = states.settings(version=18, active=17)
     page = await visitor.open()
     await expect(page.locator("#settings-state")).to_contain_text(
-        re.compile(r"saved v18 .* active in executor-1 v17 → v18 pending at \d\d:\d\d:\d\d\.\d{3}")
+        re.compile(
+            r"saved v18 .* active in executor-1 v17 → v18 pending at "
+            r"(\d+ \w+, )?\d\d:\d\d:\d\d\.\d{3}"
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.ui.support.states import Json, ahead, stamp
+from tests.ui.support.states import Json, ago, ahead, stamp
 
 
 def orders() -> list[Json]:
@@ -37,11 +37,14 @@ def close_preview() -> Json:
     yes = {"outcome": "YES", "average_price": "0.49", "worst_price": "0.48", "proceeds": "4.83"}
     no = {"outcome": "NO", "average_price": "0.46", "worst_price": "0.46", "proceeds": "4.53"}
     return {
+        "book_at": ago(seconds=1),
+        "book_stale": False,
         "result": "-0.42",
         "hold_at_least": "0.71",
         "hold_until": ahead(days=1),
         "loss_max": "0.60",
         "why_not": "",
         "unpriced": [],
+        "unpriced_why": "",
         "legs": {"polymarket": sale | yes, "kalshi": sale | no},
     }

@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.ui.support import cards, orders, states
+from tests.ui.support import cards, curves, orders, states
 from tests.ui.support.states import Json
 
 UI = Path(__file__).resolve().parents[3] / "ui"
@@ -212,8 +212,8 @@ def default_answers() -> dict[str, Answer]:
     return {
         "settings/history": (200, states.history()),
         "settings/revert": (200, states.settings(version=19)),
-        "stats/equity": (200, states.equity()),
-        "stats/latency": (200, states.latency()),
+        "stats/equity": (200, curves.equity()),
+        "stats/latency": (200, curves.latency()),
         "executor/kill": (202, {"text": "Halted: no new entry leaves. 2 positions stay open."}),
         "executor/resume": (202, {}),
         "executor/flatten/preview": (

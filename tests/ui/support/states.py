@@ -135,6 +135,8 @@ def position(number: int = 1, title: str = "LAL vs BOS", **more: Any) -> Json:
         "worst": "0.02",
         "best": "0.02",
         "close_now": "-0.31",
+        "book_at": ago(seconds=1),
+        "book_stale": False,
         "settles_at": ahead(days=3),
         "days_left": "3",
         "annualised": "24.4",
@@ -169,6 +171,7 @@ def trade(number: int, status: str = "SUCCESS", title: str = "LAL vs BOS", **mor
         "mode": "sim",
         "phase": "HOLDING" if won else "FLAT",
         "reason": reason.get(status, ""),
+        "final": not won,
         "exact": {"bet_size": "5.00", "pnl": pnl, "roi": "2.40", "expected": "0.14"},
     } | more
 
@@ -205,7 +208,10 @@ def base(mode: str = "sim", state: str = "RUNNING") -> Json:
             "trades": 3,
             "pnl": 1.25,
             "wins": 2,
-            "detail": {"pnl": "1.25", "win_rate": "66.66", "fees": "0.21", "loss_used": "0.80"},
+            "detail": {
+                "pnl": "1.25", "win_rate": "66.66", "fees": "0.21", "loss_used": "0.80",
+                "guaranteed": {"trades": 0, "wins": 0, "pnl": "0.00"},
+            },
         },
         "unhedged": {"usd": "0.00", "legs": []},
         "venues": {
@@ -280,6 +286,8 @@ def naked_leg(**more: Any) -> Json:
         "outcome": "NO",
         "size": "12",
         "exposure": "5.76",
+        "book_at": ago(seconds=1),
+        "book_stale": False,
         "loss_now": "-0.84",
         "loss_budget": "1.44",
         "kept": False,
@@ -298,33 +306,6 @@ def naked_leg(**more: Any) -> Json:
             "mark_resolved": True,
         },
     } | more
-
-
-def equity() -> Json:
-    """A day's curve."""
-    steps = [0, 12, 30, -50, -38, -10, 14, 22, 60, 48, 77, 101, 96, 125]
-    points = [
-        {"at": ago(hours=len(steps) - n), "net": f"{cents / 100:.2f}", "fees": "0.02"}
-        for n, cents in enumerate(steps)
-    ]
-    return {"range": "24h", "points": points}
-
-
-def latency() -> Json:
-    """Send to answer, per venue."""
-    return {
-        "buckets": [25, 50, 100, 200, 400, 800, 1600],
-        "venues": {
-            "polymarket": {
-                "counts": [0, 2, 18, 41, 22, 6, 1], "count": 90,
-                "p50_ms": 171, "p95_ms": 640, "p99_ms": 1180,
-            },
-            "kalshi": {
-                "counts": [3, 22, 44, 17, 4, 0, 0], "count": 90,
-                "p50_ms": 78, "p95_ms": 240, "p99_ms": 330,
-            },
-        },
-    }  # fmt: skip
 
 
 def history() -> Json:

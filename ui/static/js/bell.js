@@ -1,8 +1,8 @@
 // The bell: how much happened since somebody looked, and all of it in one searchable list.
 
-import { html, render, svg } from "../vendor/lit-html-3.3.3/lit-html.js";
+import { html, nothing, render, svg } from "../vendor/lit-html-3.3.3/lit-html.js";
 import { openDialog } from "./dialog.js";
-import { clock, day } from "./fmt.js";
+import { day, when } from "./fmt.js";
 import { recall, remember } from "./prefs.js";
 import { onMessage, state, touch } from "./store.js";
 
@@ -54,9 +54,10 @@ function list(events, since, wanted, typed) {
     <label class="field"><span>Search</span><input type="search" @input=${typed} /></label>
     ${rows.length ? html`<ol class="activity-list" tabindex="0" aria-label="Activity">
       ${rows.map((line) => html`<li class="severity-${line.severity} ${line.at > since ? "fresh"
-        : ""}"><time title=${day(line.at)}>${clock(line.at)}</time>
+        : ""}"><time title=${day(line.at)}>${when(line.at)}</time>
         <span aria-hidden="true">${MARKS[line.severity] ?? "•"}</span>
-        <span>${line.text}</span></li>`)}</ol>`
+        <span>${line.text}${line.wants ? html` <span class="wants">➡ ${line.wants}</span>`
+          : nothing}</span></li>`)}</ol>`
       : html`<p class="empty">${events.length ? "Nothing matches." : "Quiet so far."}</p>`}
   `;
 }

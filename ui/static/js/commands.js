@@ -44,12 +44,19 @@ export function pendingPhase(key) {
   return waited > UNKNOWN_MS ? "unknown" : waited > WAITING_MS ? "waiting" : "sending";
 }
 
-/** Text beside a pending control. */
+// Where to look while nobody answers: only a close has a workflow.
+const LOOK = {
+  enabled: "the badge says what holds; ask again only if it does not change",
+  settings: "look at the History before you save again",
+  close: "look at its workflow in Temporal before you ask again",
+};
+
+/** Text beside a pending control; keys are "enabled", "settings" and "close:ID". */
 export function pendingText(key, doing) {
   const texts = {
     sending: `${doing}…`,
     waiting: `${doing}… still waiting for the executor`,
-    unknown: `${doing}: no answer yet, look at the workflow in Temporal`,
+    unknown: `${doing}: no answer yet; ${LOOK[key.split(":")[0]]}`,
   };
   return texts[pendingPhase(key)] ?? "";
 }

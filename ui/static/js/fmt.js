@@ -23,26 +23,45 @@ export function isDecimal(text) {
 /** Whether the text is a price of a contract: between 0 and 1 dollar, neither of them. */
 export const isPrice = (text) => isDecimal(text) && micro(text) > 0n && micro(text) < MICRO;
 
-/** Digits with a fixed number of places, rounded down so that nothing looks better than it is. */
+/** The same amount with the other sign. */
+const negated = (value) => {
+  if (typeof value === "number") return -value;
+  const text = String(value ?? "").trim();
+  return text.startsWith("-") ? text.slice(1) : `-${text.replace("+", "")}`;
+};
+
+/** Digits with a fixed number of places, rounded down: right for what we have, get or keep. */
 export function digits(value, places = 2) {
   const units = micro(value);
   if (units === null) return "–";
   const step = 10n ** BigInt(6 - places);
-  const down = units >= 0n ? units / step : -((-units + step - 1n) / step);
-  const size = down < 0n ? -down : down;
-  const text = size.toString().padStart(places + 1, "0");
-  const whole = text.slice(0, text.length - places).replace(/\B(?=(\d{3})+$)/g, ",");
-  const tail = places ? `.${text.slice(-places)}` : "";
-  return `${down < 0n ? "-" : ""}${whole}${tail}`;
+  return printed(units >= 0n ? units / step : -((-units + step - 1n) / step), places);
 }
 
-/** Dollars: "$5.00", "-$0.80"; with `sign` also "+$0.12". */
+function printed(units, places) {
+  const text = (units < 0n ? -units : units).toString().padStart(places + 1, "0");
+  const whole = text.slice(0, text.length - places).replace(/\B(?=(\d{3})+$)/g, ",");
+  const tail = places ? `.${text.slice(-places)}` : "";
+  return `${units < 0n ? "-" : ""}${whole}${tail}`;
+}
+
+/** Dollars that we have, get or keep, rounded down so that nothing looks better than it is:
+ *  "$5.00", "-$0.80"; with `sign` also "+$0.12". */
 export function usd(value, { sign = false, places = 2 } = {}) {
   const text = digits(value, places);
   if (text === "–") return text;
   const negative = text.startsWith("-");
   const plus = sign && signOf(value) > 0 ? "+" : "";
   return `${negative ? "-" : plus}$${text.replace("-", "")}`;
+}
+
+/** Dollars that something costs or may lose, rounded up so that nothing looks cheaper than it is:
+ *  a fee of 0.0399 is "$0.04". */
+export function cost(value, { places = 2 } = {}) {
+  const text = digits(negated(value), places);
+  if (text === "–") return text;
+  if (text.startsWith("-")) return `$${text.slice(1)}`;
+  return /[1-9]/.test(text) ? `-$${text}` : `$${text}`;
 }
 
 /** Percent: "2.4%". */
@@ -112,6 +131,23 @@ export function clockMs(iso) {
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Local time of something that may be long ago, with its date where that is not today's:
+ *  "14:32:15", "21 Nov, 14:32:15", "21 Nov 2025, 14:32:15". */
+export const when = (iso) => dated(iso, clock(iso));
+
+/** The same to the millisecond. */
+export const whenMs = (iso) => dated(iso, clockMs(iso));
+
+function dated(iso, text) {
+  const [at, today] = [new Date(iso), new Date()];
+  if (text === "–" || at.toDateString() === today.toDateString()) return text;
+  const year = at.getFullYear() === today.getFullYear() ? "" : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${text}`;
+}
+
+/** The zone of every local time on the page: "Europe/Berlin". */
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** "21 Nov 2026, 14:32 UTC": for dates that people plan by. */
 export function day(iso) {

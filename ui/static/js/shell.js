@@ -145,7 +145,8 @@ let fills = [];
 function announce({ type, data }) {
   showAge();
   if (type === "event" && data.severity === "critical") {
-    toast(data.text, { severity: "critical" });
+    const wants = data.wants ? ` ➡ ${data.wants}` : "";
+    toast(`${data.text}${wants}`, { severity: "critical" });
     play("unhedged");
   }
   if (type !== "trade_event") return;
@@ -155,12 +156,12 @@ function announce({ type, data }) {
   const now = Date.now();
   fills = [...fills.filter((fill) => now - fill.at < FILLS_WINDOW_MS), { at: now, data }];
   const gain = ({ exact, pnl }) => exact?.pnl ?? pnl;
-  if (fills.length <= FILLS_MERGED) {
-    return toast(`${data.event} ${usd(gain(data), { sign: true })}`, { severity: "good" });
-  }
-  const total = fills.reduce((sum, fill) => plus(sum, gain(fill.data)), "0");
-  toast(`${fills.length} filled in the last 10 s, ${usd(total, { sign: true })}`,
-    { severity: "good", key: "fills" });
+  const told = fills.length > FILLS_MERGED ? fills : fills.slice(-1);
+  const total = told.reduce((sum, fill) => plus(sum, gain(fill.data)), "0");
+  const waits = told.some((fill) => fill.data.final === false) ? " guaranteed" : "";
+  const said = `${usd(total, { sign: true })}${waits}`;
+  if (told.length === 1) return toast(`${data.event} ${said}`, { severity: "good" });
+  toast(`${told.length} filled in the last 10 s, ${said}`, { severity: "good", key: "fills" });
 }
 
 /** Pause at once; toggling back needs the ordinary way. */

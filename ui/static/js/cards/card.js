@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age, until } from "../clock.js";
 import {
-  compact, day, digits, micro, pct, price, size, span, trend, usd,
+  compact, cost, day, digits, micro, pct, price, size, span, trend, usd,
 } from "../fmt.js";
 import { details } from "./details.js";
 import { icon } from "./icons.js";
@@ -44,7 +44,7 @@ export function card(one, { open, pinned, copied, expired, act }) {
         ${buy(one.legs.kalshi, "Kalshi")}
       </p>
       <p class="headline">
-        <span>ROI: ${roi(one.roi)}</span><span>Cost: <b>${usd(one.unit_cost)}</b></span
+        <span>ROI: ${roi(one.roi)}</span><span>Cost: <b>${cost(one.unit_cost)}</b></span
         ><span title=${VOLUME}>Vol: <b>${compact(one.volume)}</b></span>
       </p>
       ${sums(one)}
@@ -94,8 +94,8 @@ function sums(one) {
   return html`
     <dl class="figures">
       <div><dt>Equal shares</dt><dd>${size(one.size)}</dd></div>
-      <div><dt>Cost</dt><dd>${usd(one.cost)}</dd></div>
-      <div><dt>Fees</dt><dd>${usd(one.fees)}</dd></div>
+      <div><dt>Cost</dt><dd>${cost(one.cost)}</dd></div>
+      <div><dt>Fees</dt><dd>${cost(one.fees)}</dd></div>
       <div><dt>Pays at least</dt><dd>${usd(one.payout)}</dd></div>
       <div><dt>Net profit</dt><dd>${profit}</dd></div>
       <div><dt>Annualised</dt><dd>${one.annualised ? pct(one.annualised, { places: 0 }) : "–"}</dd>
@@ -128,7 +128,7 @@ export function cardRow(one, { copied, expired, act }) {
         ${price(one.legs[venue].price)}</td>`)}
       <td class="number">${roi(one.roi)}</td>
       <td class="number">${digits(one.size, 0)}</td>
-      <td class="number">${usd(one.cost)}</td>
+      <td class="number">${cost(one.cost)}</td>
       <td class="number ${name}">${usd(one.profit, { sign: true })}</td>
       <td>${one.verdict.text}</td>
       <td><button type="button" class="quiet" @click=${() => act.copy(one)}>

@@ -3,7 +3,7 @@
 import { html, nothing, svg } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
 import { age } from "../clock.js";
-import { clockMs, day, pct, price, size, span, trend, usd } from "../fmt.js";
+import { day, pct, price, size, span, trend, usd, whenMs, zone } from "../fmt.js";
 import { touch } from "../store.js";
 import { marked } from "./difference.js";
 
@@ -166,16 +166,16 @@ function identities(card, facts) {
     ? html`<a href=${safe(leg.url)} target="_blank" rel="noreferrer noopener">${leg.url}</a>`
     : "–");
   return html`
-    <h4>Ids, addresses and times</h4>
+    <h4>Ids, addresses and times (in ${zone()} where no zone is named)</h4>
     <dl class="facts ids">
       ${LEGS.map(([venue, name]) => html`
         <dt>${name} market</dt><dd><code>${card.legs[venue].market}</code></dd>
         <dt>${name} token</dt><dd><code>${card.legs[venue].token ?? "–"}</code></dd>
         <dt>${name} page</dt><dd>${link(card.legs[venue])}</dd>
-        <dt>${name} book</dt><dd>${clockMs(card.legs[venue].book_at)}</dd>
+        <dt>${name} book</dt><dd>${whenMs(card.legs[venue].book_at)}</dd>
         <dt>${name} closes</dt><dd>${day(card.legs[venue].closes_at)}</dd>
         <dt>${name} settles</dt><dd>${day(card.legs[venue].settles_at)}</dd>`)}
-      <dt>Found</dt><dd>${clockMs(card.found_at)}</dd>
+      <dt>Found</dt><dd>${whenMs(card.found_at)}</dd>
       <dt>Pair</dt><dd><code>${facts?.pair_id ?? card.pair_id}</code></dd>
     </dl>
   `;

@@ -1,7 +1,7 @@
 // The plain text of a trade, for a person who places it by hand.
 
 import { copyText } from "../copy.js";
-import { price, size, usd } from "../fmt.js";
+import { cost, price, size, usd } from "../fmt.js";
 
 /** Both legs, equal shares, limits, the least it pays, links, and when this was true. */
 export function ticket(card) {
@@ -11,7 +11,7 @@ export function ticket(card) {
     card.title,
     leg("Polymarket", card.legs.polymarket),
     leg("Kalshi", card.legs.kalshi),
-    `Cost ${usd(card.cost)} + fees ${usd(card.fees)}, pays at least ${usd(card.payout)}, ` +
+    `Cost ${cost(card.cost)} + fees ${cost(card.fees)}, pays at least ${usd(card.payout)}, ` +
       `net ${usd(card.profit, { sign: true })} (${card.roi} %)`,
     `Confidence ${card.confidence}. As of ${new Date().toISOString()}; prices move.`,
   ].join("\n");

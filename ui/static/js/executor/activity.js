@@ -1,11 +1,15 @@
 // What happened and who did it, newest first.
 
-import { html } from "../../vendor/lit-html-3.3.3/lit-html.js";
+import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
-import { clock } from "../fmt.js";
+import { when } from "../fmt.js";
 
 const SHOWN_MAX = 40;
 const MARKS = { info: "•", warn: "▲", critical: "✖" };
+
+// What a line wants of its reader; nothing where it only tells.
+const wantsOf = ({ wants }) =>
+  (wants ? html` <span class="wants">➡ ${wants}</span>` : nothing);
 
 export function activityPanel({ events }) {
   const rows = events.slice(0, SHOWN_MAX);
@@ -15,9 +19,9 @@ export function activityPanel({ events }) {
       ${rows.length
         ? html`<ol>${repeat(rows, (row) => row.id, (row) => html`<li
             class="severity-${row.severity}">
-            <time>${clock(row.at)}</time>
+            <time>${when(row.at)}</time>
             <span aria-hidden="true">${MARKS[row.severity] ?? "•"}</span>
-            <span>${row.text}</span></li>`)}</ol>`
+            <span>${row.text}${wantsOf(row)}</span></li>`)}</ol>`
         : html`<p class="empty">Quiet so far. Fills, unwinds, settings and commands appear here with
             who did them.</p>`}
     </div>

@@ -5,6 +5,7 @@ import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { age } from "../clock.js";
 import { command, pendingPhase } from "../commands.js";
 import { span } from "../fmt.js";
+import { temporalLink } from "./legs.js";
 
 const SEVERITIES = { red: ["✖", "alarm", "red"], amber: ["▲", "warned", "amber"] };
 
@@ -28,7 +29,11 @@ function alarm(s, row) {
     <li aria-label="Alarm ${row.id}">
       <span class="mark mark-${look}"><span aria-hidden="true">${mark}</span> ${word}</span>
       <b>${row.code}</b>
-      <span class="alarm-detail">${row.detail}</span>
+      <span class="alarm-detail">${row.arb_id
+        ? html`<b>${row.title ?? row.arb_id}</b> ${temporalLink(s, workflowOf(s, row))}<br />`
+        : nothing}
+        ${row.detail}
+        ${row.wants ? html`<span class="wants">➡ ${row.wants}</span>` : nothing}</span>
       <span class="alarm-age">for ${span(age(row.opened_at))}</span>
       ${row.acknowledged_by
         ? html`<span><span aria-hidden="true">✓</span> seen by ${row.acknowledged_by}</span>`
@@ -36,6 +41,9 @@ function alarm(s, row) {
     </li>
   `;
 }
+
+// An adopted trade has another workflow than its own.
+const workflowOf = ({ positions }, { arb_id: id }) => positions.get(id)?.workflow_id ?? id;
 
 // Needs the journal alone, not an executor.
 function seenButton(s, row) {

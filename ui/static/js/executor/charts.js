@@ -1,9 +1,10 @@
 // Equity curve and fill latencies, each with a sentence and a table that say the same.
 
-import { html, render } from "../../vendor/lit-html-3.3.3/lit-html.js";
+import { html, nothing, render } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import uPlot from "../../vendor/uplot-1.6.32/uPlot.esm.js";
 import { get } from "../api.js";
-import { clock, day, digits, span, usd } from "../fmt.js";
+import { clock, cost, day, digits, span, usd, when } from "../fmt.js";
+import { guaranteedMark, notFinal } from "./final.js";
 
 const RANGES = ["1h", "24h", "7d", "all"];
 const REFRESH_MS = 30_000;
@@ -33,7 +34,7 @@ export async function drawEquity() {
   const answer = await get(`/api/v1/stats/equity?range=${range}`);
   if (!answer.ok) return equityText(null, answer.problem.detail);
   const points = answer.data.points;
-  equityText(points, "");
+  equityText(points, "", notFinal(answer.data.guaranteed));
   equityPlot?.destroy();
   equityPlot = null;
   if (points.length < 2) return;
@@ -81,7 +82,7 @@ const axis = () => ({
   font: "11px system-ui, sans-serif",
 });
 
-function equityText(points, problem) {
+function equityText(points, problem, waits = "") {
   const root = byId("equity-text");
   if (problem) return render(html`<p class="warn">▲ ${problem}</p>`, root);
   if (points.length < 2) {
@@ -92,13 +93,16 @@ function equityText(points, problem) {
   return render(
     html`
       <p class="hint">Net of fees ${usd(last.net, { sign: true })} over ${points.length} trades,
-        from ${day(points[0].at)}.</p>
+        from ${day(points[0].at)}${waits ? `, ${waits}` : ""}.</p>
       <details><summary>As a table</summary>
         <table class="plain numbers"><thead><tr><th scope="col">Time</th><th scope="col">Net</th>
           <th scope="col">Fees</th></tr></thead>
-          <tbody>${rows.map((point) => html`<tr><td>${clock(point.at)}</td>
-            <td>${usd(point.net, { sign: true })}</td><td>${usd(point.fees)}</td></tr>`)}</tbody>
-        </table></details>
+          <tbody>${rows.map((point) => html`<tr><td>${when(point.at)}</td>
+            <td>${usd(point.net, { sign: true })} ${guaranteedMark(point)}</td>
+            <td>${cost(point.fees)}</td></tr>`)}</tbody>
+        </table>
+        ${points.length > rows.length ? html`<p class="hint">and ${points.length - rows.length}
+          more before these: the trade log has every one</p>` : nothing}</details>
     `,
     root,
   );

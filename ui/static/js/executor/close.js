@@ -4,9 +4,10 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { get } from "../api.js";
 import { closePosition, isUnknown, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
-import { clock, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
+import { clock, cost, day, isDecimal, isPrice, micro, price, size, usd } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
+import { byWhichBook } from "./figures.js";
 import { VENUES } from "./legs.js";
 
 /** Ask for the preview, show it, and close on confirmation. */
@@ -60,7 +61,8 @@ function body(form) {
   const facts = preview.data;
   return html`
     <p class="verdict">Close now <b>${usd(facts.result, { sign: true })}</b> vs hold ≥
-      <b>${usd(facts.hold_at_least, { sign: true })}</b> until ${day(facts.hold_until)}</p>
+      <b>${usd(facts.hold_at_least, { sign: true })}</b> until ${day(facts.hold_until)}
+      <small class="no-figure">${byWhichBook(facts.result, facts)}</small></p>
     ${legTable(facts.legs)}
     <label class="field">
       <span>Lose at most ($)</span>
@@ -88,12 +90,10 @@ function body(form) {
 }
 
 function unpricedNote(form) {
-  const { unpriced } = form.preview.data;
-  const names = VENUES.filter(([venue]) => unpriced.includes(venue)).map(([, name]) => name);
-  if (!names.length) return nothing;
+  const facts = form.preview.data;
+  if (!facts.unpriced.length) return nothing;
   return html`
-    <p class="warn">▲ The bids seen last at ${names.join(" and ")} do not hold the position: what
-      its sale brings is not known.</p>
+    <p class="warn">▲ ${facts.unpriced_why}: what its sale brings is not known.</p>
     <label class="field">
       <span>Sell at any price</span>
       <input type="checkbox" id="any-price" .checked=${form.anyPrice}
@@ -117,8 +117,8 @@ function legTable(legs) {
         ${VENUES.map(([venue, name]) => {
           const leg = legs[venue];
           return html`<tr><th scope="row">${name} ${leg.outcome}</th><td>${size(leg.size)}</td>
-            <td>${price(leg.average_price)}</td><td>${usd(leg.slippage)}</td>
-            <td>${usd(leg.fee)}</td><td>${usd(leg.proceeds)}</td></tr>`;
+            <td>${price(leg.average_price)}</td><td>${cost(leg.slippage)}</td>
+            <td>${cost(leg.fee)}</td><td>${usd(leg.proceeds)}</td></tr>`;
         })}
       </tbody>
     </table>

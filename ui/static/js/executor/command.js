@@ -6,7 +6,7 @@ import {
   command, kill, pendingPhase, pendingText, toggle, whyNotEnter, whyNotSend,
 } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
-import { clock, span, usd } from "../fmt.js";
+import { clock, cost, span, usd, when, zone } from "../fmt.js";
 import { age } from "../clock.js";
 import { state } from "../store.js";
 import { toast } from "../toast.js";
@@ -30,7 +30,8 @@ export function commandBand(s) {
       <p class="command-why">
         ${s.ready ? whySo(run) : "Waiting for the first word from the server"}
         <br /><span class="muted">Last update
-          <time id="last-update">${s.link.lastAt ? clock(s.link.lastAt) : "–"}</time></span>
+          <time id="last-update">${s.link.lastAt ? clock(s.link.lastAt) : "–"}</time>, times
+          in ${zone()}</span>
       </p>
     </div>
     ${bigToggle(s)}
@@ -41,7 +42,7 @@ export function commandBand(s) {
 }
 
 function whySo(run) {
-  const since = run.since ? `since ${clock(run.since)}` : "";
+  const since = run.since ? `since ${when(run.since)}` : "";
   const forHow = run.since ? ` (${span(age(run.since))})` : "";
   const by = run.by ? ` by ${run.by}` : "";
   return html`${since}${forHow}${by}${run.reason ? html`: <b>${run.reason}</b>` : nothing}`;
@@ -130,9 +131,9 @@ function openResume(whyNot) {
     body: html`
       <dl class="facts">
         <dt>Halted because</dt><dd>${run.reason || "not said"}</dd>
-        <dt>By</dt><dd>${run.by ?? "–"}, ${clock(run.since)}</dd>
+        <dt>By</dt><dd>${run.by ?? "–"}, ${when(run.since)}</dd>
         <dt>Today's net</dt><dd>${usd(stats.detail?.pnl ?? stats.pnl, { sign: true })}</dd>
-        <dt>Unhedged now</dt><dd>${usd(unhedged.usd)}</dd>
+        <dt>Unhedged now</dt><dd>${cost(unhedged.usd)}</dd>
       </dl>
       <p>Afterwards trading is ${state.enabled ? "enabled: entries may leave" : "paused"}. Limits
         stay as they are, and nothing that is open is touched.</p>

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { openDialog } from "../dialog.js";
-import { clock, digits } from "../fmt.js";
+import { digits, when } from "../fmt.js";
 import { touch } from "../store.js";
 
 const STAGES = {
@@ -67,7 +67,7 @@ function examples({ reason, count, examples: found }) {
     title: `${reason}: ${digits(count, 0)} times`,
     wide: true,
     body: found?.length
-      ? html`<table class="plain"><tbody>${found.map((one) => html`<tr><td>${clock(one.at)}</td>
+      ? html`<table class="plain"><tbody>${found.map((one) => html`<tr><td>${when(one.at)}</td>
           <td>${one.title}</td><td>${one.detail}</td></tr>`)}</tbody></table>`
       : html`<p class="empty">No examples were kept.</p>`,
   });

@@ -11,7 +11,6 @@ export const VENUES = [
 const LEG_STATES = {
   planned: ["○", "planned", "quiet"],
   sent: ["◔", "sent", "busy"],
-  accepted: ["◑", "accepted", "busy"],
   matched: ["◕", "matched", "busy"],
   settled: ["●", "settled", "good"],
   unknown: ["?", "unknown", "alarm"],

@@ -3,6 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age } from "../clock.js";
 import { micro, pct, price, span, trend, usd } from "../fmt.js";
+import { notFinal, winsNotFinal } from "./final.js";
 
 const PARTS = [
   ["free", "Free"],
@@ -58,12 +59,16 @@ export function stats({ stats: found, settings }) {
   if (!found || !settings) return html`<p class="muted">Nothing counted yet.</p>`;
   const pnl = found.detail?.pnl ?? found.pnl;
   const { mark, name } = trend(pnl);
+  const waits = found.detail?.guaranteed;
   return html`
     <dl class="money">
       <dt>Trades:</dt><dd id="stat-trades">${found.trades} / ${settings.max_daily_trades}</dd>
       <dt>P&amp;L:</dt><dd id="stat-pnl" class=${name}>
-        <span aria-hidden="true">${mark}</span> ${usd(pnl, { sign: true })}</dd>
-      <dt>Win Rate:</dt><dd id="stat-wins">${winRate(found)}</dd>
+        <span aria-hidden="true">${mark}</span> ${usd(pnl, { sign: true })}
+        <small class="guaranteed">${notFinal(waits)}</small></dd>
+      <dt>Win Rate:</dt><dd id="stat-wins">${winRate(found)}
+        <small class="guaranteed">${waits?.wins
+          ? `${found.wins} won, ${winsNotFinal(waits)}` : ""}</small></dd>
     </dl>
   `;
 }

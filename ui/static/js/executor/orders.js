@@ -1,7 +1,7 @@
 // Every order of a trade as a waterfall: intent, sent, answered, settled, in milliseconds.
 
 import { html, nothing, svg } from "../../vendor/lit-html-3.3.3/lit-html.js";
-import { clockMs, price, size, span } from "../fmt.js";
+import { price, size, span, whenMs } from "../fmt.js";
 
 const PAUSE_MS = 5_000;
 const WIDTH = 240;
@@ -57,7 +57,7 @@ function part(group, first) {
 function row(order, start, end) {
   const [icon, word] = RESULTS[order.state] ?? ["?", order.state];
   const created = at(order.created_at);
-  const since = (iso) => (iso ? html`<span title=${clockMs(iso)}>+${span(at(iso) - created)}</span>`
+  const since = (iso) => (iso ? html`<span title=${whenMs(iso)}>+${span(at(iso) - created)}</span>`
     : "–");
   const asked = order.questions ? `, asked ${order.questions}×` : "";
   return html`<tr>

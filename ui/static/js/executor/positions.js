@@ -3,10 +3,11 @@
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { pendingPhase, pendingText, whyNotSend } from "../commands.js";
-import { day, pct, size, trend, usd } from "../fmt.js";
+import { cost, day, pct, size, trend, usd } from "../fmt.js";
 import { touch } from "../store.js";
 import { toast } from "../toast.js";
 import { openClose } from "./close.js";
+import { byWhichBook, missing } from "./figures.js";
 import { legLine, phaseMark, staleMark, temporalLink, VENUES } from "./legs.js";
 import { timeline } from "./timeline.js";
 
@@ -24,8 +25,15 @@ export function positionsPanel(s) {
   `;
 }
 
+// Why nothing opens, by the run state; where it is RUNNING something may.
+const NOTHING_OPENS = {
+  PAUSED: "Trading is paused, so nothing opens: Enable trading lets entries leave. ",
+  HALTED: "Entries are halted, so nothing opens before a person resumes. ",
+  OFF: "No executor runs, so nothing opens: start it with `lockstep run`. ",
+};
+
 function emptyState({ scanner, run_state: run }) {
-  const paused = run.state === "RUNNING" ? "" : "Trading is not enabled, so nothing opens. ";
+  const paused = NOTHING_OPENS[run.state] ?? "";
   const alive = scanner
     ? `Watching ${scanner.pairs} pairs, best net edge now ${pct(scanner.best_edge?.roi)}.`
     : "No scanner reports.";
@@ -61,14 +69,14 @@ function numbers(row) {
   const now = row.close_now === null || row.close_now === undefined ? null : trend(row.close_now);
   return html`
     <dl class="figures">
-      <div><dt>Cost</dt><dd>${usd(row.cost)}</dd></div>
+      <div><dt>Cost</dt><dd>${cost(row.cost)}</dd></div>
       <div><dt>Pays at least</dt><dd>${usd(row.payout)}</dd></div>
       <div><dt>Worst case</dt><dd>${usd(row.worst, { sign: true })}</dd></div>
       <div><dt>Best case</dt><dd>${usd(row.best, { sign: true })}</dd></div>
       <div><dt>Close now</dt>
-        <dd class=${now?.name ?? ""}>${now
+        <dd class=${now?.name ?? ""} title=${byWhichBook(row.close_now, row)}>${now
           ? html`<span aria-hidden="true">${now.mark}</span> ${usd(row.close_now, { sign: true })}`
-          : "–"}</dd></div>
+          : "–"} ${missing(row.close_now, row)}</dd></div>
       <div><dt>Settles</dt><dd title=${day(row.settles_at)}>${row.days_left
         ? `${size(row.days_left)} d · ${pct(row.annualised, { places: 0 })} p.a.` : "–"}</dd></div>
     </dl>

@@ -5,7 +5,9 @@ import { live } from "../../vendor/lit-html-3.3.3/directives/live.js";
 import { get, request } from "../api.js";
 import { pendingPhase, pendingText, saveSettings, whyNotSend } from "../commands.js";
 import { closeDialog, openDialog, redraw } from "../dialog.js";
-import { clock, clockMs, digits, isDecimal, micro, pct, plus, size, usd } from "../fmt.js";
+import {
+  cost, digits, isDecimal, micro, pct, plus, size, usd, when, whenMs,
+} from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
 
@@ -166,7 +168,7 @@ function input(s, field, value, error, doubt) {
 function todayOf({ stats }, { name }) {
   if (!stats) return "";
   if (name === "max_daily_trades") return `${stats.trades} today`;
-  if (name === "max_daily_loss" && stats.detail) return `${usd(stats.detail.loss_used)} today`;
+  if (name === "max_daily_loss" && stats.detail) return `${cost(stats.detail.loss_used)} today`;
   return "";
 }
 
@@ -226,10 +228,10 @@ function conflictNote(s) {
 function versionLine(s) {
   const meta = s.settings.meta;
   if (!meta) return "";
-  const by = `saved v${meta.version} by ${meta.saved_by} at ${clock(meta.saved_at)}`;
+  const by = `saved v${meta.version} by ${meta.saved_by} at ${when(meta.saved_at)}`;
   const active = (meta.active ?? []).map((executor) => {
     const behind = executor.version !== meta.version ? ` → v${meta.version} pending` : "";
-    const since = clockMs(executor.at);
+    const since = whenMs(executor.at);
     return `active in ${executor.executor} v${executor.version}${behind} at ${since}`;
   });
   return [by, ...(active.length ? active : ["not yet active in an executor"])].join(" · ");
@@ -299,7 +301,7 @@ function historyEntry(entry) {
   const current = entry.version === state.settings.meta?.version;
   return html`
     <li>
-      <p><b>v${entry.version}</b> ${clock(entry.at)} · ${entry.actor} · ${entry.origin}</p>
+      <p><b>v${entry.version}</b> ${when(entry.at)} · ${entry.actor} · ${entry.origin}</p>
       <ul class="difference">
         ${Object.entries(entry.changes).map(([name, [before, after]]) => html`<li>
           ${labelOf(name)} ${plain(before)} → <b>${plain(after)}</b></li>`)}

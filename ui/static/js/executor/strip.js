@@ -2,7 +2,8 @@
 
 import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { age } from "../clock.js";
-import { digits, micro, span, trend, usd } from "../fmt.js";
+import { cost, digits, micro, span, trend, usd } from "../fmt.js";
+import { notFinal, winsNotFinal } from "./final.js";
 
 const LOSS_WARNING_PERCENT = 70;
 const DELAYED_MS = 2_000;
@@ -34,22 +35,25 @@ function profitTile({ stats }) {
   const { mark, name } = trend(pnl);
   const value = html`<span class=${name}><span aria-hidden="true">${mark}</span>
     ${usd(pnl, { sign: true })}</span>`;
-  return tile("Net today", value, stats.detail ? `fees ${usd(stats.detail.fees)}` : "");
+  const { fees, guaranteed } = stats.detail ?? {};
+  const notes = [fees === undefined ? "" : `fees ${cost(fees)}`, notFinal(guaranteed)];
+  return tile("Net today", value, notes.filter(Boolean).join(" · "));
 }
 
 function tradesTile({ stats, settings }) {
   if (!stats || !settings) return tile("Trades", "–", "");
   const value = `${stats.trades} / ${settings.max_daily_trades}`;
-  return tile("Trades", value, `${stats.wins} won`);
+  const waits = winsNotFinal(stats.detail?.guaranteed);
+  return tile("Trades", value, `${stats.wins} won${waits ? `, ${waits}` : ""}`);
 }
 
 function lossTile({ stats, settings }) {
   if (!stats?.detail || !settings) return tile("Loss used", "–", "");
   const used = micro(stats.detail.loss_used);
   const limit = micro(settings.max_daily_loss);
-  const percent = limit > 0n ? Number((used * 100n) / limit) : 100;
+  const percent = limit > 0n ? Number((used * 100n + limit - 1n) / limit) : 100;
   const near = percent >= LOSS_WARNING_PERCENT;
-  const value = html`${usd(stats.detail.loss_used)}
+  const value = html`${cost(stats.detail.loss_used)}
     <small>of ${usd(settings.max_daily_loss)}</small>`;
   const note = html`<meter min="0" max="100" high=${LOSS_WARNING_PERCENT} optimum="0"
       aria-label="Daily loss used" .value=${Math.min(100, percent)}></meter>
@@ -60,7 +64,7 @@ function lossTile({ stats, settings }) {
 function unhedgedTile({ unhedged }) {
   const naked = micro(unhedged.usd) !== 0n;
   const count = unhedged.legs.length;
-  const value = naked ? html`<span class="loss">✖ ${usd(unhedged.usd)}</span>` : usd("0");
+  const value = naked ? html`<span class="loss">✖ ${cost(unhedged.usd)}</span>` : usd("0");
   const note = naked ? `${count} naked leg${count === 1 ? "" : "s"}` : "both legs or neither";
   return tile("Unhedged", value, note, naked ? "tile-alarm" : "");
 }

@@ -2,7 +2,7 @@
 
 import { html, nothing, svg } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { copyText } from "../copy.js";
-import { clockMs, span } from "../fmt.js";
+import { span, whenMs } from "../fmt.js";
 import { VENUES } from "./legs.js";
 
 const STAMPS = [
@@ -76,7 +76,7 @@ function laneOf({ venue, name, hops: found }, start, end) {
     <text class="lane-name" x="0" y=${y + 4}>${name}</text>
     ${line}
     ${quick.map((hop) => svg`<circle class="stamp stamp-${venue}" cx=${x(hop.at, start, end)}
-      cy=${y} r="4.5"><title>${hop.label} ${clockMs(hop.iso)}</title></circle>`)}
+      cy=${y} r="4.5"><title>${hop.label} ${whenMs(hop.iso)}</title></circle>`)}
     ${settled ? svg`<text class="axis" x=${WIDTH} y=${y + 4} text-anchor="end"
       >● ${span(settled.at - start)}</text>` : nothing}
   `;
@@ -94,7 +94,7 @@ function twin(lanes, start) {
           ${STAMPS.map(([key, label]) => html`<tr><th scope="row">${label}</th>
             ${lanes.map(({ hops: found }) => {
               const hop = found.find((one) => one.key === key);
-              return html`<td>${hop ? clockMs(hop.iso) : "–"}</td>
+              return html`<td>${hop ? whenMs(hop.iso) : "–"}</td>
                 <td>${hop ? `+${span(hop.at - start)}` : "–"}</td>`;
             })}</tr>`)}
         </tbody>
@@ -107,7 +107,7 @@ function story({ story: told }) {
   if (!told?.length) return nothing;
   return html`
     <ol class="story">
-      ${told.map((line) => html`<li><time>${clockMs(line.at)}</time> <b>${line.phase}</b>
+      ${told.map((line) => html`<li><time>${whenMs(line.at)}</time> <b>${line.phase}</b>
         ${line.said}</li>`)}
     </ol>
   `;

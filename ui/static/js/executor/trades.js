@@ -5,10 +5,11 @@ import { repeat } from "../../vendor/lit-html-3.3.3/directives/repeat.js";
 import { get } from "../api.js";
 import { now } from "../clock.js";
 import { openDialog, redraw } from "../dialog.js";
-import { clock, day, pct, trend, usd } from "../fmt.js";
+import { cost, day, pct, trend, usd, when } from "../fmt.js";
 import { recall, remember } from "../prefs.js";
 import { apply, newestFirst, onMessage, state, touch } from "../store.js";
 import { toast } from "../toast.js";
+import { guaranteedMark } from "./final.js";
 import { phaseMark, STATUSES, statusMark, temporalLink, legLine, VENUES } from "./legs.js";
 import { orderWaterfall } from "./orders.js";
 import { timeline } from "./timeline.js";
@@ -95,12 +96,12 @@ function trade(s, row) {
     <tr data-row tabindex="0" data-status=${row.status}
       @keydown=${(event) => event.key === "Enter" && event.target === event.currentTarget
         && details(s, row)}>
-      <td data-label="Time"><time title=${day(row.timestamp)}>${clock(row.timestamp)}</time></td>
+      <td data-label="Time"><time title=${day(row.timestamp)}>${when(row.timestamp)}</time></td>
       <td data-label="Status">${statusMark(row.status)}</td>
       <td data-label="Event" class="event">${row.event}</td>
-      <td data-label="Bet" class="number">${usd(row.exact?.bet_size ?? row.bet_size)}</td>
+      <td data-label="Bet" class="number">${cost(row.exact?.bet_size ?? row.bet_size)}</td>
       <td data-label="P&amp;L" class="number ${name}"><span><span aria-hidden="true">${mark}</span>
-        ${usd(pnl, { sign: true })}</span></td>
+        ${usd(pnl, { sign: true })} ${guaranteedMark(row)}</span></td>
       <td data-label="Expected" class="number muted">${row.exact?.expected
         ? usd(row.exact.expected, { sign: true }) : "–"}</td>
       <td data-label="Result" class="result">${row.status === "SUCCESS"

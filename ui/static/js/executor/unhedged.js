@@ -4,17 +4,17 @@ import { html, nothing } from "../../vendor/lit-html-3.3.3/lit-html.js";
 import { closePosition, command, pendingPhase, whyNotSend } from "../commands.js";
 import { openDialog, redraw } from "../dialog.js";
 import { age, until } from "../clock.js";
-import { isDecimal, plus, size, span, usd } from "../fmt.js";
+import { cost, isDecimal, plus, size, span, usd } from "../fmt.js";
 import { toast } from "../toast.js";
+import { byWhichBook, missing, whyNoFigure } from "./figures.js";
 import { phaseMark, temporalLink } from "./legs.js";
 
 // What a person may do: label, what it does in words, and whether it may cost more than now.
 const ACTIONS = [
   ["retry", "Retry now", (leg) => `Try the sale again at once, with a fresh set of attempts${
-    leg.loss_budget ? ` that may lose ${usd(leg.loss_budget)} together` : ""}.`],
-  ["accept", "Accept loss now", (leg) => `Sell everything that this trade holds at any price. By
-    the book seen last the naked ${size(leg.size)} bring ${usd(leg.loss_now, { sign: true })}; it
-    may be worse.`],
+    leg.loss_budget ? ` that may lose ${cost(leg.loss_budget)} together` : ""}.`],
+  ["accept", "Accept loss now", (leg) => `Sell everything that this trade holds at any price. ${
+    bringsNow(leg)}`],
   ["hold", "Hold as it is", (leg) => `Sell nothing more and keep the uneven pair until the question
     resolves. It ends between ${usd(leg.worst, { sign: true })} and
     ${usd(leg.best, { sign: true })}.`],
@@ -23,6 +23,14 @@ const ACTIONS = [
   ["mark_resolved", "Mark resolved", (leg) => `Say that the ${size(leg.size)} ${leg.outcome} are
     dealt with. Nothing is sent to a venue, and the trade ends with the cash that you name.`],
 ];
+
+function bringsNow(leg) {
+  const why = whyNoFigure(leg.loss_now, leg);
+  if (why) return `Nobody knows what the naked ${size(leg.size)} bring: ${why}.`;
+  const result = usd(leg.loss_now, { sign: true });
+  return `By the book seen last the naked ${size(leg.size)} bring ${result}; it may be worse.`;
+}
+
 const PATHS = {
   retry: "retry", hold: "hold", take_over: "take-over", mark_resolved: "resolve",
 };
@@ -33,7 +41,7 @@ export function unhedgedPanel(s) {
   return html`
     <section class="panel alarm" aria-labelledby="unhedged-title">
       <h2 class="panel-title" id="unhedged-title"><span aria-hidden="true">✖</span>
-        Unhedged: ${usd(exposed)}</h2>
+        Unhedged: ${cost(exposed)}</h2>
       <div class="panel-body">${legs.map((leg) => nakedLeg(s, leg))}</div>
     </section>
   `;
@@ -43,8 +51,9 @@ function nakedLeg(s, leg) {
   return html`
     <article class="naked" aria-label=${leg.title}>
       <header><h3>${leg.title}</h3> ${phaseMark(leg.phase)} ${temporalLink(s, leg.arb_id)}</header>
-      <p><b>${leg.venue} ${leg.outcome} × ${size(leg.size)}</b>, ${usd(leg.exposure)} exposed for
-        ${span(age(leg.since))}; sold now ${usd(leg.loss_now, { sign: true })}</p>
+      <p><b>${leg.venue} ${leg.outcome} × ${size(leg.size)}</b>, ${cost(leg.exposure)} exposed for
+        ${span(age(leg.since))}; <span title=${byWhichBook(leg.loss_now, leg)}>sold now
+          ${usd(leg.loss_now, { sign: true })}</span> ${missing(leg.loss_now, leg)}</p>
       <p>${leg.kept ? "Kept by a person's word: nothing is being sold." : leg.trying}
         ${retryCountdown(leg)}</p>
       <footer>${ACTIONS.map(([key, label, says]) => actionButton(leg, key, label, says))}</footer>
@@ -78,8 +87,9 @@ function ask(leg, key, label, says) {
   openDialog({
     title: `${label}: ${leg.title}`,
     body: () => html`<p>${says(leg)}</p>
-      <dl class="facts"><dt>Exposed</dt><dd>${usd(leg.exposure)}</dd>
-        <dt>Sold now</dt><dd>${usd(leg.loss_now, { sign: true })}</dd>
+      <dl class="facts"><dt>Exposed</dt><dd>${cost(leg.exposure)}</dd>
+        <dt>Sold now</dt><dd>${usd(leg.loss_now, { sign: true })}
+          ${missing(leg.loss_now, leg)}</dd>
         ${resolving ? outcome(leg, form) : nothing}</dl>
       ${resolving ? evidence(form) : nothing}`,
     confirm: {

@@ -1,0 +1,27 @@
+"""Cash, and what of it is free: both surfaces tell both."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from temporalio.client import Client
+
+from tests.api.harness import serving
+from tests.store.builders import admitted, ready
+
+SHORT = {"polymarket": "poly", "kalshi": "kalshi"}
+
+
+async def test_status_and_socket_tell_the_same_cash_and_the_same_of_it_that_is_free(
+    tmp_path: Path, temporal_client: Client
+) -> None:
+    journal = await ready(tmp_path / "journal.sqlite3", cash="100")
+    await admitted(journal)
+    async with serving(journal, temporal_client) as api, api.page() as page:
+        status = (await api.http.get("/api/status")).json()
+        told = (await page.next("init"))["data"]["balances"]
+    journal.close()
+    assert status["balances"] == status["free"]
+    for venue, short in SHORT.items():
+        assert Decimal(status["cash"][venue]) == Decimal(told[f"{short}_exact"]) == 100
+        free = Decimal(status["free"][venue])
+        assert free == Decimal(told["detail"][short]["free"]) < 100, "an order is promised some"
