@@ -67,6 +67,7 @@ async def test_a_result_that_is_not_final_is_marked_in_its_row_and_in_every_sum(
     trades = page.locator("#trades tbody tr")
     await expect(trades.nth(0).locator(".guaranteed")).to_have_text("guaranteed")
     await expect(trades.nth(1).locator(".guaranteed")).to_have_count(0)
+    await expect(page).to_have_title("● SIM ≥ +$1.25 (2) · Executor")
     sums = ("incl. +$0.71 not final", "2 won, 1 of them not final")
     for said in sums:
         await expect(page.locator("#strip")).to_contain_text(said)

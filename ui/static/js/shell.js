@@ -68,7 +68,10 @@ function tick() {
 function title() {
   const page = document.documentElement.dataset.page === "executor" ? "Executor" : "Opportunities";
   if (!state.ready) return `${page} · Lockstep`;
-  const profit = state.stats ? usd(state.stats.detail?.pnl ?? state.stats.pnl, { sign: true }) : "";
+  const { detail, pnl } = state.stats ?? {};
+  // Of what is not final it is the least that comes.
+  const least = detail?.guaranteed?.trades ? "≥ " : "";
+  const profit = state.stats ? `${least}${usd(detail?.pnl ?? pnl, { sign: true })}` : "";
   const mark = { RUNNING: "●", PAUSED: "❚❚", HALTED: "■", OFF: "○" }[state.run_state.state];
   const count = state.positions.size ? ` (${state.positions.size})` : "";
   return `${mark} ${state.mode.toUpperCase()} ${profit}${count} · ${page}`;

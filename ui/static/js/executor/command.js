@@ -10,6 +10,7 @@ import { clock, cost, span, usd, when, zone } from "../fmt.js";
 import { age } from "../clock.js";
 import { state } from "../store.js";
 import { toast } from "../toast.js";
+import { notFinal } from "./final.js";
 
 // The seed's words: ACTIVE is green, PAUSED is red.
 const BADGES = {
@@ -92,10 +93,10 @@ function pressToggle(target, whyNot) {
     body: html`
       <p>From the next gate on, every opportunity within these limits is bought:</p>
       <dl class="facts">
-        <dt>Per trade</dt><dd>${usd(settings.min_bet)} to ${usd(settings.max_bet)}, both legs</dd>
+        <dt>Per trade</dt><dd>${usd(settings.min_bet)} to ${cost(settings.max_bet)}, both legs</dd>
         <dt>Trades left today</dt>
         <dd>${settings.max_daily_trades - stats.trades} of ${settings.max_daily_trades}</dd>
-        <dt>Most that today may lose</dt><dd>${usd(settings.max_daily_loss)}</dd>
+        <dt>Most that today may lose</dt><dd>${cost(settings.max_daily_loss)}</dd>
       </dl>
       ${live ? html`<p class="hint">Trading may be restricted where you live; the venues' terms
         apply to you.</p>` : nothing}
@@ -132,7 +133,8 @@ function openResume(whyNot) {
       <dl class="facts">
         <dt>Halted because</dt><dd>${run.reason || "not said"}</dd>
         <dt>By</dt><dd>${run.by ?? "–"}, ${when(run.since)}</dd>
-        <dt>Today's net</dt><dd>${usd(stats.detail?.pnl ?? stats.pnl, { sign: true })}</dd>
+        <dt>Today's net</dt><dd>${usd(stats.detail?.pnl ?? stats.pnl, { sign: true })}
+          ${notFinal(stats.detail?.guaranteed)}</dd>
         <dt>Unhedged now</dt><dd>${cost(unhedged.usd)}</dd>
       </dl>
       <p>Afterwards trading is ${state.enabled ? "enabled: entries may leave" : "paused"}. Limits

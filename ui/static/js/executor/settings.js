@@ -6,7 +6,7 @@ import { get, request } from "../api.js";
 import { pendingPhase, pendingText, saveSettings, whyNotSend } from "../commands.js";
 import { closeDialog, openDialog, redraw } from "../dialog.js";
 import {
-  cost, digits, isDecimal, micro, pct, plus, size, usd, when, whenMs,
+  cost, digits, isDecimal, micro, plus, size, usd, when, whenMs,
 } from "../fmt.js";
 import { state, touch } from "../store.js";
 import { toast } from "../toast.js";
@@ -38,7 +38,7 @@ const shown = (field, value) => {
 };
 const exactOf = (s, field) => s.settings.meta?.exact?.[field.name] ?? s.settings[field.name];
 const withUnit = (field, value) =>
-  field.unit === "$" ? usd(value) : field.unit === "%" ? pct(value) : digits(value, 0);
+  (field.unit === "$" ? `$${shown(field, value)}` : `${shown(field, value)}${field.unit}`);
 
 /** The fields where these values differ from what is saved. */
 function changed(s, values = draft) {
