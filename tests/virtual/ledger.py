@@ -195,7 +195,9 @@ class Ledger:
             made_of = (unknown, self._fills_version, opposite)
             if self._legs.get(venue, (None,))[0] != made_of:
                 own = (fill for fill in fills if fill.venue is venue)
-                self._legs[venue] = made_of, fold(venue, plan.size, own, unknown, opposite)
+                ordered = {name: row.order.size for name, row in self.rows.items()}
+                leg = fold(venue, plan.size, own, unknown, opposite, ordered)
+                self._legs[venue] = made_of, leg
             legs[venue] = self._legs[venue][1]
         return ArbitrageState(
             arb_id=arb_id,
