@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from domain.venue import Venue
 from store import alarms, intents
 from store.arbitrages import ArbitrageState
 from store.failpoints import Point
-from tests.support.trading import Trading
+from tests.support.trading import FEW_TRIES, Trading
 from workflows.handle import handle_of
 from workflows.snapshot import Snapshot
 
@@ -53,16 +54,31 @@ async def until_sold_alone(desk: Trading, pair: str, lost: Venue) -> str:
 
 async def at_the_exchanges(desk: Trading, state: ArbitrageState) -> dict[Venue, Decimal]:
     """Contracts that each exchange says the orders of the arbitrage brought."""
+    held = dict.fromkeys(Venue, Decimal(0))
+    async for venue, order, _ in orders_of(desk, state):
+        sign = 1 if order["action"] == "buy" else -1
+        stays = [fill for fill in order["fills"] if fill["state"] != "FAILED"]
+        held[venue] += sign * sum(Decimal(fill["size"]) for fill in stays)
+    return held
+
+
+async def traded_at_the_exchanges(desk: Trading, state: ArbitrageState) -> Decimal:
+    """Dollars that both exchanges say the trades of the arbitrage brought."""
+    moved = Decimal(0)
+    async for _, order, entries in orders_of(desk, state):
+        trades = {fill["trade_id"] for fill in order["fills"]}
+        moved += sum(Decimal(one["cash"]) for one in entries if one["ref"] in trades)
+    return moved
+
+
+async def orders_of(desk: Trading, state: ArbitrageState) -> AsyncIterator[tuple[Venue, Any, Any]]:
+    """Each order of the arbitrage as its exchange shows it, with all entries of that account."""
     books: Any = await desk.control.state()
     mine = {(one.order.venue, one.identity.key) for one in state.intents}
-    held = dict.fromkeys(Venue, Decimal(0))
     for venue in Venue:
         for order in books[venue]["orders"]:
             if (venue, order["client_id"] or order["order_id"]) in mine:
-                sign = 1 if order["action"] == "buy" else -1
-                stays = [fill for fill in order["fills"] if fill["state"] != "FAILED"]
-                held[venue] += sign * sum(Decimal(fill["size"]) for fill in stays)
-    return held
+                yield venue, order, books[venue]["entries"]
 
 
 def beyond(state: ArbitrageState) -> Decimal:
@@ -149,3 +165,38 @@ async def test_a_fill_that_turns_up_after_its_leg_was_bought_again_is_sold(
     shown = await steady.desk.journal.trade_log.positions(after.mode)
     (position,) = (one for one in shown if one.arb_id == handle.id)
     assert (position.poly_size, position.kalshi_size) == (after.polymarket.held, after.kalshi.held)
+
+
+@pytest.mark.parametrize("phase", [Phase.SETTLING, Phase.SETTLED])
+@pytest.mark.parametrize("slow", [False, True], ids=["final", "provisional"])
+async def test_a_fill_that_lands_as_a_payout_is_written_down_is_paid_too(
+    steady: Trading, pair: str, phase: Phase, slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The venues paid for more than was counted: the end is taken back, and nobody is locked out
+    of a trade that cannot end."""
+    lost, journal = Venue.POLYMARKET, steady.desk.journal
+    await steady.control.fault(lost, pair, "buy", "drop_before")
+    handle = await steady.hold(pair, bounds=FEW_TRIES)
+    name, landed = f"{handle.id}/{lost}/entry/1", Counter[str]()
+    async with steady.slow_chain(1_500 if slow else 20):
+        late = await arrives(steady, pair, handle.id, lost)
+
+        def lands(_: Point, *told: str) -> None:
+            landed.update(told[:1])
+            if told[:1] == (phase,) and landed[phase] == 1:
+                now_ms = steady.desk.wall_ms()
+                journal.database.write_here(lambda s: intents.record_answer(s, name, late, now_ms))
+
+        monkeypatch.setattr(settle, "hit", lands)
+        await steady.control.resolve(pair, "yes", "yes")
+        after = await asyncio.wait_for(handle.result(), 30)
+    assert any("not over yet" in line.said for line in after.story), after.story
+    state = await journal.arbitrage(handle.id)
+    assert (state.phase, state.realised) == (Phase.SETTLED, after.realised_profit)
+    paid = {verdict.venue: verdict.cash for verdict in after.verdicts}
+    held = await at_the_exchanges(steady, state)
+    assert paid == {Venue.POLYMARKET: held[Venue.POLYMARKET], Venue.KALSHI: 0}
+    assert held[Venue.POLYMARKET] >= 2 * held[Venue.KALSHI]
+    brought = await traded_at_the_exchanges(steady, state)
+    assert after.realised_profit == brought + sum(paid.values())
+    assert not await journal.read(alarms.open_alarms)
