@@ -162,6 +162,8 @@ class Ledger:
         self._fills_version += changed
         return (self._plan.arb_id,) if changed else ()
 
+    record_each_fill = record_fills
+
     def add_observations(
         self, intent_id: str, seen: Iterable[Observation], now_ms: int
     ) -> tuple[Observation, ...]:
