@@ -4,6 +4,8 @@ import logging
 from enum import StrEnum
 from typing import Protocol
 
+from sqlmodel import Session
+
 from activities.desk import Desk
 from domain.opportunity import Opportunity
 from domain.policy import Bounds
@@ -62,10 +64,14 @@ class Adopter:
         self._desk = desk
         self._workflows = workflows
         self._mode = mode
+        self._looked_back = False
 
     async def adopt_orphans(self) -> tuple[str, ...]:
         """The arbitrages that were adopted: unfinished, and their workflow ended or is missing."""
         journal = self._desk.journal
+        if not self._looked_back:
+            await self._reopen_forsaken()
+            self._looked_back = True
         carried = await journal.read(lambda s: adoptions.unfinished(s, self._mode))
         found = []
         for one in carried:
@@ -73,6 +79,21 @@ class Adopter:
             if state is not WorkflowState.RUNNING and await self._adopt(one, state):
                 found.append(one.arb_id)
         return tuple(found)
+
+    async def _reopen_forsaken(self) -> None:
+        """Take back every flat end that an older program left beside what is held."""
+        now_ms = self._desk.wall_ms()
+
+        def reopen(session: Session) -> list[str]:
+            """Looks again, in the transaction that takes them back."""
+            found = adoptions.forsaken(session, self._mode)
+            for arb_id in found:
+                adoptions.reopen(session, arb_id, "something is held after all", now_ms)
+            return found
+
+        if await self._desk.journal.read(lambda s: adoptions.forsaken(s, self._mode)):
+            found = await self._desk.journal.write(now_ms, reopen)
+            log.warning("ended flat and hold something, open again: %s", ", ".join(found))
 
     async def _adopt(self, one: Carried, state: WorkflowState) -> bool:
         """The journal is asked once more: a workflow may have ended it since it was listed."""

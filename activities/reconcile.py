@@ -28,6 +28,7 @@ from domain.reconcile import (
 from domain.venue import Mode, Venue
 from store import anchors, findings, reconciliation
 from store.alarms import Alarm, close, raise_alarm
+from store.errors import JournalConflict
 from store.states import IntentState, Severity
 from venues.port import VenueMisuse, VenueUnreachable
 
@@ -185,7 +186,7 @@ class Reconciler:
         try:
             if intent.state is IntentState.FILLED and isinstance(intent.answer, Filled):
                 fresh = await port.refresh(order, intent.answer.fills)
-                await journal.record_fills(fresh, now_ms)
+                await journal.record_each_fill(fresh, now_ms)
             else:
                 assert intent.sent_at_ms is not None, f"{intent_id} has a trade, never sent"
                 sighting = await port.find(order, intent.identity, intent.sent_at_ms)
@@ -194,6 +195,9 @@ class Reconciler:
                 await journal.record_answer(intent_id, sighting.answer, now_ms)
         except (VenueUnreachable, VenueMisuse) as trouble:
             log.warning("%s: not repaired yet: %s", intent_id, trouble)
+            return False
+        except JournalConflict as conflict:  # which has halted entries, and is alarmed
+            log.error("%s: not repaired, for a person: %s", intent_id, conflict)
             return False
         return True
 

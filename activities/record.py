@@ -8,13 +8,15 @@ from domain.venue import Venue
 from store import adoptions, alarms, fills, lifecycle
 from store.alarms import Alarm
 from store.arbitrages import load
+from store.errors import StillOpen
 from store.lifecycle import Conclusion
 from store.states import Severity
 from store.tables import ArbitrageRow
 
 
 def write_down(session: Session, standing: Standing, now_ms: int) -> None:
-    """All of it in the caller's transaction; written again it changes nothing.
+    """All of it in the caller's transaction; written again it changes nothing. StillOpen where what
+    was paid is to be written down by who does not know of every fill.
 
     An arbitrage that the gate never wrote down holds nothing and leaves no rows. What has ended
     stays so: a run that was reset may pass through all its phases once more. Where it meets the
@@ -27,6 +29,9 @@ def write_down(session: Session, standing: Standing, now_ms: int) -> None:
     if standing.run_id == row.told_run and standing.history < row.told_history:
         return
     row.told_run, row.told_history = standing.run_id, standing.history
+    pays = standing.phase in (Phase.SETTLING, Phase.SETTLED) and row.closed_ms is None
+    if pays and not _counts_all(session, standing):
+        raise StillOpen(f"{row.id}: {standing.phase} was decided on legs that are no longer so")
     if standing.phase not in TRANSITIONS[Phase(row.phase)] | {row.phase}:
         reason = f"{row.phase} is taken up again by a run that was reset"
         lifecycle.set_phase(session, row.id, Phase.RESOLVING, now_ms, reason=reason)

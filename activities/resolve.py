@@ -1,5 +1,6 @@
 """What really happened to a leg: every question goes to its venue, never to a guess."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -17,10 +18,12 @@ from domain.order import Answer, Filled, FillState, Order, Unknown
 from domain.policy import Timing
 from domain.standing import LegReport
 from domain.venue import Action, Venue
-from store.errors import NotJournaled
+from store.errors import JournalConflict, NotJournaled
 from store.failpoints import Point, hit
 from store.intents import StoredIntent
 from store.states import IntentState
+
+log = logging.getLogger(__name__)
 
 
 class ResolveActivities:
@@ -95,7 +98,8 @@ async def _of_part(desk: Desk, order: Order, part: Filled, needed: str | None) -
 
 
 async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:
-    """Bring provisional fills to the state their venue reports now; False where there are none."""
+    """Bring provisional fills to the state their venue reports now; False where there are none.
+    What contradicts the journal has halted it, and keeps nobody from what else was said."""
     asked = False
     for intent in intents:
         fills = intent.answer.fills if isinstance(intent.answer, Filled) else ()
@@ -104,7 +108,10 @@ async def refresh_fills(desk: Desk, intents: Iterable[StoredIntent]) -> bool:
         asked = True
         port = desk.venues[intent.order.venue]
         fresh = await unless_stopping(port.refresh(intent.order, fills))
-        await desk.journal.record_fills(fresh, desk.wall_ms())
+        try:
+            await desk.journal.record_each_fill(fresh, desk.wall_ms())
+        except JournalConflict as conflict:
+            log.error("%s: for a person: %s", intent.order.intent_id, conflict)
         await worries.about_fills(desk, intent, fresh)
     return asked
 

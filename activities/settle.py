@@ -20,6 +20,9 @@ from store.arbitrages import ArbitrageState
 from store.errors import StillOpen
 from store.failpoints import Point, hit
 
+TAKEN_BACK = frozenset({Phase.FLAT, Phase.SETTLING, Phase.SETTLED})
+"""Phases that are not entered on legs that are no longer so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -93,8 +96,9 @@ class HoldActivities:
 
     @activity.defn(name=Activity.RECORD)
     async def record(self, standing: Standing) -> WatchReport | None:
-        """Phase, trade log, position, notices and reservation, in one transaction. An end that
-        was decided on legs that are no longer so is not written down: both legs as they are."""
+        """Phase, trade log, position, notices and reservation, in one transaction. An end, or a
+        payout, that was decided on legs that are no longer so is not written down: both legs as
+        they are."""
         now_ms, journal = self._desk.wall_ms(), self._desk.journal
         ended = standing.phase.ended
         hit(Point.BEFORE_END if ended else Point.NEXT_PHASE, standing.phase)
@@ -103,7 +107,7 @@ class HoldActivities:
         except StillOpen:
             state = await journal.arbitrage(standing.arb_id)
             legs = report(state, Venue.POLYMARKET), report(state, Venue.KALSHI)
-            if standing.phase is not Phase.FLAT or legs == standing.legs:
+            if standing.phase not in TAKEN_BACK or legs == standing.legs:
                 raise
             return WatchReport(legs, ())
         if ended:

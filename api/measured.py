@@ -152,10 +152,16 @@ def _stretches(state: ArbitrageState) -> Iterator[tuple[int, int | None, Decimal
 
 
 def _naked_usd(state: ArbitrageState, held: dict[Venue, Decimal]) -> Decimal:
-    whole = {venue: min(held[venue], Decimal(state.opportunity.size)) for venue in Venue}
+    whole = {venue: held[venue] - _on_top(state, venue, held[venue]) for venue in Venue}
     more = max(Venue, key=lambda venue: whole[venue])
     excess = whole[more] - whole[more.sibling]
     return excess * state.opportunity.leg(more).limit if excess > DUST else ZERO
+
+
+def _on_top(state: ArbitrageState, venue: Venue, held: Decimal) -> Decimal:
+    """Contracts beyond the planned size that a better price gave."""
+    beyond, surplus = max(held - state.opportunity.size, ZERO), state.leg(venue).surplus
+    return beyond if surplus is None else min(beyond, surplus)
 
 
 def _moves(state: ArbitrageState) -> Iterator[tuple[int, Venue, Decimal]]:

@@ -18,7 +18,7 @@ from app.wiring import Station, wall_ms
 from app.workflow_list import WorkflowList
 from domain.venue import Mode
 from store.audit import Act
-from store.errors import JournalBusy
+from store.errors import JournalBusy, JournalConflict
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,8 @@ class Caretaker:
                     log.warning("workflows were not looked at: %s", trouble)
                 except JournalBusy as busy:
                     log.warning("not compared: %s", busy)
+                except JournalConflict as conflict:  # halted and alarmed: what is open goes on
+                    log.error("not compared, for a person: %s", conflict)
                 looks += 1
             else:
                 self.reconciler.forget()

@@ -136,7 +136,10 @@ def decide(
 
 
 def excess_of(leg: LegState, sibling: LegState) -> Size:
-    """What `leg` holds beyond its sibling; nothing while the sibling has all that was planned."""
-    if sibling.held >= sibling.planned > ZERO:
-        return Size(ZERO)
-    return Size(max(leg.held - sibling.held, ZERO))
+    """What `leg` holds beyond its sibling. Beside a sibling that has all that was planned, what a
+    better price gave is none of it; all else is, such as a second purchase of the leg. Where the
+    surplus is not known, all of it counts as such: as older histories were decided."""
+    beyond = Size(max(leg.held - sibling.held, ZERO))
+    if not sibling.held >= sibling.planned > ZERO:
+        return beyond
+    return Size(ZERO) if leg.surplus is None else Size(max(beyond - leg.surplus, ZERO))

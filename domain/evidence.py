@@ -16,6 +16,9 @@ from domain.venue import Venue
 TRADES = {Venue.POLYMARKET: "trades", Venue.KALSHI: "kalshi fills"}
 """The source of each venue that lists trades. Only its miss says that nothing was matched: the
 record of an order vanishes with its end, and a stream may be silent while it is connected."""
+STREAMS = {Venue.POLYMARKET: "user stream", Venue.KALSHI: "kalshi stream"}
+"""The source of each venue that tells by itself. Nobody can ask it: the next process's was not
+connected when the order was sent, and never misses what an earlier one's told."""
 FAILURE_MAX = 120
 _AS_OF = "lists that the venue calls complete up to then"
 _SAID = {True: "shown", False: "not there", None: "not readable"}
@@ -153,7 +156,7 @@ def _asked_since(observations: tuple[Observation, ...]) -> set[str]:
     """The sources that showed the order and were asked again: a stream tells, and is not asked."""
     shown: dict[str, int] = {}
     for seen in observations:
-        if seen.found is True:
+        if seen.found is True and seen.source not in STREAMS.values():
             shown[seen.source] = max(seen.at_ms, shown.get(seen.source, seen.at_ms))
     return {
         one.source for one in observations if one.source in shown and one.at_ms > shown[one.source]

@@ -1,6 +1,6 @@
 """What one leg really holds: a fold over its fills, never a counter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,7 +18,8 @@ class LegState:
     of the other outcome beyond that: upside, never a hedge. `settled` says that no fill is
     provisional. `unknown` names the intents without a definite answer. `bought` counts the own
     outcome only; `paid` and `received` are all cash after fees, `paid_opposite` the part of `paid`
-    that went for the other outcome.
+    that went for the other outcome. `surplus` is what better prices gave beyond the sizes that the
+    orders asked for, None where nobody has counted it, as in what older executors wrote.
     """
 
     venue: Venue
@@ -32,6 +33,7 @@ class LegState:
     neutral: Size = NO_SIZE
     spare: Size = NO_SIZE
     paid_opposite: Usd = NO_USD
+    surplus: Size | None = None
 
     @property
     def owned(self) -> Size:
@@ -63,9 +65,11 @@ def fold(
     fills: Iterable[Fill],
     unknown: tuple[str, ...] = (),
     opposite: frozenset[str] = frozenset(),
+    ordered: Mapping[str, Size] | None = None,
 ) -> LegState:
     """The leg that these fills make; voided ones count nothing. `opposite` names the intents that
-    bought the other outcome."""
+    bought the other outcome, `ordered` what each intent asked for (contracts; None: not known)."""
+    by_intent: dict[str, Decimal] = {}
     bought = sold = paid = received = other = paid_opposite = Decimal(0)
     settled = True
     for fill in fills:
@@ -78,6 +82,7 @@ def fold(
             paid_opposite += fill.notional + fill.fee
         elif fill.action is Action.BUY:
             bought += fill.size
+            by_intent[fill.intent_id] = by_intent.get(fill.intent_id, ZERO) + fill.size
             paid += fill.notional + fill.fee
         else:
             sold += fill.size
@@ -96,4 +101,12 @@ def fold(
         neutral=Size(neutral),
         spare=Size(other - neutral),
         paid_opposite=Usd(paid_opposite),
+        surplus=None if ordered is None else _surplus(by_intent, ordered),
     )
+
+
+def _surplus(bought: Mapping[str, Decimal], ordered: Mapping[str, Size]) -> Size:
+    """What the orders bought beyond their own sizes: dollars that are spent whole at a better
+    price. A leg that was bought twice has no more of it than one that was bought once."""
+    beyond = (max(size - ordered[name], ZERO) for name, size in bought.items())
+    return Size(sum(beyond, start=ZERO))

@@ -72,7 +72,8 @@ def judge(
     payout = by_outcome[worst]
     outlay = Usd(polymarket.paid - polymarket.received + kalshi.paid - kalshi.received)
     gap = polymarket.held - kalshi.held
-    surplus_only = kalshi.held >= kalshi.planned and gap > ZERO
+    better = gap if polymarket.surplus is None else polymarket.surplus
+    surplus_only = kalshi.held >= kalshi.planned and ZERO < gap <= better + dust
     even = abs(gap) <= dust or surplus_only
     definite = not polymarket.unknown and not kalshi.unknown
     if definite and even and payout > ZERO and payout > outlay:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.identity import ORDERS_PER_LIFE
-from domain.money import from_micro
-from domain.policy import Bounds
+from domain.money import from_micro, to_micro
+from domain.policy import DUST, Bounds
 from domain.standing import Word
 from domain.trade import Phase
 from domain.venue import Mode
@@ -17,6 +18,33 @@ from store.tables import ArbitrageRow
 
 WORD = "word"
 """The kind of the event that says what a person asked for."""
+
+
+# A leg's own outcome is what it bets on, the other one neutralises as many of it.
+_HELD_AND_FLAT = sa.text(
+    """
+    SELECT DISTINCT id FROM (
+        SELECT id, owned, CASE WHEN owned <= 0 OR other <= 0 THEN 0 WHEN owned < other THEN owned
+            ELSE other END AS neutral
+        FROM (
+            SELECT arbitrages.id,
+                sum(CASE WHEN (intents.venue = 'polymarket') = (outcome = direction)
+                    THEN sign * fills.size_micro ELSE 0 END) AS owned,
+                sum(CASE WHEN (intents.venue = 'polymarket') = (outcome = direction)
+                    THEN 0 ELSE sign * fills.size_micro END) AS other
+            FROM arbitrages
+            JOIN intents ON intents.arb_id = arbitrages.id
+            JOIN (SELECT intent_id, size_micro,
+                CASE WHEN action = 'buy' THEN 1 ELSE -1 END AS sign
+                FROM fills WHERE state <> 'voided') AS fills ON fills.intent_id = intents.id
+            WHERE mode = :mode AND phase = 'FLAT'
+            GROUP BY arbitrages.id, intents.venue
+        ) AS legs
+    ) AS held
+    WHERE abs(owned - neutral) > :dust OR neutral > :dust
+    ORDER BY id
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +65,20 @@ def unfinished(session: Session, mode: Mode) -> list[Carried]:
         .order_by(col(ArbitrageRow.opened_ms), col(ArbitrageRow.id))
     )
     return [Carried(r.id, r.adopted, Phase(r.phase), r.opened_ms) for r in session.exec(rows)]
+
+
+def forsaken(session: Session, mode: Mode) -> list[str]:
+    """Arbitrages that ended flat and hold something, unless a person ended them by his word: an
+    older program booked a late fill and took the end back in a second step, and died between.
+    Reads every fill of all that ended flat: for the start of a process."""
+    given = {"mode": mode, "dust": to_micro(DUST)}
+    found = [row.id for row in session.connection().execute(_HELD_AND_FLAT, given)]
+    return [arb_id for arb_id in found if not _by_word(session, arb_id)]
+
+
+def _by_word(session: Session, arb_id: str) -> bool:
+    ended = events.latest(session, arb_id, "concluded")
+    return ended is not None and "moved_by_hand" in ended.detail
 
 
 def bounds_of(session: Session, arb_id: str) -> Bounds | None:
@@ -95,8 +137,7 @@ def reopen(session: Session, arb_id: str, why: str, now_ms: int) -> None:
     assert row.realised_micro is not None, f"{arb_id} ended without a result"
     risk_day.hold_again(session, arb_id)
     result = str(from_micro(row.realised_micro))
-    ended = events.latest(session, arb_id, "concluded")
-    if ended is not None and "moved_by_hand" in ended.detail:
+    if _by_word(session, arb_id):
         keep_word(session, arb_id, Word(sells=False), now_ms)
     row.phase, row.closed_ms, row.realised_micro = Phase.RESOLVING, None, None
     row.reopened += 1

@@ -244,7 +244,8 @@ def _leg(
     unknown = tuple(one.order.intent_id for one in own if not one.state.definite)
     opposite = opposite_intents(plan, (one.order for one in own))
     fills_here = [fill for fill in filled if fill.venue is venue]
-    return fold(venue, plan.size, fills_here, unknown, opposite)
+    ordered = {one.order.intent_id: one.order.size for one in own}
+    return fold(venue, plan.size, fills_here, unknown, opposite, ordered)
 
 
 def row_of(session: Session, arb_id: str) -> ArbitrageRow:

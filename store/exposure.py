@@ -11,34 +11,39 @@ from domain.policy import DUST
 from domain.trade import Phase
 from domain.venue import Mode
 
-# What Polymarket returned beyond a whole hedge is upside, not a gap; and contracts beside which as
-# many of the other outcome stand are neutral.
+# What an order at Polymarket returned beyond its own size is upside beside a whole hedge, no gap;
+# and contracts beside which as many of the other outcome stand are neutral.
 _NAKED = sa.text(
     """
     SELECT id, phase, polymarket, kalshi FROM (
-        SELECT id, phase, kalshi, changed_ms, size_whole,
+        SELECT id, phase, kalshi, changed_ms, size_whole, surplus,
             CASE WHEN owned <= 0 OR opposite <= 0 THEN owned WHEN owned <= opposite THEN 0
                 ELSE owned - opposite END AS polymarket
         FROM (
-        SELECT arbitrages.id, arbitrages.phase, size_whole,
-            sum(CASE WHEN fills.venue = 'polymarket' AND outcome = direction
-                THEN moved ELSE 0 END) AS owned,
-            sum(CASE WHEN fills.venue = 'polymarket' AND outcome <> direction
-                THEN moved ELSE 0 END) AS opposite,
-            sum(CASE WHEN fills.venue = 'kalshi' THEN moved ELSE 0 END) AS kalshi,
-            max(state_ms) AS changed_ms
+        SELECT id, phase, size_whole,
+            sum(CASE WHEN venue = 'polymarket' AND own = 1 THEN moved ELSE 0 END) AS owned,
+            sum(CASE WHEN venue = 'polymarket' AND own = 0 THEN moved ELSE 0 END) AS opposite,
+            sum(CASE WHEN venue = 'kalshi' THEN moved ELSE 0 END) AS kalshi,
+            sum(CASE WHEN venue = 'polymarket' AND own = 1 AND moved > ordered
+                THEN moved - ordered ELSE 0 END) AS surplus,
+            max(changed_ms) AS changed_ms
         FROM (
-            SELECT intent_id, venue, state_ms, CASE
-                WHEN state = 'voided' THEN 0 WHEN action = 'buy' THEN size_micro
-                ELSE -size_micro END AS moved
+            SELECT arbitrages.id, arbitrages.phase, arbitrages.size_micro AS size_whole,
+                intents.venue, CASE WHEN outcome = direction THEN 1 ELSE 0 END AS own,
+                intents.size_micro AS ordered, max(state_ms) AS changed_ms,
+                sum(CASE WHEN fills.state = 'voided' THEN 0 WHEN fills.action = 'buy'
+                    THEN fills.size_micro ELSE -fills.size_micro END) AS moved
             FROM fills
-        ) AS fills
-        JOIN intents ON intents.id = intent_id
-        JOIN (SELECT id, phase, direction, size_micro AS size_whole FROM arbitrages
-            WHERE mode = :mode AND closed_ms IS NULL) AS arbitrages ON arbitrages.id = arb_id
-        GROUP BY arbitrages.id, arbitrages.phase, size_whole) AS folded) AS held
+            JOIN intents ON intents.id = intent_id
+            JOIN arbitrages ON arbitrages.id = arb_id
+            WHERE arbitrages.mode = :mode AND arbitrages.closed_ms IS NULL
+            GROUP BY arbitrages.id, arbitrages.phase, arbitrages.size_micro, intents.id,
+                intents.venue, outcome, direction, intents.size_micro
+        ) AS orders
+        GROUP BY id, phase, size_whole) AS folded) AS held
     WHERE changed_ms <= :since_ms AND abs(polymarket - kalshi) > :dust
-        AND NOT (kalshi >= size_whole AND polymarket >= kalshi)
+        AND NOT (kalshi >= size_whole AND polymarket >= kalshi
+            AND polymarket - kalshi - surplus <= :dust)
         AND NOT EXISTS (SELECT 1 FROM alarms
             WHERE key = 'unhedged:' || held.id AND closed_ms IS NULL)
     ORDER BY id

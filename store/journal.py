@@ -5,6 +5,8 @@ even if its caller is cancelled. Times are arguments: the journal reads no clock
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from sqlmodel import Session
@@ -174,6 +176,19 @@ class Journal:
     async def record_fills(self, seen: Iterable[Fill], now_ms: int) -> tuple[str, ...]:
         """Write fills and their states; returns the arbitrages that changed by them."""
         return await self.write(now_ms, lambda s: fills.record(s, seen, now_ms))
+
+    async def record_each_fill(self, seen: Iterable[Fill], now_ms: int) -> None:
+        """As `record_fills`; but where one of them contradicts the journal, which is for a person,
+        the others are written all the same before JournalConflict is raised: by what they say a
+        leg may be naked."""
+        told = tuple(seen)
+        try:
+            await self.record_fills(told, now_ms)
+        except JournalConflict:
+            for one in told:
+                with suppress(JournalConflict):
+                    await self.write(now_ms, partial(fills.record, fills=(one,), now_ms=now_ms))
+            raise
 
     async def add_observations(
         self, intent_id: str, seen: Iterable[Observation], now_ms: int

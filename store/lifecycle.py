@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from domain.money import NO_USD, Usd, exact, from_micro, plain, proceeds_floor, to_micro
+from domain.money import NO_USD, Usd, cost_ceil, exact, from_micro, plain, proceeds_floor, to_micro
 from domain.order import NotFilled, Purpose, Rejection
 from domain.policy import DUST
 from domain.trade import Phase, TradeStatus, step
@@ -81,15 +81,17 @@ def lock(
     """Enter HOLDING: the position is opened, the trade logged with its guaranteed profit. Neutral
     pairs alone are no position: nothing of them depends on the answer. Once every fill is final,
     said again where one was provisional, the loss at risk is released and one that is certain
-    counts against the day. Done already, it changes nothing; returns the revision."""
+    counts against the day. Said again, it brings log and position up to what is held now, and
+    changes nothing where they show it; returns the revision."""
     row = row_of(session, arb_id)
     known = step(Phase(row.phase), Phase.HOLDING) == row.phase
-    if known and not risk_day.is_held(session, arb_id):
-        return row.revision
     state = load(session, arb_id)
+    shown = known and _is_shown(session, state)
+    if shown and not risk_day.is_held(session, arb_id):
+        return row.revision
     if _hedged(state):
         risk_day.release(session, arb_id, ReservationState.SETTLED, state.guaranteed, now_ms)
-    if known:
+    if shown:
         return row.revision
     row.phase, row.status, row.reason = Phase.HOLDING, status, None
     detail = {"phase": Phase.HOLDING, "status": status, "guaranteed": str(state.guaranteed)}
@@ -192,6 +194,15 @@ def _must_be_flat(state: ArbitrageState) -> None:
         if max(abs(leg.held), leg.neutral) > DUST:
             pairs = f" and {plain(leg.neutral)} neutral pairs" if leg.neutral else ""
             raise StillOpen(f"{state.arb_id}: {leg.venue} holds {plain(leg.held)}{pairs}")
+
+
+def _is_shown(session: Session, state: ArbitrageState) -> bool:
+    """Whether log and position show what is held: a fill of a held pair may have come since."""
+    held = state.polymarket.held, state.kalshi.held
+    as_held = max(held) <= 0 or positions.sizes(session, state.arb_id) == held
+    bet = cost_ceil(state.paid or state.opportunity.outlay)
+    amounts = bet, proceeds_floor(state.guaranteed)
+    return as_held and trade_log.amounts(session, state.arb_id) == amounts
 
 
 def _log_trade(

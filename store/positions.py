@@ -74,6 +74,15 @@ def open_position(session: Session, position: Position, now_ms: int) -> None:
     outbox.put(session, key, "position_opened", _position_payload(row), now_ms)
 
 
+def sizes(session: Session, arb_id: str) -> tuple[Size, Size] | None:
+    """What the open position of an arbitrage shows of Polymarket's and Kalshi's leg (contracts);
+    None where it has none that is open."""
+    row = _position_row(session, arb_id)
+    if row is None or row.status != PositionStatus.OPEN:
+        return None
+    return Size(from_micro(row.poly_size_micro)), Size(from_micro(row.kalshi_size_micro))
+
+
 def close_position(session: Session, arb_id: str, status: PositionStatus, now_ms: int) -> bool:
     """Close the position of an arbitrage; False where it has none that is open."""
     row = _position_row(session, arb_id)

@@ -145,6 +145,14 @@ def log_trade(session: Session, trade: Trade, revision: int, now_ms: int) -> Non
     outbox.put(session, f"trade/{row.arb_id}/{revision}", "trade_event", payload, now_ms)
 
 
+def amounts(session: Session, arb_id: str) -> tuple[Usd, Usd] | None:
+    """What the log shows of an arbitrage: its bet and its profit (dollars); None before a row."""
+    row = session.exec(select(TradeRow).where(TradeRow.arb_id == arb_id)).first()
+    if row is None:
+        return None
+    return Usd(from_micro(row.bet_size_micro)), Usd(from_micro(row.pnl_micro))
+
+
 def trades(
     session: Session, mode: Mode, limit: int, before_id: int | None = None
 ) -> list[LoggedTrade]:

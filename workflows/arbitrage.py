@@ -270,7 +270,7 @@ class ArbitrageWorkflow(OperatorWords):
         """Until a fill is voided or final, both venues have paid, or everything must go."""
         await self._watch(lambda: self._trade.sells_all or self._trade.marked, None)
 
-    async def _watch(self, until: Callable[[], bool], milliseconds: int | None) -> None:
+    async def _watch(self, until: Callable[[], bool], limit: timedelta | None) -> None:
         """Look at what is held until it changes, it is paid for (that ends the arbitrage), `until`
         holds or the time is up."""
         trade, plan = self._trade, self._plan
@@ -283,7 +283,6 @@ class ArbitrageWorkflow(OperatorWords):
             summary="wait for settlement, resolution or an operator",
             **options.watch(plan.timing, settled=trade.settled),
         )
-        limit = None if milliseconds is None else timedelta(milliseconds=milliseconds)
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: watch.done() or until(), timeout=limit)
         if not watch.done():
@@ -300,33 +299,34 @@ class ArbitrageWorkflow(OperatorWords):
             await self._settle(report.verdicts)
 
     async def _settle(self, verdicts: tuple[Verdict, ...]) -> None:
-        self._trade.verdicts = verdicts
-        await self._enter(Phase.SETTLING)
-        await self._enter(Phase.SETTLED)
+        trade, before = self._trade, self._trade.phase
+        trade.verdicts = verdicts
+        await self._enter(Phase.SETTLING, before)
+        if trade.phase is not before:  # else more is held than was paid for
+            await self._enter(Phase.SETTLED, before)
 
     async def _wait_for_operator(self) -> None:
         """The alarm stays open; one more attempt follows each pause, or at once on request. A
         question that is answered meanwhile pays for what is held, and that ends it too."""
         pause = self._trade.operator_pause
         self._trade.pausing(pause)
-        await self._watch(lambda: self._trade.nudged, pause)
+        await self._watch(lambda: self._trade.nudged, timedelta(milliseconds=pause))
         self._trade.pausing(0)
         if not self._trade.phase.ended:
             self._trade.allow_attempts()
 
     async def _pause(self, milliseconds: int) -> None:
-        if milliseconds == 0:
-            return
-        self._trade.pausing(milliseconds)
-        limit = timedelta(milliseconds=milliseconds)
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._trade.nudged, timeout=limit)
-        self._trade.pausing(0)
+        if milliseconds:
+            self._trade.pausing(milliseconds)
+            limit = timedelta(milliseconds=milliseconds)
+            with suppress(TimeoutError):
+                await workflow.wait_condition(lambda: self._trade.nudged, timeout=limit)
+            self._trade.pausing(0)
 
-    async def _enter(self, phase: Phase) -> None:
+    async def _enter(self, phase: Phase, back: Phase | None = None) -> None:
         """Take the step, show it, and write it down before anything else happens. An end that a
-        late fill proves wrong is not written down, and taken back."""
-        trade, before = self._trade, self._trade.phase
+        late fill proves wrong is not written down, and taken back (to `back`, if named)."""
+        trade, before = self._trade, back or self._trade.phase
         trade.enter(phase)
         standing = trade.standing(seen := trade.snapshot())
         if phase is not Phase.SETTLING:

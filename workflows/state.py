@@ -259,7 +259,7 @@ class TradeState:
 
     def take_back(self, before: Phase, legs: tuple[LegReport, LegReport]) -> None:
         """It is not over: the legs are not what the end was decided on."""
-        self.phase, self.asked = before, before is Phase.NEEDS_OPERATOR
+        self.phase, self.asked, self.verdicts = before, before is Phase.NEEDS_OPERATOR, ()
         for leg in legs:
             self.take(leg)
         self.say("not over yet: a fill turned up")

@@ -1,5 +1,6 @@
 """Where an arbitrage stands, told by workers of which one may have stood still meanwhile."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
 from store.alarms import open_alarms
 from store.arbitrages import ArbitrageState
+from store.errors import StillOpen
 from tests.domain.tables import rows
 from tests.store.builders import NOW, a_fill, admitted, an_act, ready
 
@@ -80,8 +82,28 @@ async def test_a_late_fill_is_over_once_who_counts_it_finds_the_trade_even(
     for number, phase in enumerate(("RESOLVING", "HOLDING", "SETTLING", "SETTLED")):
         standing = _standing(after, "one", str(number), phase)
         now_ms = NOW + 91_000 + number
-        await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))
+        with nullcontext() if knows or number < 2 else pytest.raises(StillOpen):
+            await journal.write(now_ms, partial(write_down, standing=standing, now_ms=now_ms))
+    assert (await journal.arbitrage(request.arb_id)).phase == ("SETTLED" if knows else "HOLDING")
     assert [alarm.code for alarm in await journal.read(open_alarms)] == ([] if knows else late)
+    journal.close()
+
+
+async def test_what_was_paid_is_written_down_once_whatever_comes_later(tmp_path: Path) -> None:
+    """A report that was lost is said again: what it said is in the journal."""
+    journal = await ready(tmp_path / "journal.db")
+    request = await admitted(journal)
+    for order, _ in request.orders:
+        await journal.mark_sent(order.intent_id, NOW + 1)
+        await journal.record_answer(order.intent_id, Filled("1", (a_fill(order),)), NOW + 2)
+    state = await journal.arbitrage(request.arb_id)
+    for number, phase in enumerate(("RESOLVING", "HOLDING", "SETTLING", "SETTLED", "SETTLED")):
+        if number == 4:
+            more = a_fill(request.orders[0][0], trade="t2", contracts="1")
+            await journal.record_fills((more,), NOW + 8)
+        standing = _standing(state, "one", str(number), phase)
+        await journal.write(NOW + 9, partial(write_down, standing=standing, now_ms=NOW + 9))
+    assert (await journal.arbitrage(request.arb_id)).phase == "SETTLED"
     journal.close()
 
 

@@ -1,6 +1,7 @@
 """What is naked in silence gets its alarm from the journal alone."""
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -98,6 +99,33 @@ async def test_what_was_neutralised_is_not_naked(
         assert await look(desk, Mode.SIM) == (() if alarm is None else (request.arb_id,))
         details = await journal.read(_alarms)
         assert [detail.partition(":")[0] for detail in details] == ([alarm] if alarm else [])
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize("entry", ["10", "10.5"])
+async def test_a_leg_that_was_bought_twice_is_naked_beside_a_whole_one(
+    tmp_path: Path, entry: str
+) -> None:
+    """What one order gave beyond its size is no hedge's gap; a second order's contracts are."""
+    journal = await ready(tmp_path / "journal.sqlite3")
+    try:
+        request = await admitted(journal)
+        plan = request.opportunity
+        again = an_order(plan, Venue.POLYMARKET, purpose=Purpose.COMPLETE, limit="0.45")
+        again = replace(again, action=Action.BUY, reduce_only=False)
+        await journal.plan_unwind(again, an_identity(again), NOW)
+        sizes = {Venue.POLYMARKET: entry, Venue.KALSHI: "10"}
+        bought = [(one, sizes[one.venue]) for one, _ in request.orders]
+        for order, contracts in (*bought, (again, "10")):
+            await journal.mark_sent(order.intent_id, NOW)
+            fill = a_fill(order, contracts=contracts)
+            await journal.record_answer(order.intent_id, Filled("order", (fill,)), NOW)
+        desk = Desk(journal, {}, lambda: NOW + NAKED_MS, lambda: None, lambda: None)
+        assert await look(desk, Mode.SIM) == (request.arb_id,)
+        (detail,) = await journal.read(_alarms)
+        twice = f"{Decimal(entry) + 10:f}"
+        assert detail.startswith(f"polymarket holds {twice}"), detail
     finally:
         journal.close()
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from api.measured import Measured, naked_since_ms
-from domain.money import usd
+from domain.leg import fold
+from domain.money import NO_SIZE, usd
 from domain.order import Fill, FillState
 from domain.trade import Phase, TradeStatus
-from domain.venue import Action, Mode
+from domain.venue import Action, Mode, Venue
 from store.arbitrages import ArbitrageState
 from store.tally import Series
 from tests.store.builders import NOW, a_fill
@@ -41,7 +42,12 @@ def with_fills(state: ArbitrageState, said: str) -> ArbitrageState:
         voided = FillState.VOIDED if sign == "x" else FillState.CONFIRMED
         action = Action.SELL if sign == "-" else Action.BUY
         fills.append(replace(fill, at_ms=NOW + int(at_ms), state=voided, action=action))
-    return replace(state, fills=tuple(fills))
+    size, ordered = state.opportunity.size, {one.intent_id: one.size for one in orders.values()}
+    polymarket, kalshi = (
+        fold(venue, size, [one for one in fills if one.venue is venue], ordered=ordered)
+        for venue in Venue
+    )
+    return replace(state, fills=tuple(fills), polymarket=polymarket, kalshi=kalshi)
 
 
 def told(measured: Measured, name: str) -> list[Series]:
@@ -144,3 +150,11 @@ def test_dust_and_what_a_better_price_gave_on_top_are_no_gap(admitted_one: Arbit
     assert naked_since_ms(with_fills(admitted_one, "p100+10.5 k100+10")) is None
     state = with_fills(admitted_one, "p100+10 k100+9.96")
     assert naked_since_ms(state) is None
+
+
+def test_a_leg_that_was_bought_twice_is_naked_beside_a_whole_one(
+    admitted_one: ArbitrageState,
+) -> None:
+    state = with_fills(admitted_one, "p100+10 k100+10 p150+10")
+    twice = replace(state.polymarket, surplus=NO_SIZE)
+    assert naked_since_ms(replace(state, polymarket=twice)) == NOW + 150

@@ -30,7 +30,9 @@ PM, KX = Venue.POLYMARKET, Venue.KALSHI
 
 # A leg is what it holds of 3 planned contracts: `3`; `3~` while a fill is provisional; `3?` while
 # an order of it is unknown; both marks together while both are so. `0=3` holds 3 neutral pairs
-# beside. Attempts are those that are left; `0 buy` where the other outcome may then be bought.
+# beside, and of `3.2+0.2` the fraction is what a better price gave; where nothing follows, nobody
+# has counted that. Attempts are those that are left; `0 buy` where the other outcome may then be
+# bought.
 TABLE = """
     polymarket  kalshi  attempts  asked    decision
     3           0       2         unpriced  price polymarket 3
@@ -118,6 +120,16 @@ TABLE = """
     0=3         0       2         flatten  hold
     0=3         0       0         flatten  hold
     2=1         2       2         flatten  unwind polymarket 2
+    3.2+0.2     3+0     2         keep     hold
+    3.2+0.2     2+0     2         keep     unwind polymarket 1.2
+    6+0         3+0     2         unpriced  price polymarket 3
+    6+0         3+0     2         keep     unwind polymarket 3
+    6.2+0.2     3+0     2         keep     unwind polymarket 3.0
+    6.2~+0.2    3+0     2         keep     reconcile polymarket
+    6+0         3+0     0         keep     escalate polymarket 3
+    3+0         6+0     2         keep     unwind kalshi 3
+    3.2+0.2     6+0     2         keep     unwind kalshi 2.8
+    6           3       2         keep     hold
     0=1         2       2         flatten  unwind kalshi 2
 """
 
@@ -130,12 +142,23 @@ class Cell:
     text: str
 
     def leg(self) -> LegState:
-        alone, _, pairs = self.text.partition("=")
+        rest, counted, better = self.text.partition("+")
+        alone, _, pairs = rest.partition("=")
         held, neutral = Size(Decimal(alone.rstrip("~?"))), Size(Decimal(pairs or 0))
         bought = Size(max(held, ZERO) + neutral)
         unknown = (f"arb-1/{self.venue}/entry/1",) if "?" in self.text else ()
         settled = "~" not in self.text
-        return LegState(self.venue, size(3), held, bought, settled, unknown, neutral=neutral)
+        surplus = Size(Decimal(better)) if counted else None
+        return LegState(
+            self.venue,
+            size(3),
+            held,
+            bought,
+            settled,
+            unknown,
+            neutral=neutral,
+            surplus=surplus,
+        )
 
 
 COMPLETION = Completion(size(3), price("0.60"))

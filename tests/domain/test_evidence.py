@@ -129,6 +129,18 @@ def test_an_order_that_was_shown_and_is_gone_is_missed_for_a_quarantine_of_its_o
     assert verdict.detail.endswith("since it was last shown")
 
 
+@pytest.mark.parametrize("source", ["user stream", "kalshi stream"])
+def test_a_stream_that_told_of_it_need_not_miss_it(source: str) -> None:
+    """It tells, and is not asked: that of the next process never heard of the order, and cannot
+    say so, since it was not connected when it was sent."""
+    told = Observation(source, SENT + SHOWN, found=True)
+    deaf = tuple(
+        Observation(source, SENT + SHOWN + at_ms, found=None) for at_ms in (1_000, WAIT, WAIT + 1)
+    )
+    verdict = conclude_absent((*VANISHED, told, *deaf), SENT, NOW + SHOWN, POLYMARKET)
+    assert isinstance(verdict, NotFilled)
+
+
 GONE_CASES = {
     "misses from before it was last shown": (
         (*MISSES, Observation("stream", SENT + WAIT + 1, found=True)), POLYMARKET,

@@ -76,6 +76,20 @@ def test_the_average_price_and_the_loss_of_a_sale_count_the_fees_of_both_ways() 
     assert (leg.held, leg.bought) == (size(3), size(5))
 
 
+def test_only_what_an_order_bought_beyond_its_own_size_is_surplus() -> None:
+    """Two purchases of the same leg are no better price."""
+    first = a_fill("3.2", "1.5")
+    rest = replace(a_fill("2.5", "1"), intent_id="arb-1/polymarket/complete/1", trade_id="t2")
+    more = replace(rest, size=size("0.6"), trade_id="t3")
+    void = replace(rest, state=FillState.VOIDED, trade_id="t4")
+    sold = a_fill("3", "1", trade_id="t5", action=Action.SELL)
+    fills = (first, rest, more, void, sold)
+    ordered = {first.intent_id: THREE, rest.intent_id: THREE}
+    assert fold(PM, THREE, fills, ordered=ordered).surplus == size("0.3")
+    assert fold(PM, THREE, (), ordered={}).surplus == 0
+    assert fold(PM, THREE, fills).surplus is None, "nobody has counted it"
+
+
 OTHER = "arb-1/polymarket/unwind/2"
 
 

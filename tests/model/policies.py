@@ -226,7 +226,8 @@ def _folded(
         for number, action, states, trusted in filled
         for index, state in enumerate(states)
     )
-    return fold(venue, ONE_CONTRACT, fills, unknown, opposite)
+    ordered = {str(number): ONE_CONTRACT for number, *_ in filled}
+    return fold(venue, ONE_CONTRACT, fills, unknown, opposite, ordered)
 
 
 def _believed(state: FillState, final: bool) -> FillState:

@@ -1,12 +1,12 @@
 """Ways to break what is seen of a run from outside: the wire, the readers, the replayed histories,
-what a person is told. Each with the line that must speak up."""
+what a person is told, what he holds twice. Each with the line that must speak up."""
 
 import json
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.build import Story
+from tests.oracle.build import FEES, SIZE, Story
 from tests.oracle.damages import Break
 from tests.oracle.world import Answered, Received, Sent, World
 
@@ -118,6 +118,14 @@ def told_another_result(story: Story) -> None:
     story.chat = [Received(one.number, (one.texts[-1].replace("$", "$1"),)) for one in story.chat]
 
 
+def bought_twice(story: Story) -> None:
+    """A whole leg beside a whole sibling, bought again: no better price gave it."""
+    again = story.intend("arb-locked", "polymarket", "complete", SIZE, "0.5")
+    again["action"] = "buy"
+    story.fill(again, story.send(again), FEES["polymarket"])
+    story.tick(10_000)
+
+
 SEEN: list[tuple[str, Break]] = [
     ("S16_single_sender", sent_after_a_takeover),
     ("S16_single_sender", sent_without_a_lease),
@@ -138,4 +146,6 @@ SEEN: list[tuple[str, Break]] = [
     ("Q8_told", told_too_often),
     ("Q8_told", told_an_older_end),
     ("Q8_told", told_another_result),
+    ("Q2_hedged", bought_twice),
+    ("B5_no_silent_exposure", bought_twice),
 ]

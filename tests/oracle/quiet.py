@@ -40,10 +40,17 @@ def q2_hedged(world: World) -> Iterator[str]:
 
 
 def _gap(world: World, row: Row, polymarket: Fraction, kalshi: Fraction) -> Fraction:
-    """Naked contracts. What Polymarket returned beyond a whole hedge is upside, not a gap."""
-    if kalshi >= micro(row["size_micro"]) and polymarket >= kalshi:
-        return Fraction(0)
-    return abs(polymarket - kalshi)
+    """Naked contracts. What an order at Polymarket returned beyond its own size is upside beside a
+    whole hedge, not a gap; a second order for the same leg is."""
+    if not (kalshi >= micro(row["size_micro"]) and polymarket >= kalshi):
+        return abs(polymarket - kalshi)
+    own = world.outcome(row["id"], "polymarket")
+    upside = (
+        max(order.filled - micro(intent["size_micro"]), Fraction(0))
+        for order, intent in world.orders_by_arbitrage.get(row["id"], ())
+        if (order.venue, order.action, order.outcome) == ("polymarket", "buy", own)
+    )
+    return max(polymarket - kalshi - sum(upside, start=Fraction(0)), Fraction(0))
 
 
 def _named(world: World, arb_id: str, polymarket: Fraction, kalshi: Fraction) -> bool:

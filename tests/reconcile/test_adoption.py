@@ -3,6 +3,7 @@ that should not be."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -14,10 +15,11 @@ from activities.messages import ArbitrageInput
 from app.payloads import DATA_CONVERTER
 from app.workflow_list import WorkflowList
 from domain.money import usd
+from domain.order import Filled, NotFilled
 from domain.policy import Bounds
 from domain.trade import Phase
-from domain.venue import Mode
-from store import adoptions
+from domain.venue import Mode, Venue
+from store import adoptions, fills
 from tests.support.books import alarms, assert_books_balance
 from tests.support.trading import FEW_TRIES, QUICK, Trading
 from tests.workflows.test_operator import close, sales, stuck
@@ -187,3 +189,34 @@ async def _close(handle: Handle) -> Snapshot:
     word = CloseRequest(by="test")
     closed: Snapshot = await handle.execute_update(names.CLOSE_POSITION, word, result_type=Snapshot)
     return closed
+
+
+async def test_a_late_fill_beside_an_end_that_was_not_taken_back_is_carried_on(
+    desk: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older reconciler booked it and died before it took the end back: nobody looked again."""
+    await desk.control.fault("polymarket", pair, "buy", "kill")
+    await desk.control.fault("kalshi", pair, "buy", "hang_before", params={"ms": 900})
+    handle = await desk.reach(pair, Phase.RESOLVING)
+    assert (await handle.result()).phase is Phase.FLAT
+    entry = await desk.desk.journal.intent(f"{handle.id}/kalshi/entry/1")
+    order = replace(entry.order, not_after_ms=2**53)
+    late = await desk.desk.venues[Venue.KALSHI].place(order, entry.identity, _leaves)
+    assert isinstance(late, Filled), late
+    with monkeypatch.context() as older:
+        older.setattr(fills, "_take_back_end", lambda *_: None)
+        await desk.desk.journal.record_answer(order.intent_id, late, desk.desk.wall_ms())
+    assert (await desk.desk.journal.arbitrage(handle.id)).phase is Phase.FLAT
+
+    starting = adopter(desk)
+    assert await starting.adopt_orphans() == (handle.id,)
+    assert await starting.adopt_orphans() == ()
+    ended = await desk.until_at_rest(adopted(desk, handle.id))
+    assert ended.phase in (Phase.FLAT, Phase.HOLDING), ended.story
+    assert ended.polymarket.state.held >= ended.kalshi.state.held
+    assert not alarms(desk.database)
+    assert await adopter(desk).adopt_orphans() == ()
+
+
+async def _leaves() -> NotFilled | None:
+    return None

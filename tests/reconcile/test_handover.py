@@ -35,6 +35,9 @@ FILLED_AFTER_MS = 4_000
 ASKING_SECONDS = 0.3
 """From giving an answer up to asking the venue for it."""
 GIVEN_UP_SECONDS = 2.0
+ACCEPTED_AFTER_MS = 700
+"""An answer that comes, and leaves time to silence the reads before it."""
+FREE_SECONDS = 3.0
 UNTRIED = Bounds(cooldown_ms=0, unwind_attempts=0)
 """A person is called at once, and nothing is sold."""
 PATIENT = {
@@ -83,6 +86,29 @@ async def test_a_stop_while_a_venue_is_silent_keeps_no_leg_waiting(stage: Stage)
         (alarm,) = stage.alarms("UNKNOWN_LEG")
         (order,) = [one for one in stage.orders("p01") if one.venue == Venue.KALSHI]
         assert alarm.opened_ms - (order.sent_ms or 0) < ALARM_MS
+    await stage.nothing_was_sent_twice()
+
+
+@pytest.mark.timeout(120)
+async def test_a_stop_waits_for_no_rows_of_an_accepted_order(stage: Stage) -> None:
+    """Kalshi takes the order and then answers no read: what its answer lacks is asked for by
+    whoever goes on, who has the lease at once."""
+    control = stage.control
+    stage = replace(stage, environment={**stage.environment, **PATIENT})
+    with executors(stage, 2) as running:
+        await until(lambda: any(stage.held_by(one) for one in running))
+        first, second = sorted(running, key=stage.held_by, reverse=True)
+        await control.fault("kalshi", "p01", "buy", "delay", params={"ms": ACCEPTED_AFTER_MS})
+        await control.edge("p01", 8)
+        await until(lambda: _kalshi_entry(stage, "p01") == IntentState.SENT)
+        await _kalshi_answers_no_question(stage)
+        await asyncio.sleep(ACCEPTED_AFTER_MS / 1_000)
+        first.send_signal(signal.SIGTERM)
+        assert await until(lambda: stage.held_by(second)) < FREE_SECONDS
+        await until(lambda: first.poll() is not None)
+        await control.clear_faults()
+        await control.knobs("kalshi", ws_silent=False)
+        await until(lambda: stage.phase("p01") == Phase.HOLDING)
     await stage.nothing_was_sent_twice()
 
 

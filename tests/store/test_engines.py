@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from domain.venue import Mode, Venue
-from store import exposure, outbox, reconciliation, trade_log, views
+from store import adoptions, exposure, outbox, reconciliation, trade_log, views
 from store.journal import Journal
 from store.place import Place, SchemaAddress
 from store.tables import Base
@@ -55,6 +55,7 @@ async def answers(journal: Journal) -> list[object]:
     told: list[object] = [
         await journal.read(lambda s: trade_log.stats(s, Mode.SIM, DAY)),
         await journal.read(lambda s: exposure.silent(s, Mode.SIM, NOW + 1_000)),
+        await journal.read(lambda s: adoptions.forsaken(s, Mode.SIM)),
         await journal.read(lambda s: views.equity(s, Mode.SIM, 0)),
         await journal.read(lambda s: views.latencies(s, Mode.SIM, 0)),
         await journal.read(lambda s: views.fees_on(s, Mode.SIM, DAY)),

@@ -1,18 +1,21 @@
 """A fill that comes after an arbitrage ended takes the end back, whoever writes the fill down."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from domain.money import usd
-from domain.order import Filled, FillState, NotFilled, Rejection
+from domain.order import Answer, Filled, FillState, NotFilled, Order, Purpose, Rejection
 from domain.trade import Phase, TradeStatus
+from domain.venue import Mode, Venue
+from store import adoptions, fills, lifecycle
 from store.alarms import open_alarms
 from store.errors import StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from tests.store.builders import NOW, a_fill, admitted
+from tests.store.builders import NOW, a_fill, admitted, an_identity, an_opportunity, an_order
 
 LOST = NotFilled(Rejection.NEVER_ARRIVED, "missed 5 times")
 KILLED = NotFilled(Rejection.KILLED, "no depth")
@@ -96,3 +99,47 @@ async def test_nothing_ends_flat_that_holds_anything_but_on_a_persons_word(
 
     await journal.conclude(an_end(request, moved_by_hand=usd("4")))
     assert (await journal.arbitrage(request.arb_id)).phase is Phase.FLAT
+
+
+@pytest.mark.parametrize("by_word", [False, True])
+async def test_a_flat_end_that_was_not_taken_back_beside_its_fill_is_found_and_is_once(
+    journal: Journal, by_word: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older program died between both; what a person had ended waits for him."""
+    request = await answered(journal)
+    await journal.conclude(an_end(request, moved_by_hand=usd("4") if by_word else None))
+    await admitted(journal, an_opportunity("beside"))
+    assert await journal.read(lambda s: adoptions.forsaken(s, Mode.SIM)) == []
+    with monkeypatch.context() as older:
+        older.setattr(fills, "_take_back_end", lambda *_: None)
+        await journal.record_fills((a_fill(request.orders[1][0]),), NOW + 9)
+    assert (await journal.arbitrage(request.arb_id)).phase is Phase.FLAT
+
+    found = await journal.read(lambda s: adoptions.forsaken(s, Mode.SIM))
+    assert found == ([] if by_word else [request.arb_id])
+    assert await journal.read(lambda s: adoptions.forsaken(s, Mode.LIVE)) == []
+    for arb_id in found:
+        await journal.write(NOW + 10, partial(adoptions.reopen, arb_id=arb_id, why="", now_ms=NOW))
+    assert await journal.read(lambda s: adoptions.forsaken(s, Mode.SIM)) == []
+
+
+@pytest.mark.parametrize(("sold", "held"), [("10", False), ("9.96", False), ("9.94", True)])
+async def test_what_ended_flat_with_dust_is_left(
+    journal: Journal, sold: str, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await admitted(journal)
+    (polymarket, _), (kalshi, _) = request.orders
+    sale = an_order(request.opportunity, Venue.POLYMARKET, purpose=Purpose.UNWIND, contracts=sold)
+    await journal.plan_unwind(sale, an_identity(sale), NOW)
+    answers: dict[Order, Answer] = {
+        polymarket: Filled("1", (a_fill(polymarket),)),
+        kalshi: KILLED,
+        sale: Filled("3", (a_fill(sale),)),
+    }
+    for order, answer in answers.items():
+        await journal.mark_sent(order.intent_id, NOW + 1)
+        await journal.record_answer(order.intent_id, answer, NOW + 2)
+    monkeypatch.setattr(lifecycle, "_must_be_flat", lambda _: None)
+    await journal.conclude(an_end(request, status=TradeStatus.ROLLED_BACK))
+    found = await journal.read(lambda s: adoptions.forsaken(s, Mode.SIM))
+    assert found == ([request.arb_id] if held else [])

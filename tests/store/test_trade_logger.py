@@ -97,6 +97,26 @@ async def test_a_lock_that_is_written_twice_is_one(journal: Journal) -> None:
     assert len(await journal.trade_log.trades(Mode.SIM, 10)) == 1
 
 
+async def test_a_lock_that_is_said_again_shows_what_is_held_by_then(journal: Journal) -> None:
+    """A fill of a held pair came later: log and position follow it, once."""
+    request = await locked(journal)
+    order = request.orders[0][0]
+    later = a_fill(order, trade="t2", contracts="2", fee="0")
+    await journal.record_fills((later,), NOW + 70)
+
+    for _ in range(2):
+        await journal.lock(request.arb_id, TradeStatus.PARTIAL, {}, NOW + 99)
+
+    [position] = await journal.trade_log.positions(Mode.SIM)
+    assert (position.poly_size, position.kalshi_size) == (size("12"), size("10"))
+    [trade] = await journal.trade_log.trades(Mode.SIM, 10)
+    assert (trade.status, trade.pnl) == (TradeStatus.PARTIAL, usd("-0.1"))
+    stats = await journal.trade_log.stats(Mode.SIM, DAY)
+    assert stats.realised_loss == usd("0.1")
+    kinds = [event.kind for event in await journal.events(request.arb_id)]
+    assert kinds.count("locked") == 2
+
+
 async def test_settlement_makes_the_result_final_from_the_venues_own_payouts(
     journal: Journal,
 ) -> None:

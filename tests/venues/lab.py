@@ -64,6 +64,11 @@ class Lab:
         rule = {"venue": self.venue.value, "do": do, "action": action, "params": params}
         await self.post("/faults", rules=[rule])
 
+    async def silence(self, action: str, ms: int) -> None:
+        """Answer nothing of this kind for so long, every time."""
+        rule = {"venue": self.venue.value, "do": "hang_before", "action": action, "times": 0}
+        await self.post("/faults", rules=[{**rule, "params": {"ms": ms}}])
+
     async def ledger(self) -> dict[str, Any]:
         state = (await self.control.get("/state")).json()
         ledger: dict[str, Any] = state["venues"][self.venue.value]

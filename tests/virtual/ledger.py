@@ -162,6 +162,8 @@ class Ledger:
         self._fills_version += changed
         return (self._plan.arb_id,) if changed else ()
 
+    record_each_fill = record_fills
+
     def add_observations(
         self, intent_id: str, seen: Iterable[Observation], now_ms: int
     ) -> tuple[Observation, ...]:
@@ -195,7 +197,9 @@ class Ledger:
             made_of = (unknown, self._fills_version, opposite)
             if self._legs.get(venue, (None,))[0] != made_of:
                 own = (fill for fill in fills if fill.venue is venue)
-                self._legs[venue] = made_of, fold(venue, plan.size, own, unknown, opposite)
+                ordered = {name: row.order.size for name, row in self.rows.items()}
+                leg = fold(venue, plan.size, own, unknown, opposite, ordered)
+                self._legs[venue] = made_of, leg
             legs[venue] = self._legs[venue][1]
         return ArbitrageState(
             arb_id=arb_id,

@@ -12,7 +12,7 @@ class Timeouts:
     """How long to wait for the venue, and when its silence counts as a fault.
 
     A socket is pinged every `ping` and given up when no answer comes within another `ping`.
-    `rows` bounds how long a placed order waits for its fills to become readable.
+    `rows` bounds how long a placed order waits for its fills, however slow their reads are.
     """
 
     connect: timedelta = timedelta(seconds=2)
@@ -20,7 +20,7 @@ class Timeouts:
     order: timedelta = timedelta(seconds=10)
     ping: timedelta = timedelta(milliseconds=2500)
     redial: timedelta = timedelta(seconds=1)
-    rows: timedelta = timedelta(milliseconds=400)
+    rows: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The Kalshi account behind the venue port."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from domain.book import Book
 from domain.funds import Funds
@@ -231,23 +233,32 @@ class KalshiClient:
         return await self._with_rows(order, key, done)
 
     async def _with_rows(self, order: Order, key: str, done: Created) -> Answer:
-        """The answer of an order that ended, after waiting a bounded moment for its rows."""
-        pause = self._account.timeouts.rows / ROW_TRIES
-        for _ in range(ROW_TRIES):
-            rows = self._own.rows(key)
-            answer = verdict(order, done.order_id, done.filled, rows)
-            if not isinstance(answer, Unknown):
-                return answer
-            try:
-                rows += await self._lookup.rows_of(done.order_id)
-            except FAILED as problem:
-                answer = Unknown(f"order {done.order_id} filled {done.filled}; rows: {problem}")
-            else:
-                answer = verdict(order, done.order_id, done.filled, rows)
-            if not isinstance(answer, Unknown):
-                return answer
-            await self._own.until_filled(key, done.filled, pause)
-        return answer
+        """The answer of an order that ended, after waiting a bounded moment for its rows: whoever
+        waits for it keeps the lease, and a naked leg elsewhere waits for that."""
+        patience = self._account.timeouts.rows
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                for _ in range(ROW_TRIES):
+                    answer = self._told(order, key, done)
+                    if isinstance(answer, Unknown):
+                        answer = await self._read(order, key, done)
+                    if not isinstance(answer, Unknown):
+                        return answer
+                    await self._own.until_filled(key, done.filled, patience / (2 * ROW_TRIES))
+        told = self._told(order, key, done)
+        return answer if isinstance(told, Unknown) else told
+
+    def _told(self, order: Order, key: str, done: Created) -> Answer:
+        """What the account's own stream makes of it."""
+        return verdict(order, done.order_id, done.filled, self._own.rows(key))
+
+    async def _read(self, order: Order, key: str, done: Created) -> Answer:
+        """What the rows that can be read make of it, with those that were told."""
+        try:
+            read = await self._lookup.rows_of(done.order_id)
+        except FAILED as problem:
+            return Unknown(f"order {done.order_id} filled {done.filled}; rows: {problem}")
+        return verdict(order, done.order_id, done.filled, (*self._own.rows(key), *read))
 
     async def _poll(self, tickers: tuple[str, ...]) -> dict[str, Quotes]:
         found: dict[str, Quotes] = {}

@@ -36,7 +36,8 @@ class Timeouts:
     """How long to wait for the venue, and when its silence counts as a fault.
 
     `stale_after` bounds the age of the market stream's last data, not of its PONGs: streams have
-    accepted a subscription and stayed silent for hours (field reports).
+    accepted a subscription and stayed silent for hours (field reports). `rows` bounds how long a
+    placed order waits for the list of its trades.
     """
 
     connect: timedelta = timedelta(seconds=3)
@@ -46,6 +47,7 @@ class Timeouts:
     stale_after: timedelta = timedelta(seconds=30)
     reconnect: timedelta = timedelta(seconds=1)
     metadata_age: timedelta = timedelta(minutes=2)
+    rows: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,10 +251,14 @@ class PolymarketClient:
             return errors.refusal(400, posted.error)
         rows: tuple[Trade, ...] = ()
         if posted.status == "matched" and len(posted.trade_ids) != 1:
+            patience = self._account.timeouts.rows.total_seconds()
             try:
-                rows = await self._lookup.trades(order, order_id)
+                async with asyncio.timeout(patience):
+                    rows = await self._lookup.trades(order, order_id)
             except READ_FAILURES as problem:
                 return Unknown(f"matched, but its trades could not be read: {problem}")
+            except TimeoutError:
+                return Unknown(f"matched, but its trades were not listed within {patience:g} s")
         return verdicts.of_answer(order, order_id, posted, rows, _now_ms())
 
     async def _listen(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from domain.evidence import TRADES, Observation
+from domain.evidence import STREAMS, TRADES, Observation
 from domain.order import Order
 from domain.venue import Venue
 from venues.polymarket import listing, parse
@@ -54,7 +54,7 @@ class Lookup:
         known = bool(heard.order or heard.trades)
         live = self._stream.listening_since(sent_at_ms)
         stream_seen = Observation(
-            "user stream",
+            STREAMS[Venue.POLYMARKET],
             heard.at_ms if known else _now_ms(),
             True if known else (False if live else None),
             detail="" if known or live else "not connected since the order was sent",

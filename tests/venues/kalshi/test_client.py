@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,9 @@ from venues.kalshi.account import KalshiAccount
 from venues.kalshi.client import KalshiClient
 from venues.kalshi.lookup import SKEW_MARGIN_MS
 from venues.port import VenueMisuse
+
+ROWS_SECONDS = 1.5
+"""In which an order that was accepted is answered, whatever is silent beside."""
 
 
 def client_of(kalshi: Lab) -> KalshiClient:
@@ -102,6 +106,22 @@ class TestRowsTrail:
         found = await kalshi.resolved(order)
         assert isinstance(found, Filled)
         assert total(found.fills)[0] == 10
+
+    @pytest.mark.parametrize("told", [False, True], ids=["silent", "told"])
+    async def test_an_accepted_order_is_answered_in_time_though_no_read_is(
+        self, kalshi: Lab, *, told: bool
+    ) -> None:
+        """Whoever waits for the answer may have been asked to stop."""
+        if told:
+            await kalshi_listens(kalshi)
+        await knobs(kalshi, ws_silent=not told)
+        await kalshi.silence("read", 60_000)
+        began = time.monotonic()
+        answer = await kalshi.place(kalshi.order("buy", "10", "0.52"))
+        assert time.monotonic() - began < ROWS_SECONDS
+        assert isinstance(answer, Filled if told else Unknown), answer
+        if isinstance(answer, Unknown):
+            assert "filled 10" in answer.evidence
 
 
 async def kalshi_listens(kalshi: Lab) -> None:

@@ -2,18 +2,24 @@
 
 import pytest
 
-from domain.evidence import Observation, Quarantine, conclude_absent
+from domain.evidence import STREAMS, Observation, Quarantine, conclude_absent
 from domain.order import NotFilled, Rejection, Unknown
+from domain.venue import Venue
 from tests.venues.polymarket.conftest import Desk
 from tests.venues.polymarket.test_client import until
+from venues.polymarket.client import PolymarketClient
 from venues.polymarket.lookup import LISTED
 
 pytestmark = pytest.mark.timeout(60)
 
 
-async def test_an_order_that_was_shown_at_work_and_is_gone_ends_by_its_absence(desk: Desk) -> None:
+@pytest.mark.parametrize("taken_over", [False, True], ids=["same", "another"])
+async def test_an_order_that_was_shown_at_work_and_is_gone_ends_by_its_absence(
+    desk: Desk, taken_over: bool
+) -> None:
     """A delayed market accepts it, and forgets it with its end; a look while it worked is no
-    reason to wait for ever, and neither is the stream's word of then."""
+    reason to wait for ever, and neither is the stream's word of then. Another process has not
+    heard that word, and its own stream was not connected when the order was sent."""
     turned = {"order_vanish_ms": 1, "markets": {desk.pair["id"]: {"seconds_delay": 1}}}
     await desk.post("/knobs", venue="polymarket", knobs=turned)
     order = desk.order("buy", "10", "0.52")
@@ -24,6 +30,10 @@ async def test_an_order_that_was_shown_at_work_and_is_gone_ends_by_its_absence(d
     assert isinstance(await desk.find(order), Unknown)
     seen: list[Observation] = []
     ended: NotFilled | None = None
+    if taken_over:
+        seen.append(Observation(STREAMS[Venue.POLYMARKET], order.created_at_ms + 1, found=True))
+        await desk.client.close()
+        desk.client = PolymarketClient(desk.account)
 
     async def gone() -> bool:
         nonlocal ended
