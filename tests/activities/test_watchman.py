@@ -114,7 +114,7 @@ async def test_a_leg_that_was_bought_twice_is_naked_beside_a_whole_one(
         plan = request.opportunity
         again = an_order(plan, Venue.POLYMARKET, purpose=Purpose.COMPLETE, limit="0.45")
         again = replace(again, action=Action.BUY, reduce_only=False)
-        await journal.plan_unwind(again, an_identity(again), NOW)
+        await plan_unwind(journal, again, an_identity(again), NOW)
         sizes = {Venue.POLYMARKET: entry, Venue.KALSHI: "10"}
         bought = [(one, sizes[one.venue]) for one, _ in request.orders]
         for order, contracts in (*bought, (again, "10")):

@@ -15,7 +15,15 @@ from store.errors import StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
 from store.lifecycle import Conclusion
-from tests.store.builders import NOW, a_fill, admitted, an_identity, an_opportunity, an_order
+from tests.store.builders import (
+    NOW,
+    a_fill,
+    admitted,
+    an_identity,
+    an_opportunity,
+    an_order,
+    plan_unwind,
+)
 
 LOST = NotFilled(Rejection.NEVER_ARRIVED, "missed 5 times")
 KILLED = NotFilled(Rejection.KILLED, "no depth")
@@ -130,7 +138,7 @@ async def test_what_ended_flat_with_dust_is_left(
     request = await admitted(journal)
     (polymarket, _), (kalshi, _) = request.orders
     sale = an_order(request.opportunity, Venue.POLYMARKET, purpose=Purpose.UNWIND, contracts=sold)
-    await journal.plan_unwind(sale, an_identity(sale), NOW)
+    await plan_unwind(journal, sale, an_identity(sale), NOW)
     answers: dict[Order, Answer] = {
         polymarket: Filled("1", (a_fill(polymarket),)),
         kalshi: KILLED,
