@@ -17,7 +17,7 @@ from store.tables import AlarmRow, AuditRow
 from store.trade_log import DayStats
 from store.views import Balance, Pulse, Survey
 
-DEEDS = Deeds(resume="Resume", close="Accept loss now")
+DEEDS = Deeds(resume="Resume", close="Accept loss now sells at any price, after a question")
 """The pages' own words on their buttons."""
 SHORT = {Venue.POLYMARKET: "poly", Venue.KALSHI: "kalshi"}
 PERCENT_STEP = Decimal("0.01")

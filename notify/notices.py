@@ -22,7 +22,7 @@ _ALARMS = {
     "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",
     "LOGIN_LOCKOUT": "🔒 LOGIN LOCKOUT — Somebody tries passwords at the dashboard",
 }
-_DEEDS = Deeds(resume="/resume", close="Close…")
+_DEEDS = Deeds(resume="/resume", close="Close… sells within the loss that it shows first")
 
 
 def alarm(payload: Mapping[str, object], mode: Mode, about: Sequence[str] = ()) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 _HALTED = "Entries are halted."
 WANTS = {
-    "UNHEDGED": "It is tried again by itself. {close} sells within the loss that it shows first",
+    "UNHEDGED": "It is tried again by itself. {close}",
     "UNKNOWN_LEG": "The venue is asked until it answers, and nothing is sold or sent before. "
     "Look at its status page",
     "PROVISIONAL_STUCK": "It is not sold before the chain confirms it. Look at the chain's status",
@@ -45,8 +45,8 @@ _WANTS_AMBER = {
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """How whoever reads it calls what he can do: `resume` ends a halt, `close` sells after
-    a preview."""
+    """How whoever reads it calls what he can do: `resume` ends a halt, `close` is the
+    sentence of what sells by hand, and within which bound."""
 
     resume: str
     close: str

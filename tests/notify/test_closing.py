@@ -84,7 +84,7 @@ async def test_a_position_beyond_the_bids_seen_last_is_closed_on_a_button_that_s
     preview = await steward.preview_close(handle.id)
     assert button(preview) == "⚠️ Confirm close at any price"
     told = "\n".join(preview.lines)
-    assert "no figure, since the bids seen last at polymarket and kalshi do not hold" in told
+    assert "no figure. The bids seen last at polymarket and kalshi do not hold" in told
     state = await trader.desk.journal.arbitrage(handle.id)
     assert f"all that it cost ({show_cost(state.paid)}) may be lost" in told
     act = Act(f"telegram:{ADA}", "telegram", wall_ms())

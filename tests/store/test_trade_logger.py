@@ -10,7 +10,6 @@ from domain.money import price, size, usd
 from domain.order import Answer, Filled, FillState, NotFilled, Purpose, Rejection
 from domain.trade import IllegalStep, Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import trade_log, views
 from store.errors import JournalConflict, StillOpen
 from store.gate import GateRequest
 from store.journal import Journal
@@ -70,21 +69,6 @@ async def test_a_lock_logs_the_guaranteed_profit_and_opens_a_position(journal: J
     stats = await journal.trade_log.stats(Mode.SIM, DAY)
     assert (stats.trades, stats.logged, stats.wins, stats.pnl) == (1, 1, 1, usd("0.9"))
     assert stats.at_risk == usd("0")
-
-
-async def test_what_is_not_final_of_a_day_is_told_apart_from_what_is(journal: Journal) -> None:
-    await locked(journal)
-    await roll_back(journal, await admitted(journal, an_opportunity("b")), "0.45")
-
-    stats = await journal.trade_log.stats(Mode.SIM, DAY)
-    assert (stats.logged, stats.wins, stats.pnl) == (2, 1, usd("0.3"))
-    waits = (stats.guaranteed, stats.guaranteed_wins, stats.guaranteed_pnl)
-    assert waits == (1, 1, usd("0.9"))
-    points = await journal.read(lambda s: views.equity(s, Mode.SIM, 0))
-    assert [(point.pnl, point.final) for point in points] == [
-        (usd("0.9"), False),
-        (usd("-0.6"), True),
-    ]
 
 
 async def test_a_lock_that_is_written_twice_is_one(journal: Journal) -> None:
@@ -288,35 +272,6 @@ async def test_events_are_numbered_without_a_gap(journal: Journal) -> None:
     assert [event.kind for event in events] == ["reserved", "seen", "phase", "concluded"]
     assert await journal.events(request.arb_id, after_revision=3) == events[3:]
     assert (await journal.arbitrage(request.arb_id)).revision == len(events)
-
-
-async def test_pages_follow_one_another_without_gap_or_repeat(journal: Journal) -> None:
-    for number in range(7):
-        await locked(journal, f"k{number}")
-
-    seen: list[str] = []
-    before: int | None = None
-    while page := await journal.trade_log.trades(Mode.SIM, 3, before):
-        seen += [trade.arb_id for trade in page]
-        before = page[-1].id
-
-    assert seen == [f"arb-k{number}" for number in reversed(range(7))]
-
-
-async def test_a_limit_says_how_many_more_there_are_since_then(journal: Journal) -> None:
-    for number in range(3):
-        await locked(journal, f"k{number}")
-    for begin, status, limit, found, more in (
-        (None, None, None, 3, 0),
-        (None, None, 2, 2, 1),
-        (f"{DAY}T", None, 2, 2, 1),
-        ("2026-09-22", None, 2, 0, 0),
-        (None, TradeStatus.ROLLED_BACK, 2, 0, 0),
-    ):
-        rows, left = await journal.read(
-            lambda s, b=begin, t=status, n=limit: trade_log.since(s, Mode.SIM, b, t, n)  # type: ignore[misc]
-        )
-        assert (len(rows), left) == (found, more)
 
 
 async def test_what_is_quiet_is_listed_for_the_reconciler(journal: Journal) -> None:
