@@ -51,13 +51,7 @@ class CompleteActivities:
     async def complete(self, request: CompleteRequest) -> StepReport:
         """Buy the missing leg at the priced limit or not at all."""
         venues, known = self._desk.venues, request.opportunity.leg(request.venue).instrument
-        step = StepOf(
-            request.arb_id,
-            request.venue,
-            request.opportunity.size,
-            Purpose.COMPLETE,
-            request.sequence,
-        )
+        step = StepOf(request.arb_id, request.venue, Purpose.COMPLETE, request.sequence)
 
         async def plan(leg: LegState) -> Order | str:
             instrument = known

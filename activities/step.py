@@ -27,7 +27,6 @@ class StepOf:
 
     arb_id: str
     venue: Venue
-    planned: Size
     purpose: Purpose
     sequence: int
 
@@ -78,9 +77,7 @@ async def take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
 
 
 async def _take_step(desk: Desk, step: StepOf, plan: Plan) -> StepReport:
-    before = await desk.leg(step.arb_id, step.venue, step.planned)
-    state = await desk.journal.arbitrage(step.arb_id)
-    beside = report(state, step.venue.sibling)
+    state, before, beside = await _legs(desk, step)
     name = step.intent_id
     intent = next((one for one in state.intents if one.order.intent_id == name), None)
     if intent is None:

@@ -164,5 +164,4 @@ class UnwindActivities:
 
 
 def _step(request: UnwindRequest) -> StepOf:
-    size = request.opportunity.size
-    return StepOf(request.arb_id, request.venue, size, request.purpose, request.sequence)
+    return StepOf(request.arb_id, request.venue, request.purpose, request.sequence)

@@ -315,12 +315,11 @@ class ArbitrageWorkflow(OperatorWords):
         if not self._trade.phase.ended:
             self._trade.allow_attempts()
 
-    async def _pause(self, milliseconds: int) -> None:
-        if milliseconds:
-            self._trade.pausing(milliseconds)
-            limit = timedelta(milliseconds=milliseconds)
+    async def _pause(self, pause_ms: int) -> None:
+        if pause_ms:
+            self._trade.pausing(pause_ms)
             with suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._trade.nudged, timeout=limit)
+                await workflow.wait_condition(lambda: self._trade.nudged, timeout=pause_ms / 1000)
             self._trade.pausing(0)
 
     async def _enter(self, phase: Phase, back: Phase | None = None) -> None:
@@ -348,3 +347,4 @@ class ArbitrageWorkflow(OperatorWords):
             )
         if late is not None:
             trade.take_back(before, late.legs)
+        self._written = trade.phase.ended

@@ -18,10 +18,17 @@ with workflow.unsafe.imports_passed_through():
     from workflows.state import TradeState
 
 
+WHEN_WRITTEN = "closed-when-written"
+"""A close is answered once its end is written down; what began before the patch is as it enters
+it."""
+
+
 class OperatorWords:
     """The handlers of ArbitrageWorkflow; they change its state, the saga acts on it."""
 
     _trade: TradeState
+    _written = False
+    """Whether its end is in the journal: one that is not yet may be taken back."""
 
     @workflow.query(
         name=names.SNAPSHOT,
@@ -41,18 +48,23 @@ class OperatorWords:
 
         A second close waits for the same result; its bounds replace those of the first.
         """
-        trade = self._trade
+        trade, written = self._trade, workflow.patched(WHEN_WRITTEN)
         before = trade.escalations
         trade.flatten(f"close by {request.by}", request.loss_max, dict(request.limits))
         await workflow.wait_condition(
             lambda: (
-                trade.phase.ended
+                (self._over if written else trade.phase.ended)
                 or trade.escalations > before
                 or not trade.flattening
                 or trade.holds_neutral
             )
         )
         return self.snapshot()
+
+    @property
+    def _over(self) -> bool:
+        """Whether it has ended for good. A refusal is written down by the gate."""
+        return self._written or self._trade.phase is Phase.REFUSED
 
     @close_position.validator
     def _may_close(self, request: CloseRequest) -> None:

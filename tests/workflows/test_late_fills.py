@@ -18,6 +18,7 @@ from store import alarms, intents
 from store.arbitrages import ArbitrageState
 from store.failpoints import Point
 from tests.support.trading import FEW_TRIES, Trading
+from tests.workflows.test_operator import close
 from workflows.handle import handle_of
 from workflows.snapshot import Snapshot
 
@@ -200,3 +201,29 @@ async def test_a_fill_that_lands_as_a_payout_is_written_down_is_paid_too(
     brought = await traded_at_the_exchanges(steady, state)
     assert after.realised_profit == brought + sum(paid.values())
     assert not await journal.read(alarms.open_alarms)
+
+
+async def test_a_close_is_answered_once_its_end_is_written_down(
+    steady: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fill that lands as it is takes the end back: nobody was told that nothing is held."""
+    lost, journal = Venue.KALSHI, steady.desk.journal
+    await steady.control.fault(lost, pair, "buy", "drop_before")
+    handle = await steady.hold(pair)
+    late, ends = await arrives(steady, pair, handle.id, lost), Counter[Point]()
+    name = f"{handle.id}/{lost}/entry/1"
+
+    def lands(point: Point, *_: str) -> None:
+        ends[point] += 1
+        if point is Point.BEFORE_END and ends[point] == 1:
+            now_ms = steady.desk.wall_ms()
+            journal.database.write_here(lambda s: intents.record_answer(s, name, late, now_ms))
+
+    monkeypatch.setattr(settle, "hit", lands)
+    closed = await close(handle)
+    assert ends[Point.BEFORE_END] == 2
+    assert closed.phase is Phase.FLAT
+    assert any("not over yet" in line.said for line in closed.story), closed.story
+    state = await journal.arbitrage(handle.id)
+    assert state.phase is Phase.FLAT
+    assert max(state.polymarket.held, state.kalshi.held) == 0
