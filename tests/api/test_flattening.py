@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from api.auth import Caller
+from app.links import wall_ms
 from domain.funds import Funds
 from domain.money import usd
 from domain.venue import Mode, Venue
@@ -32,7 +33,8 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     plan = (await opened.arbitrage("arb-played")).opportunity
     bids = {plan.leg(venue).instrument.token: [["0.30", "500"]] for venue in Venue}
     looks = {plan.pair_id: {"card": cards.card(0), "bids": bids}}
-    await opened.write(NOW, lambda s: sightings.keep(s, "test", looks, (), NOW))
+    seen_ms = wall_ms()
+    await opened.write(NOW, lambda s: sightings.keep(s, "test", looks, (), seen_ms))
     yield opened
     opened.close()
 
