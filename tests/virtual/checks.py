@@ -146,8 +146,9 @@ class Checks:
             max(exchange.redeemed - exchange.opposite_redeemed, 0)
             for exchange in self._exchanges.values()
         )
-        surplus = one > other >= micro(self._plan.opportunity.size)
-        return not surplus and abs(one - other) > self._dust
+        whole = other >= micro(self._plan.opportunity.size)
+        better = self._exchanges[Venue.POLYMARKET].upside if whole else 0
+        return not -self._dust <= one - other <= better + self._dust
 
     def at_the_end(self, final: Snapshot) -> None:
         """The workflow is over and every venue has settled."""

@@ -138,6 +138,16 @@ class Exchange:
         """Contracts of our outcome beside which none of the other one stands."""
         return max(self.position - self.opposite, 0)
 
+    @property
+    def upside(self) -> int:
+        """Contracts of our outcome that orders returned beyond their own sizes."""
+        beyond = 0
+        for placed in self.placed.values():
+            if placed.order.action is Action.BUY and not self.other(placed.order):
+                stay = (one for one in placed.trades if one.state is not FillState.VOIDED)
+                beyond += max(sum(one.size for one in stay) - micro(placed.order.size), 0)
+        return beyond
+
     def resolve(self, pays: int) -> None:
         """The question is answered: every contract pays `pays` micro-dollars, one of the other
         outcome the rest of a dollar."""
