@@ -14,7 +14,7 @@ from tests.support.executors import Stage, staged
 from tests.support.processes import Child, run_sim
 from tests.support.trading import SETTLING, Trading, trading
 
-PAIRS = 60
+PAIRS = 150
 _pairs = count(1)
 _executors = count(1)
 
