@@ -20,7 +20,7 @@ from sim.polymarket.app import build_app as build_polymarket
 from sim.server import PortInUse, Servers, Site
 from sim.world import World
 
-MAX_PAIRS = 200
+MAX_PAIRS = 300
 
 
 @dataclass(frozen=True, slots=True)

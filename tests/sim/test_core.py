@@ -132,9 +132,9 @@ class TestFaults:
 
 def test_pairs_follow_from_the_seed_and_differ_in_every_identifier() -> None:
     today = date(2026, 11, 20)
-    pairs = build_pairs(200, Random(7), today)
-    assert pairs == build_pairs(200, Random(7), today)
-    assert pairs != build_pairs(200, Random(8), today)
+    pairs = build_pairs(300, Random(7), today)
+    assert pairs == build_pairs(300, Random(7), today)
+    assert pairs != build_pairs(300, Random(8), today)
     assert [pair.id for pair in pairs[:2]] == ["p01", "p02"]
     for names in (
         [pair.kalshi.ticker for pair in pairs],

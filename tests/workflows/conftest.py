@@ -13,7 +13,7 @@ from tests.support.processes import Child, run_sim
 from tests.support.scene import Scene
 from tests.support.trading import SETTLING, Trading
 
-PAIRS = 400
+PAIRS = 300
 _pairs = count(1)
 _executors = count(1)
 
