@@ -8,7 +8,7 @@ from sqlmodel import Session
 from api.bids import Bids, bids_of
 from api.words import days_left, settled_ms
 from domain.leg import LegState
-from domain.money import NO_USD, Usd
+from domain.money import NO_USD, ZERO, Usd
 from domain.payout import holdings, payout_by_outcome
 from domain.trade import Phase
 from domain.venue import Instrument, Outcome, Venue
@@ -59,6 +59,11 @@ class Known:
     def leg(self, venue: Venue) -> LegState:
         """What the leg holds."""
         return self.state.leg(venue)
+
+    @property
+    def holding(self) -> list[Venue]:
+        """The venues at which something is held."""
+        return [venue for venue in Venue if self.leg(venue).held > ZERO]
 
     def instrument(self, venue: Venue) -> Instrument:
         """What the leg's orders name."""

@@ -46,7 +46,7 @@ def position(known: Known) -> Json:
         "worst": usd(Usd(min(payouts.values()) - outlay)),
         "best": usd(Usd(max(payouts.values()) - outlay)),
         "close_now": None if now is None else usd(now),
-        **books(known, [venue for venue in Venue if known.leg(venue).held > ZERO]),
+        **books(known, known.holding),
         "settles_at": iso(known.settles_ms),
         "days_left": None if known.days_left is None else str(known.days_left),
         "annualised": annualised(gain, known.days_left),

@@ -52,7 +52,7 @@ def close_preview(known: Known) -> Json:
     sales = {venue: sale_now(known, venue, known.leg(venue).held) for venue in Venue}
     result = close_now(known)
     return {
-        **books(known, _held(known)),
+        **books(known, known.holding),
         "result": None if result is None else usd(result),
         "hold_at_least": usd(Usd(min(known.payouts.values()) - known.outlay)),
         "hold_until": iso(known.settles_ms),
@@ -90,9 +90,11 @@ def books(known: Known, venues: Iterable[Venue]) -> Json:
 
 def why_no_figure(known: Known) -> str:
     """Why it cannot be said what selling everything brings now; "" where it can."""
-    unpriced = _unpriced(known)
-    said = [why for venue in unpriced if (why := _why_stale(known, venue))]
-    thin = [venue.value for venue in unpriced if not _why_stale(known, venue)]
+    said: list[str] = []
+    thin: list[str] = []
+    for venue in _unpriced(known):
+        stale = _why_stale(known, venue)
+        (said if stale else thin).append(stale or venue.value)
     if thin:
         said.append(f"The bids seen last at {' and '.join(thin)} do not hold the position")
     return "; ".join(said)
@@ -108,11 +110,7 @@ def _why_stale(known: Known, venue: Venue) -> str:
 
 def _unpriced(known: Known) -> list[Venue]:
     """Where something is held of which nobody can say what it brings."""
-    return [v for v in _held(known) if sale_now(known, v, known.leg(v).held) is None]
-
-
-def _held(known: Known) -> list[Venue]:
-    return [venue for venue in Venue if known.leg(venue).held > ZERO]
+    return [v for v in known.holding if sale_now(known, v, known.leg(v).held) is None]
 
 
 def why_not_close(known: Known) -> str:

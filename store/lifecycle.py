@@ -200,9 +200,13 @@ def _is_shown(session: Session, state: ArbitrageState) -> bool:
     """Whether log and position show what is held: a fill of a held pair may have come since."""
     held = state.polymarket.held, state.kalshi.held
     as_held = max(held) <= 0 or positions.sizes(session, state.arb_id) == held
-    bet = cost_ceil(state.paid or state.opportunity.outlay)
-    amounts = bet, proceeds_floor(state.guaranteed)
+    amounts = cost_ceil(_bet(state)), proceeds_floor(state.guaranteed)
     return as_held and trade_log.amounts(session, state.arb_id) == amounts
+
+
+def _bet(state: ArbitrageState) -> Usd:
+    """What was put at stake: what was paid, or was to be paid where nothing was bought."""
+    return state.paid or state.opportunity.outlay
 
 
 def _log_trade(
@@ -223,7 +227,7 @@ def _log_trade(
         mode=Mode(row.mode),
         event_title=row.title,
         status=TradeStatus(row.status),
-        bet_size=state.paid or state.opportunity.outlay,
+        bet_size=_bet(state),
         pnl=pnl,
         spent=state.paid,
         poly_order_id=order_ids[Venue.POLYMARKET],

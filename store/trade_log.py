@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from domain.money import (
@@ -188,41 +189,36 @@ def since(
 def stats(session: Session, mode: Mode, day: str) -> DayStats:
     """See TradeLogger.stats."""
     account = session.get(RiskDayRow, (mode, day))
-    logged, pnl, wins = _sums(session, mode, day)
-    guaranteed, guaranteed_pnl, guaranteed_wins = _sums(session, mode, day, not_final=True)
+    gains = col(TradeRow.pnl_micro) > 0
+    pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
+    result = func.sum(TradeRow.pnl_micro)
+    rows = sa.select(
+        func.count(),
+        func.count().filter(gains),
+        func.coalesce(result, 0),
+        func.count().filter(pending),
+        func.count().filter(pending, gains),
+        func.coalesce(result.filter(pending), 0),
+    ).where(
+        col(TradeRow.mode) == mode,
+        col(TradeRow.timestamp) >= f"{day}T",
+        col(TradeRow.timestamp) < f"{day}U",
+    )
+    logged, wins, pnl, guaranteed, guaranteed_wins, guaranteed_pnl = (
+        session.connection().execute(rows).one()
+    )
     return DayStats(
         day=day,
         trades=account.trades if account else 0,
         logged=logged,
         wins=wins,
-        pnl=Usd(from_micro(pnl)),
+        pnl=Usd(from_micro(int(pnl))),
         at_risk=Usd(from_micro(account.reserved_loss_micro if account else 0)),
         realised_loss=Usd(from_micro(account.realised_loss_micro if account else 0)),
         guaranteed=guaranteed,
         guaranteed_wins=guaranteed_wins,
-        guaranteed_pnl=Usd(from_micro(guaranteed_pnl)),
+        guaranteed_pnl=Usd(from_micro(int(guaranteed_pnl))),
     )
-
-
-def _sums(
-    session: Session, mode: Mode, day: str, *, not_final: bool = False
-) -> tuple[int, int, int]:
-    """How many trades of the day are in the log, their result (micro-dollars), and how many of
-    them gain."""
-    rows = select(
-        func.count(),
-        func.coalesce(func.sum(TradeRow.pnl_micro), 0),
-        func.count().filter(col(TradeRow.pnl_micro) > 0),
-    ).where(
-        TradeRow.mode == mode,
-        col(TradeRow.timestamp) >= f"{day}T",
-        col(TradeRow.timestamp) < f"{day}U",
-    )
-    if not_final:
-        pending = col(TradeRow.final) == False  # noqa: E712 - an integer column on both engines
-        rows = rows.where(pending)
-    logged, pnl, wins = session.exec(rows).one()
-    return logged, int(pnl), wins
 
 
 def logged(row: TradeRow) -> LoggedTrade:
