@@ -7,7 +7,7 @@ from sqlmodel import Session
 from api import story, trade_rows
 from api.wire import Json
 from domain.venue import Mode
-from store import views
+from store import trade_log, views
 
 TRADES_KEPT = 50
 EVENTS_KEPT = 200
@@ -26,7 +26,7 @@ class FirstPage:
 
 def first_page(session: Session, mode: Mode, message: int, audited: int) -> FirstPage:
     """Up to the message and the audit row with these ids."""
-    found = views.trades(session, TRADES_KEPT, mode)
+    found = trade_log.trades(session, mode, TRADES_KEPT)
     planned = views.planned_profits(session, [row.arb_id for row in found])
     last = views.pulse(session, mode, message - EVENTS_KEPT, audited - EVENTS_KEPT)
     said = [story.of_message(told) for told in last.told]

@@ -96,7 +96,7 @@ class TradeLogger:
         self, mode: Mode, limit: int, before_id: int | None = None
     ) -> list[LoggedTrade]:
         """Trades from the newest down, those older than `before_id` only."""
-        return await self._database.read(lambda s: trades(s, mode, limit, before_id))
+        return await self._database.read(lambda s: trades(s, mode, limit, before_id=before_id))
 
     async def positions(
         self, mode: Mode, status: PositionStatus | None = PositionStatus.OPEN
@@ -155,35 +155,42 @@ def amounts(session: Session, arb_id: str) -> tuple[Usd, Usd] | None:
 
 
 def trades(
-    session: Session, mode: Mode, limit: int, before_id: int | None = None
+    session: Session,
+    mode: Mode | None,
+    limit: int | None,
+    *,
+    status: TradeStatus | None = None,
+    begin: str | None = None,
+    before_id: int | None = None,
 ) -> list[LoggedTrade]:
-    """See TradeLogger.trades."""
-    rows = (
-        select(TradeRow).where(TradeRow.mode == mode).order_by(col(TradeRow.id).desc()).limit(limit)
-    )
+    """Trades from the newest down to `begin` (ISO 8601 UTC), at most `limit`, those older than
+    `before_id` only; of a filter that is None, all."""
+    wanted = _wanted(mode, status, begin)
     if before_id is not None:
-        rows = rows.where(col(TradeRow.id) < before_id)
+        wanted.append(col(TradeRow.id) < before_id)
+    rows = select(TradeRow).where(*wanted).order_by(col(TradeRow.id).desc()).limit(limit)
     return [logged(row) for row in session.exec(rows)]
 
 
-def since(
-    session: Session,
-    mode: Mode,
-    begin: str | None = None,
-    status: TradeStatus | None = None,
-    limit: int | None = None,
-) -> tuple[list[LoggedTrade], int]:
-    """Trades from the newest down to `begin` (ISO 8601 UTC; None: to the first), at most `limit`
-    (None: all), and how many more there are."""
-    wanted = [col(TradeRow.mode) == mode]
-    if begin is not None:
-        wanted.append(col(TradeRow.timestamp) >= begin)
+def counted(
+    session: Session, mode: Mode | None, status: TradeStatus | None, begin: str | None
+) -> int:
+    """How many trades pass these filters of `trades`."""
+    wanted = _wanted(mode, status, begin)
+    return session.exec(select(func.count()).select_from(TradeRow).where(*wanted)).one()
+
+
+def _wanted(
+    mode: Mode | None, status: TradeStatus | None, begin: str | None
+) -> list[sa.ColumnElement[bool]]:
+    wanted: list[sa.ColumnElement[bool]] = []
+    if mode is not None:
+        wanted.append(col(TradeRow.mode) == mode)
     if status is not None:
         wanted.append(col(TradeRow.status) == status)
-    rows = select(TradeRow).where(*wanted).order_by(col(TradeRow.id).desc()).limit(limit)
-    found = [logged(row) for row in session.exec(rows)]
-    number = session.exec(select(func.count()).select_from(TradeRow).where(*wanted)).one()
-    return found, number - len(found)
+    if begin is not None:
+        wanted.append(col(TradeRow.timestamp) >= begin)
+    return wanted
 
 
 def stats(session: Session, mode: Mode, day: str) -> DayStats:

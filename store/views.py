@@ -8,10 +8,18 @@ from sqlmodel import Session, col, func, select
 
 from domain.money import NO_USD, Usd, from_micro
 from domain.order import FillState, Purpose
-from domain.trade import TradeStatus
 from domain.venue import Action, Mode, Venue
-from store import alarms, arbitrages, balances, outbox, positions, presence, run_state, settings
-from store import trade_log as log
+from store import (
+    alarms,
+    arbitrages,
+    balances,
+    outbox,
+    positions,
+    presence,
+    run_state,
+    settings,
+    trade_log,
+)
 from store.arbitrages import Unfinished
 from store.codec import detail_from, iso_utc, utc_day
 from store.outbox import Backlog
@@ -31,7 +39,7 @@ from store.tables import (
     TradeRow,
     VenueBalanceRow,
 )
-from store.trade_log import DayStats, LoggedTrade
+from store.trade_log import DayStats
 
 AT_ONCE = 500
 _NEWEST = sa.select(
@@ -145,30 +153,12 @@ def survey(session: Session, mode: Mode, now_ms: int, alive_since_ms: int) -> Su
     day = utc_day(now_ms)
     return Survey(
         balances={v: b for v in Venue if (b := balance(session, v, mode)) is not None},
-        stats=log.stats(session, mode, day),
+        stats=trade_log.stats(session, mode, day),
         fees_today=fees_on(session, mode, day),
         executors=tuple(presence.reports(session, alive_since_ms)),
         alarms=tuple(alarms.open_alarms(session)),
         backlog=outbox.backlog(session),
     )
-
-
-def trades(
-    session: Session,
-    limit: int,
-    mode: Mode | None = None,
-    status: TradeStatus | None = None,
-    before_id: int | None = None,
-) -> list[LoggedTrade]:
-    """Trades from the newest down that pass the filters, those older than `before_id` only."""
-    rows = select(TradeRow).order_by(col(TradeRow.id).desc()).limit(limit)
-    if mode is not None:
-        rows = rows.where(TradeRow.mode == mode)
-    if status is not None:
-        rows = rows.where(TradeRow.status == status)
-    if before_id is not None:
-        rows = rows.where(col(TradeRow.id) < before_id)
-    return [log.logged(row) for row in session.exec(rows)]
 
 
 def planned_profits(session: Session, arb_ids: list[str]) -> dict[str, Usd]:

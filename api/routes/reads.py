@@ -16,7 +16,7 @@ from api.wire import Json, JsonResponse, iso, text, usd
 from domain.money import ZERO
 from domain.trade import TradeStatus
 from domain.venue import Mode, Venue
-from store import alarms, audit, sightings, terms, views
+from store import alarms, audit, sightings, terms, trade_log, views
 from store.codec import detail_from
 
 router = APIRouter(prefix="/api/v1", route_class=CommandRoute, tags=["reads"])
@@ -61,7 +61,9 @@ async def status(service: The, _caller: Reader) -> JsonResponse:
         "balances": free,
         "cash": cash,
         "free": free,
-        "open": [one.arb_id for one in await service.journal.unfinished()],
+        "open": [
+            one.arb_id for one in await service.journal.unfinished() if one.mode is service.mode
+        ],
         "executors": [slices.executor(one) for one in executors],
         "temporal_ui": service.options.temporal_ui,
     }
@@ -102,7 +104,7 @@ async def trades(
     before = cursor_of(cursor)
     found, planned = await service.journal.read(
         lambda s: (
-            rows := views.trades(s, limit, mode, status, before),
+            rows := trade_log.trades(s, mode, limit, status=status, before_id=before),
             views.planned_profits(s, [row.arb_id for row in rows]),
         )
     )

@@ -123,10 +123,12 @@ async def _watch(config: Config) -> None:
 def _screen(told: outputs.Status) -> list[Table | str]:
     """What one look shows."""
     day = told.today
+    not_final = day["not_final"]
+    kept = "" if not_final is None else f", {not_final} of it guaranteed and not final"
     parts: list[Table | str] = [
         f"{told.mode.upper()}  {told.run_state} since {told.since} by {told.by}"
         + (f": {told.reason}" if told.reason else ""),
-        f"{told.at}  {told.executors} executors · today {day['trades']} trades, {day['pnl']}",
+        f"{told.at}  {told.executors} executors · today {day['trades']} trades, {day['pnl']}{kept}",
         f"fees {day['fees']}, at risk {day['at_risk']}, lost {day['realised_loss']}",
     ]
     parts += [

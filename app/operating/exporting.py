@@ -18,7 +18,7 @@ from domain.attribution import Attribution, attribute
 from domain.money import NO_SIZE, NO_USD, Usd, exact
 from domain.order import Fill, FillState, Purpose
 from domain.venue import Action, Venue
-from store import arbitrages, views
+from store import arbitrages, trade_log, views
 from store.arbitrages import ArbitrageState
 from store.lifecycle import moved_by_hand
 from store.trade_log import LoggedTrade
@@ -131,7 +131,7 @@ def _page(
     config: Config,
     before: int | None,
 ) -> list[tuple[int, T]]:
-    logged = views.trades(session, PAGE, config.mode, None, before)
+    logged = trade_log.trades(session, config.mode, PAGE, before_id=before)
     return [(one.id, read(session, one)) for one in logged]
 
 

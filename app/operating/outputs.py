@@ -282,7 +282,8 @@ class Exported(Output):
 
 
 class Status(Output):
-    """`lockstep top --json`: the system at one moment."""
+    """`lockstep top --json`: the system at one moment. Of today's `pnl`, `not_final` is guaranteed
+    and not earned yet; null where all of it is final."""
 
     at: str
     mode: str

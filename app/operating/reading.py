@@ -43,13 +43,16 @@ async def trades(
 ) -> outputs.Trades:
     """The trade log from the newest down to `begin` (ISO 8601 UTC), at most `limit` rows."""
     async with opened(config) as journal:
-        found, more = await journal.read(
-            lambda s: trade_log.since(s, config.mode, begin, status, limit)
+        found, passing = await journal.read(
+            lambda s: (
+                trade_log.trades(s, config.mode, limit, status=status, begin=begin),
+                trade_log.counted(s, config.mode, status, begin),
+            )
         )
     told = [trade(one, None, numbers=False) for one in found]
     return outputs.Trades(
         mode=config.mode.value,
-        more=more,
+        more=passing - len(found),
         trades=[
             outputs.Trade(
                 id=row["arb_id"],

@@ -44,6 +44,7 @@ def _status(session: Session, config: Config, now_ms: int) -> outputs.Status:
         today={
             "trades": day.trades,
             "pnl": usd(day.pnl),
+            "not_final": None if day.not_final is None else usd(day.not_final),
             "fees": usd(survey.fees_today),
             "at_risk": usd(day.at_risk),
             "realised_loss": usd(day.realised_loss),

@@ -48,4 +48,5 @@ def test_the_dashboard_and_the_alerts_read_nothing_that_is_not_said(stack: Stack
     while lacking := missing(samples(stack)):
         assert time.monotonic() < deadline, "\n".join(lacking)
         time.sleep(0.5)
+    stack.edge(pair, -2)
     stack.mend()

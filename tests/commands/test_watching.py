@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ class TestTop:
         assert held["id"] in {one["id"] for one in told["positions"]}
         assert set(told["balances"]) == {"polymarket", "kalshi"}
         assert told["happened"]
+        assert told["today"]["not_final"] is not None, "what is held is not earned yet"
         plain = stack.ok("top", "--once").out
+        assert " of it guaranteed and not final" in plain
         assert plain.startswith("SIM  RUNNING since")
         assert held["id"] in plain
 
@@ -125,8 +128,8 @@ class TestLogs:
 class TestExport:
     @pytest.fixture(scope="class")
     @staticmethod
-    def traded(stack: StackUnderTest) -> list[str]:
-        """A held pair, one that was closed and one whose leg was sold back."""
+    def traded(stack: StackUnderTest) -> Iterator[list[str]]:
+        """A held pair, one that was closed and one whose leg was sold back; then all is at rest."""
         held, closed = stack.open()["id"], stack.open()["id"]
         stack.ok("close", closed, "--yes")
         pair = stack.pair()
@@ -142,7 +145,8 @@ class TestExport:
         rolled_back = stack.until(ended, "a trade to be rolled back")
         stack.edge(pair, -2)
         stack.mend()
-        return [held, closed, rolled_back]
+        with stack.at_rest():
+            yield [held, closed, rolled_back]
 
     def test_every_exported_trade_is_the_sum_of_its_parts(
         self, stack: StackUnderTest, traded: list[str]

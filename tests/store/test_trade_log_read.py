@@ -47,7 +47,10 @@ async def test_a_limit_says_how_many_more_there_are_since_then(journal: Journal)
         ("2026-09-22", None, 2, 0, 0),
         (None, TradeStatus.ROLLED_BACK, 2, 0, 0),
     ):
-        rows, left = await journal.read(
-            lambda s, b=begin, t=status, n=limit: trade_log.since(s, Mode.SIM, b, t, n)  # type: ignore[misc]
+        rows, passing = await journal.read(
+            lambda s, b=begin, t=status, n=limit: (  # type: ignore[misc]
+                trade_log.trades(s, Mode.SIM, n, status=t, begin=b),
+                trade_log.counted(s, Mode.SIM, t, b),
+            )
         )
-        assert (len(rows), left) == (found, more)
+        assert (len(rows), passing - len(rows)) == (found, more)

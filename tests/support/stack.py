@@ -151,6 +151,23 @@ class StackUnderTest:
         self.edge(pair, -2)
         return stuck
 
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nothing begins within the block and nothing moves: two readings say the same."""
+        self.ok("pause")
+        self.until(self._still, "what is open to come to rest")
+        yield
+        self.ok("resume", "--yes")
+
+    def _still(self) -> bool:
+        reply = self._api.get("/api/v1/positions")
+        if reply.status_code != httpx.codes.OK:
+            return False
+        return all(
+            one["phase"] in ("HOLDING", "NEEDS_OPERATOR") and not _moving(one)
+            for one in reply.json()["items"]
+        )
+
     def mend(self) -> None:
         """Forget every scripted failure."""
         assert self._control.delete("/faults").status_code == httpx.codes.OK
@@ -160,8 +177,7 @@ class StackUnderTest:
         moving."""
         reply = self._api.get("/api/v1/positions")
         for one in reply.json()["items"] if reply.status_code == httpx.codes.OK else ():
-            open_legs = [leg["state"] in ("matched", "unknown") for leg in one["legs"].values()]
-            still = moving or not any(open_legs)
+            still = moving or not _moving(one)
             if one["event_key"] == pair and one["phase"] in phases and still:
                 found: Json = one
                 return found
@@ -198,6 +214,10 @@ class StackUnderTest:
                 return answer
             assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
             time.sleep(0.2)
+
+
+def _moving(position: Json) -> bool:
+    return any(leg["state"] in ("matched", "unknown") for leg in position["legs"].values())
 
 
 def run_lockstep(*arguments: str, folder: Path, typed: str | None = None, **env: str) -> Ran:
