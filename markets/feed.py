@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -136,9 +137,10 @@ class Feed:
         pause_ms = self._limits.retry_ms
         while True:
             try:
-                async for book in self._port.books(self.instruments):
-                    self._hear(book)
-                    pause_ms = self._limits.retry_ms
+                async with aclosing(self._port.books(self.instruments)) as books:
+                    async for book in books:
+                        self._hear(book)
+                        pause_ms = self._limits.retry_ms
                 self._complain("the stream ended")
             except TROUBLE as problem:
                 self._complain(f"stream: {problem}")

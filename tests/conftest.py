@@ -19,15 +19,17 @@ settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def collected() -> Iterator[None]:
-    """What a file of tests leaves open fails that file, not whichever test the collector meets.
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None) -> None:
+    """What a file of tests leaves open fails that file, not whichever test the collector meets;
+    what its last test was given is let go of first, for it may hold the last reference.
     What is still there after the collection is there for good and is not walked again: with all
     tests of the house in one process, a walk stops every thread of it for half a second, longer
     than an order may wait for its first byte."""
-    yield
-    gc.collect()
-    gc.freeze()
+    if nextitem is None or nextitem.path != item.path:
+        item.funcargs.clear()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_finish() -> None:

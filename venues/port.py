@@ -1,6 +1,6 @@
 """What the rest of the product may ask of a venue."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -89,7 +89,7 @@ class MarketData(Protocol):
     async def book(self, instrument: Instrument) -> Book:
         """The instrument's book, asked for now."""
 
-    def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
+    def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         """Books as they change, until closed; a gap or a reconnect yields a fresh snapshot."""
 
 

@@ -1,6 +1,8 @@
 """The seed's three integration tests, and closing a real position: all real but the money."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,9 +19,28 @@ from tests.support.trading import Trading
 @pytest.fixture
 async def dashboard(trader: Trading, temporal_client: Client) -> AsyncIterator[Running]:
     """The API on the executor's journal."""
-    async with serving(trader.desk.journal, temporal_client) as running:
-        await running.executor_lives(settings_version=2, settings_at_ms=1)
+    async with serving(trader.desk.journal, temporal_client) as running, reporting(running):
         yield running
+
+
+@asynccontextmanager
+async def reporting(running: Running) -> AsyncIterator[None]:
+    """Within the block the executor reports each second, as one does that runs: whoever was heard
+    of once counts as alive for five, which a trade may take."""
+
+    async def report() -> None:
+        while True:
+            await running.executor_lives(settings_version=2, settings_at_ms=1)
+            await asyncio.sleep(1)
+
+    await running.executor_lives(settings_version=2, settings_at_ms=1)
+    task = asyncio.create_task(report())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_websocket_connection_lifecycle(api: Running) -> None:
@@ -175,18 +196,21 @@ async def test_ten_pages_ask_the_workflow_no_more_than_one_does(
 
 @pytest.mark.temporal
 async def test_without_an_executor_the_journal_speaks_and_says_so(
-    trader: Trading, dashboard: Running
+    trader: Trading, temporal_client: Client
 ) -> None:
-    snapshot = await trader.trade("p01")
-    async with dashboard.page() as page:
-        await page.next("init")
-        await until(lambda: not dashboard.app.state.service.live.alive)
-        assert (await page.next("status_changed"))["data"]["run_state"]["state"] == "OFF"
+    journal = trader.desk.journal
+    async with serving(journal, temporal_client) as api, api.page() as page:
+        async with reporting(api):
+            snapshot = await trader.trade("p01")
+            await page.next("init")
+        await until(lambda: not api.app.state.service.live.alive)
+        while (await page.next("status_changed"))["data"]["run_state"]["state"] != "OFF":
+            pass
         row: Json = {}
         while not row.get("stale"):
             told = (await page.next("patch"))["data"].get("positions", {}).get("upsert", [])
             row = next((one for one in told if one["id"] == snapshot.arb_id), row)
         error = await page.ask("error", action="close_position", position_id=snapshot.arb_id)
         assert error["code"] == "unavailable"
-    acts = await trader.desk.journal.read(lambda s: [row.action for row in audit.page(s, 50)])
+    acts = await journal.read(lambda s: [row.action for row in audit.page(s, 50)])
     assert "close_position" not in acts

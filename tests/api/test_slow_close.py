@@ -8,16 +8,16 @@ import pytest
 from temporalio.client import Client
 
 from api import socket
+from api.operations import ACCEPT_TIMEOUT
 from store import audit
 from store.journal import Journal
-from store.run_state import STOPPED_AFTER_MS
 from tests.api.harness import Page, Running, serving, until, wall_ms
 from tests.support.processes import Child
 from tests.support.trading import trading
 
 pytestmark = pytest.mark.temporal
-ACK_SECONDS = STOPPED_AFTER_MS / 1000 + 1
-"""What a pause takes by itself, on a busy machine; one close alone takes three seconds."""
+ACK_SECONDS = ACCEPT_TIMEOUT.total_seconds()
+"""What one close takes that nobody answers: a pause that waited for it takes its own time too."""
 
 
 @pytest.fixture

@@ -145,9 +145,10 @@ class TestTrace:
 def test_every_open_arbitrage_replays_on_the_version_that_began_it(
     stack: StackUnderTest, held: dict[str, Any]
 ) -> None:
-    told = stack.published("replay-open", "replay-open")
+    with stack.at_rest():
+        open_now = stack.published("positions", "positions")["positions"]
+        told = stack.published("replay-open", "replay-open")
     assert told["differing"] == []
-    open_now = stack.published("positions", "positions")["positions"]
     assert held["id"] in [one["id"] for one in open_now]
     assert told["checked"] >= len(open_now)
     assert "open arbitrages replay on this version" in stack.ok("replay-open").out

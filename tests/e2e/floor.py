@@ -33,9 +33,9 @@ PLAYED = 6
 """Pairs kept aside for trading without a script."""
 EDGE_CENTS = 8
 SECONDS = 45
-ORDER_MS = 4_000
+ORDER_MS = 12_000
 """How long an exchange may take to answer: long enough for a person in the middle of a trade."""
-HANG_MS = 5_000
+HANG_MS = 14_000
 SLOW = {
     "LOCKSTEP_POLYMARKET__TIMEOUTS__ORDER_MS": str(ORDER_MS),
     "LOCKSTEP_KALSHI__TIMEOUTS__ORDER_MS": str(ORDER_MS),

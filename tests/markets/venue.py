@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from domain.book import Book
 from domain.terms import Terms
@@ -112,7 +112,7 @@ class LocalVenue:
             known.venue, known.token, known.asks, known.bids, known.version, known.at_ms, fresh
         )
 
-    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncIterator[Book]:
+    async def books(self, instruments: tuple[Instrument, ...]) -> AsyncGenerator[Book, None]:
         self.streams_opened += 1
         if self.stream_refusal is not None:
             raise self.stream_refusal

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from app.config import Config
 from app.wiring import wall_ms
 from store.journal import Journal
-from tests.notify.harness import Telegram, telegram
+from tests.notify.harness import Telegram, notifier_config, telegram
 from tests.support.places import place
 
 
@@ -24,3 +25,9 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     opened = Journal.open(place(tmp_path / "lockstep-sim.sqlite3"), wall_ms())
     yield opened
     opened.close()
+
+
+@pytest.fixture
+async def config(here: Telegram, tmp_path: Path) -> Config:
+    """One chat."""
+    return notifier_config(here, tmp_path)

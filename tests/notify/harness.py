@@ -19,7 +19,9 @@ from notify.options import Options
 from notify.service import serve
 from sim.telegram.bot import Message
 from sim.telegram.main import Running, running
+from store import outbox
 from store.journal import Journal
+from store.outbox import Backlog
 
 ADA, BOB, EVE = 501, 502, 666
 GROUP, OTHER = -1001, -1002
@@ -112,3 +114,12 @@ async def notifying(config: Config, journal: Journal, **changes: Any) -> AsyncIt
         with suppress(asyncio.CancelledError):
             await task
         assert not failed, "the notifier ended by itself"
+
+
+async def drained(journal: Journal, seconds: float = 20) -> None:
+    """Every message of the outbox is marked as sent."""
+    deadline = time.monotonic() + seconds
+    while (left := await journal.read(outbox.backlog)) != Backlog(0, None):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still waiting: {left}")
+        await asyncio.sleep(0.05)

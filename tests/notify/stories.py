@@ -8,6 +8,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.demo.control import Quote
@@ -23,12 +24,14 @@ from tests.notify.stage import PAIR, at_work, card, last, stage, timeless, writt
 from tests.notify.troubles import TROUBLES
 from tests.support.scene import Scene
 from tests.support.temporal import connect, session_server
-from tests.support.trading import Trading, change_settings
+from tests.support.trading import QUICK, Trading, change_settings
 from workflows import names
 from workflows.handle import handle_of
 from workflows.snapshot import CloseRequest, MarkResolved
 
 GOLDEN = Path(__file__).parent / "golden"
+WAITS_FOR_A_PERSON = replace(QUICK, unwind_pause_ms_max=60_000)
+"""Nothing is tried again by itself while a story is told."""
 Story = Callable[[Trading], Awaitable[str]]
 
 
@@ -54,8 +57,7 @@ async def locked_at_the_second_try(desk: Trading) -> str:
 async def provisional(desk: Trading) -> str:
     """Both legs fill, Polymarket's chain is slow."""
     async with desk.slow_chain(60_000):
-        handle = await desk.open(PAIR)
-        return (await desk.until_phase(handle, Phase.HOLDING)).arb_id
+        return (await desk.reach(PAIR, Phase.HOLDING)).id
 
 
 async def rolled_back(desk: Trading) -> str:
@@ -72,7 +74,7 @@ async def rolled_back_at_kalshi(desk: Trading) -> str:
 
 async def ghost(desk: Trading) -> str:
     """Polymarket matches, then the chain fails; the other leg is sold back."""
-    await desk.control.fault("polymarket", PAIR, "buy", "ghost", params={"ms": 700})
+    await desk.control.fault("polymarket", PAIR, "buy", "ghost", params={"ms": 3_000})
     handle = await desk.reach(PAIR, Phase.HOLDING)
     await desk.withdraw(PAIR, "polymarket")
     return (await handle.result()).arb_id
@@ -89,10 +91,11 @@ async def unhedged(desk: Trading) -> str:
     """Kalshi kills its leg, and Polymarket kills every sale: a person is needed."""
     await desk.control.fault("kalshi", PAIR, "buy", "kill", times=0)
     await desk.control.fault("polymarket", PAIR, "sell", "kill", times=0)
-    handle = await desk.open(
-        PAIR, gone="kalshi", bounds=Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2)
+    bounds = Bounds(cooldown_ms=0, deadline_ms=10_000, unwind_attempts=2)
+    handle = await desk.reach(
+        PAIR, Phase.NEEDS_OPERATOR, gone="kalshi", bounds=bounds, timing=WAITS_FOR_A_PERSON
     )
-    return (await desk.until_phase(handle, Phase.NEEDS_OPERATOR)).arb_id
+    return handle.id
 
 
 async def neutralised(desk: Trading) -> str:

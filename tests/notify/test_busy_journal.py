@@ -9,8 +9,8 @@ import pytest
 from notify import chat
 from store.errors import JournalBusy
 from store.journal import Journal
-from tests.notify.harness import GROUP, Telegram, notifier_config, notifying
-from tests.notify.test_sender import drained, halt
+from tests.notify.harness import GROUP, Telegram, drained, notifier_config, notifying
+from tests.notify.test_sender import halt
 
 
 @pytest.fixture

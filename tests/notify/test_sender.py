@@ -1,6 +1,5 @@
 """From the outbox to the chat: what arrives, how often, and through which troubles."""
 
-import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -13,13 +12,10 @@ from app.wiring import wall_ms
 from domain.money import usd
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
-from notify.jobs import EDIT_SECONDS
-from notify.pace import GROUP_MESSAGES, Pace, Total
 from store import outbox
 from store.alarms import Alarm
 from store.audit import Act
 from store.journal import Journal
-from store.outbox import Backlog
 from store.states import Severity
 from tests.notify.deals import Bought, close, conclude, enter, hold, sell_back
 from tests.notify.harness import (
@@ -28,6 +24,7 @@ from tests.notify.harness import (
     GROUP,
     OTHER,
     Telegram,
+    drained,
     notifier_config,
     notifying,
 )
@@ -35,11 +32,6 @@ from tests.notify.harness import (
 EVEN = {Venue.POLYMARKET: Bought("3", "1.23"), Venue.KALSHI: Bought("3", "1.74")}
 HALF = {Venue.POLYMARKET: Bought("3", "1.23"), Venue.KALSHI: None}
 CHATS = f"[{GROUP}, {OTHER}, {BOB}]"
-
-
-@pytest.fixture
-async def config(here: Telegram, tmp_path: Path) -> Config:
-    return notifier_config(here, tmp_path)
 
 
 @pytest.fixture
@@ -58,15 +50,6 @@ async def halt(journal: Journal, reason: str) -> None:
     """One message that rings: a halt with this reason."""
     await journal.resume(Act("ada", "test", wall_ms()))
     await journal.halt(reason, Act("ada", "test", wall_ms()))
-
-
-async def drained(journal: Journal, seconds: float = 20) -> None:
-    """Every message of the outbox is marked as sent."""
-    deadline = time.monotonic() + seconds
-    while (left := await journal.read(outbox.backlog)) != Backlog(0, None):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still waiting: {left}")
-        await asyncio.sleep(0.05)
 
 
 async def test_a_trade_is_one_message_that_is_edited_through_its_life(
@@ -248,59 +231,6 @@ async def test_a_chat_that_blocked_the_bot_holds_up_nobody(
         await here.say(ADA, "/health")
         assert f"{BOB}: " in await here.shows(ADA, "bot was blocked by the user")
     assert here.texts(BOB) == []
-
-
-async def test_edits_of_one_message_keep_their_distance(
-    here: Telegram, journal: Journal, config: Config
-) -> None:
-    async with notifying(config, journal):
-        arb_id = await enter(journal, HALF)
-        partial = TradeStatus.PARTIAL
-        await journal.set_phase(arb_id, Phase.RESOLVING, wall_ms(), status=partial)
-        await here.shows(GROUP, "Asking the venue what happened")
-        for phase in (Phase.UNWINDING, Phase.RESOLVING, Phase.NEEDS_OPERATOR):
-            await journal.set_phase(arb_id, phase, wall_ms(), status=partial)
-            await asyncio.sleep(0.6)
-        await here.shows(GROUP, "A person is needed")
-        await drained(journal)
-    [card] = [m for m in here.messages(GROUP) if arb_id in m.texts[-1]]
-    times = [card.sent_ns, *card.edited_ns]
-    gaps = [(b - a) / 1e9 for a, b in itertools.pairwise(times)]
-    assert gaps
-    assert min(gaps) >= EDIT_SECONDS - 0.1
-
-
-async def test_one_chat_gets_one_message_a_second(
-    here: Telegram, journal: Journal, config: Config, numbers: Callable[[], str]
-) -> None:
-    async with notifying(config, journal):
-        for _ in range(3):
-            alarm = Alarm(numbers(), "DISK", Severity.RED, "full")
-            await journal.raise_alarm(alarm, wall_ms())
-        await here.until(lambda: _ringing(here, "full") == 3)
-    times = [m.sent_ns for m in here.messages(GROUP)]
-    assert min(b - a for a, b in itertools.pairwise(times)) >= 0.9e9
-
-
-def test_a_group_gets_twenty_messages_a_minute() -> None:
-    now = [100.0]
-    pace = Pace(GROUP, Total(lambda: now[0]))
-    for _ in range(GROUP_MESSAGES):
-        assert pace.wait() == 0
-        pace.note()
-        now[0] += 1
-    assert pace.wait() == pytest.approx(40)
-    now[0] += 40.1
-    assert pace.wait() == 0
-
-
-def test_the_whole_bot_sends_thirty_a_second() -> None:
-    total = Total(lambda: 100.0)
-    paces = [Pace(number, total) for number in range(1, 40)]
-    for pace in paces[:30]:
-        assert pace.wait() == 0
-        pace.note()
-    assert paces[30].wait() == pytest.approx(1)
 
 
 async def test_hostile_words_arrive_as_words(

@@ -16,8 +16,8 @@ from store.journal import Journal
 from store.outbox import Message
 from store.states import Severity, Tone
 from tests.notify.deals import Bought, close, enter, hold
-from tests.notify.harness import ADA, BOB, GROUP, Telegram, notifier_config, notifying
-from tests.notify.test_sender import drained, halt
+from tests.notify.harness import ADA, BOB, GROUP, Telegram, drained, notifier_config, notifying
+from tests.notify.test_sender import halt
 
 EVEN = {Venue.POLYMARKET: Bought("3", "1.23"), Venue.KALSHI: Bought("3", "1.74")}
 HOUR_MS = 3_600_000

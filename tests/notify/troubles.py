@@ -83,7 +83,7 @@ async def selling_back(scene: Scene) -> str:
     async with at_work(scene) as desk:
         await desk.control.fault("kalshi", PAIR, "buy", "kill", times=0)
         await desk.control.fault("polymarket", PAIR, "sell", "kill", times=0)
-        handle = await desk.open(PAIR, gone="kalshi", timing=RESTING)
+        handle = await desk.reach(PAIR, Phase.UNWINDING, gone="kalshi", timing=RESTING)
         await desk.until(handle, lambda now: now.next_try_ms is not None)
         return await card(desk, handle.id)
 

@@ -8,7 +8,7 @@ from app.workflow_list import WorkflowList
 from domain.policy import Bounds
 from domain.venue import Mode
 from tests.support.books import assert_books_balance
-from tests.support.processes import Child
+from tests.support.processes import Child, free_port
 from tests.support.temporal import connect
 from tests.support.trading import QUICK, trading
 from workflows import names
@@ -20,8 +20,8 @@ async def test_every_running_trade_is_adopted_from_the_journal(
     exchanges: Child, task_queue: str, tmp_path: Path
 ) -> None:
     database = tmp_path / "temporal.sqlite3"
-    server = await start_server(ServerOptions(ui=False, database=database))
-    port = int(server.address.rpartition(":")[2])
+    port = free_port()
+    server = await start_server(ServerOptions(ui=False, database=database, port=port))
     client = await connect(server)
     prefix, held = "lost-", []
     async with trading(exchanges.ready, client, task_queue, prefix, tmp_path) as desk:

@@ -11,7 +11,7 @@ from typing import Any
 from temporalio.client import Client
 
 from tests.support.processes import Child, python_module
-from tests.support.trading import Trading, trading
+from tests.support.trading import ORDER_MS, Trading, trading
 from workflows.options import REST_AFTER
 
 CACHED = 0 if "REPLAYED" in os.environ else 100
@@ -29,7 +29,7 @@ class Scene:
     folder: Path
 
     def hire(
-        self, cached: int = CACHED, rest_after: int = REST_AFTER
+        self, cached: int = CACHED, rest_after: int = REST_AFTER, order_ms: int = ORDER_MS
     ) -> AbstractAsyncContextManager[Trading]:
         """An executor within this process."""
         return trading(
@@ -40,6 +40,7 @@ class Scene:
             self.folder,
             cached=cached,
             rest_after=rest_after,
+            order_ms=order_ms,
         )
 
     def process(self, failpoint: str = "") -> AbstractContextManager[Child]:

@@ -24,7 +24,7 @@ from venues.polymarket.client import PolymarketClient
 from venues.port import FirstByte, VenuePort
 
 Found = TypeVar("Found")
-ORDER_TIME = timedelta(milliseconds=1_200)
+ORDER_TIME = timedelta(seconds=3)
 READ_TIME = timedelta(seconds=2)
 FAST = timedelta(milliseconds=50)
 

@@ -43,7 +43,7 @@ async def test_x03_more_than_the_account_holds_is_refused(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("do", "params"),
-    [("drop_after", {}), ("hang", {"ms": 1500}), ("error_after", {"status": 500})],
+    [("drop_after", {}), ("hang", {"ms": 5_000}), ("error_after", {"status": 500})],
     ids=["dropped", "hung", "500"],
 )
 async def test_x04_an_answer_lost_after_acceptance_is_unknown_and_then_found(
@@ -182,7 +182,7 @@ async def test_x13_a_venue_in_maintenance_refuses_and_says_so(lab: Lab) -> None:
 
 
 async def test_x14_a_send_cancelled_after_its_first_byte_is_found_later(lab: Lab) -> None:
-    await lab.fault("hang", "buy", ms=300)
+    await lab.fault("hang", "buy", ms=5_000)
     order = lab.order("buy", "10", "0.52")
     left = asyncio.Event()
 

@@ -14,6 +14,7 @@ from tests.support.scene import Scene
 from tests.support.trading import SETTLING, Trading
 
 PAIRS = 300
+PATIENT_MS = 4_000
 _pairs = count(1)
 _executors = count(1)
 
@@ -57,6 +58,13 @@ async def steady(hire: Hire) -> AsyncIterator[Trading]:
     """An executor with its workflows cached, where replaying them would show little new:
     `make test-replayed` does it."""
     async with hire() as running:
+        yield running
+
+
+@pytest.fixture
+async def patient(hire: Hire) -> AsyncIterator[Trading]:
+    """As `steady`; an order may take long enough to be answered that things happen meanwhile."""
+    async with hire(order_ms=PATIENT_MS) as running:
         yield running
 
 

@@ -70,7 +70,7 @@ async def never_arrived(desk: Trading, pair: str) -> Handle:
 
 async def voided(desk: Trading, pair: str) -> Handle:
     """A provisional fill voided while the pair was held."""
-    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
+    await desk.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 3_000})
     handle = await desk.reach(pair, Phase.HOLDING)
     await desk.withdraw(pair, "polymarket")
     return handle

@@ -38,26 +38,26 @@ async def _in_time(arb_id: str, desk: Trading, tries: int, seconds: float = 30) 
 
 @pytest.mark.parametrize(("venue", "mode"), MODES)
 async def test_refusals_of_a_closed_venue_spend_no_attempt(
-    steady: Trading, pair: str, venue: str, mode: str
+    patient: Trading, pair: str, venue: str, mode: str
 ) -> None:
     gone = Venue(venue).sibling
     # The missing leg's answer is held up until the venue of the other one has closed.
-    await steady.control.fault(gone, pair, "buy", "hang", params={"ms": 400})
-    handle = await steady.open(pair, gone=gone, bounds=FEW_TRIES)
-    await steady.until(handle, lambda s: getattr(s, venue).state.held > 0)
-    async with steady.closed(venue, mode):
-        await steady.until_phase(handle, Phase.UNWINDING)
-        await _in_time(handle.id, steady, tries=2 * FEW_TRIES.unwind_attempts)
+    await patient.control.fault(gone, pair, "buy", "hang", params={"ms": 2_500})
+    handle = await patient.open(pair, gone=gone, bounds=FEW_TRIES)
+    await patient.until(handle, lambda s: getattr(s, venue).state.held > 0)
+    async with patient.closed(venue, mode):
+        await patient.until_phase(handle, Phase.UNWINDING)
+        await _in_time(handle.id, patient, tries=2 * FEW_TRIES.unwind_attempts)
         waiting = await handle.query(names.SNAPSHOT, result_type=Snapshot)
         assert waiting.phase == Phase.UNWINDING
-        assert alarms(steady.database)["UNHEDGED"] == 1
+        assert alarms(patient.database)["UNHEDGED"] == 1
     ended = await handle.result()
     assert ended.phase == Phase.FLAT
     assert not any(line.phase == Phase.NEEDS_OPERATOR for line in ended.story)
-    why = await refusals(steady, ended.arb_id)
+    why = await refusals(patient, ended.arb_id)
     assert set(why) == {Rejection.VENUE_CLOSED}
-    assert not alarms(steady.database)
-    await assert_books_balance(steady)
+    assert not alarms(patient.database)
+    await assert_books_balance(patient)
 
 
 async def test_a_storm_of_429_spends_no_attempt(steady: Trading, pair: str) -> None:

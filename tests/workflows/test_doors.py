@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -52,14 +53,23 @@ async def opened(keeper: Doorkeeper, desk: Trading, seconds: float = 20) -> None
         await keeper.look_at_closed()
 
 
+@asynccontextmanager
+async def post_only_for(desk: Trading, ms: int) -> AsyncIterator[None]:
+    """Within the block the mode ends by itself after that long."""
+    await desk.control.knobs("polymarket", post_only_ms=ms)
+    try:
+        yield
+    finally:
+        await desk.control.knobs("polymarket", post_only_ms=120_000)
+
+
 async def test_one_refusal_of_polymarket_in_post_only_mode_keeps_all_later_entries_back(
     steady: Trading, new_pair: NewPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only an order learns of that mode: the first one pays for it, and nobody after it."""
     monkeypatch.setattr(doors, "HOLD_MS", 100)
     keeper = Doorkeeper(steady.desk)
-    await steady.control.knobs("polymarket", post_only_ms=9_000)
-    async with steady.closed("polymarket", "post_only"):
+    async with post_only_for(steady, 20_000), steady.closed("polymarket", "post_only"):
         await keeper.look()
         first = await steady.until_at_rest(await steady.open(new_pair()))
         assert first.phase is Phase.FLAT
@@ -70,10 +80,9 @@ async def test_one_refusal_of_polymarket_in_post_only_mode_keeps_all_later_entri
             assert told == Refusal.VENUE_CLOSED
             assert "polymarket takes no orders" in str(detail)
             assert "post-only" in str(detail)
-        await opened(keeper, steady)
+        await opened(keeper, steady, seconds=40)
         # The mode was over by then: nobody had to end it for us.
         await steady.hold(new_pair())
-    await steady.control.knobs("polymarket", post_only_ms=120_000)
     await assert_books_balance(steady)
 
 

@@ -182,7 +182,7 @@ async def test_a_sale_without_an_answer_is_looked_up_before_anything_else_is_sol
     await assert_books_balance(desk)
 
 
-@pytest.mark.parametrize("void_ms", [10, 700])
+@pytest.mark.parametrize("void_ms", [10, 3_000])
 async def test_a_voided_fill_that_nobody_offers_any_more_is_rolled_back(
     desk: Trading, pair: str, void_ms: int
 ) -> None:

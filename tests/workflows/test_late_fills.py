@@ -46,7 +46,7 @@ async def sale_left(desk: Trading, arb_id: str) -> bool:
 async def until_sold_alone(desk: Trading, pair: str, lost: Venue) -> str:
     """The entry at `lost` never arrives; the sale of the other leg hangs at its venue."""
     await desk.control.fault(lost, pair, "buy", "hang_before", params={"ms": 900})
-    await desk.control.fault(lost.sibling, pair, "sell", "delay", params={"ms": 700})
+    await desk.control.fault(lost.sibling, pair, "sell", "delay", params={"ms": 2_500})
     handle = await desk.reach(pair, Phase.RESOLVING, Phase.UNWINDING, gone=lost)
     while not await sale_left(desk, handle.id):  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(0.01)
@@ -108,34 +108,34 @@ async def made_even(desk: Trading, arb_id: str, lost: Venue) -> Snapshot:
 @pytest.mark.parametrize("lost", list(Venue))
 @pytest.mark.parametrize("slow", [False, True], ids=["final", "provisional"])
 async def test_a_fill_that_lands_during_the_sale_of_its_sibling_is_made_even(
-    steady: Trading, pair: str, lost: Venue, slow: bool
+    patient: Trading, pair: str, lost: Venue, slow: bool
 ) -> None:
-    arb_id = await until_sold_alone(steady, pair, lost)
-    async with steady.slow_chain(1_000 if slow else 20):
-        late = await arrives(steady, pair, arb_id, lost)
+    arb_id = await until_sold_alone(patient, pair, lost)
+    async with patient.slow_chain(1_000 if slow else 20):
+        late = await arrives(patient, pair, arb_id, lost)
         name = f"{arb_id}/{lost}/entry/1"
-        await steady.desk.journal.record_answer(name, late, steady.desk.wall_ms())
-        await made_even(steady, arb_id, lost)
+        await patient.desk.journal.record_answer(name, late, patient.desk.wall_ms())
+        await made_even(patient, arb_id, lost)
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["final", "provisional"])
 async def test_a_fill_that_lands_as_the_end_is_written_down_takes_it_back(
-    steady: Trading, pair: str, slow: bool, monkeypatch: pytest.MonkeyPatch
+    patient: Trading, pair: str, slow: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every report has been read by then: only the journal knows."""
-    lost, journal = Venue.POLYMARKET, steady.desk.journal
-    arb_id = await until_sold_alone(steady, pair, lost)
-    async with steady.slow_chain(1_000 if slow else 20):
-        late, ends = await arrives(steady, pair, arb_id, lost), Counter[Point]()
+    lost, journal = Venue.POLYMARKET, patient.desk.journal
+    arb_id = await until_sold_alone(patient, pair, lost)
+    async with patient.slow_chain(1_000 if slow else 20):
+        late, ends = await arrives(patient, pair, arb_id, lost), Counter[Point]()
 
         def lands(point: Point, *_: str) -> None:
             ends[point] += 1
             if point is Point.BEFORE_END and ends[point] == 1:
-                name, now_ms = f"{arb_id}/{lost}/entry/1", steady.desk.wall_ms()
+                name, now_ms = f"{arb_id}/{lost}/entry/1", patient.desk.wall_ms()
                 journal.database.write_here(lambda s: intents.record_answer(s, name, late, now_ms))
 
         monkeypatch.setattr(settle, "hit", lands)
-        after = await made_even(steady, arb_id, lost)
+        after = await made_even(patient, arb_id, lost)
     assert any("not over yet" in line.said for line in after.story), after.story
 
 

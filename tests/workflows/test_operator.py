@@ -58,7 +58,7 @@ async def test_a_close_sells_both_legs_of_a_held_pair(desk: Trading, pair: str) 
 
 
 async def test_a_close_of_a_provisional_pair_waits_for_the_chain(desk: Trading, pair: str) -> None:
-    async with desk.slow_chain(800):
+    async with desk.slow_chain(3_000):
         handle = await desk.reach(pair, Phase.HOLDING)
         held = await desk.until_phase(handle, Phase.HOLDING)
         assert held.provisional
@@ -68,7 +68,7 @@ async def test_a_close_of_a_provisional_pair_waits_for_the_chain(desk: Trading, 
 
 
 async def test_a_fill_voided_under_a_close_is_not_sold(steady: Trading, pair: str) -> None:
-    await steady.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 700})
+    await steady.control.fault("polymarket", pair, "buy", "ghost", params={"ms": 3_000})
     handle = await steady.reach(pair, Phase.HOLDING)
     snapshot = await close(handle)
     assert snapshot.phase == Phase.FLAT

@@ -19,7 +19,7 @@ from tests.support.trading import QUICK
 
 SOLD = Decimal(8)
 DIES_SECONDS = 60
-PATIENT = replace(QUICK, task_timeout_ms=1_000, polymarket_quarantine=Quarantine(wait_ms=5_000))
+PATIENT = replace(QUICK, task_timeout_ms=1_000, polymarket_quarantine=Quarantine(wait_ms=12_000))
 """Long enough for the alarm to open before anything is concluded."""
 
 

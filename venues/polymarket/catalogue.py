@@ -46,12 +46,15 @@ class Catalogue:
         """The instrument, or why its market must not be traded."""
         known = self._known.get(condition)
         if known is None or time.monotonic_ns() - known.at_ns > self._max_age_ns:
+            beside = asyncio.create_task(self._gamma(condition, closed=False))
             try:
-                clob, gamma = await asyncio.gather(
-                    self._clob(condition), self._gamma(condition, closed=False)
-                )
+                clob, gamma = await self._clob(condition), await beside
             except NotThere:
                 return Untradable("market_unknown", f"the CLOB lists no market {condition}")
+            finally:
+                # Where one question failed the other must not outlive it, and its connection.
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
             if gamma is None:
                 gamma = await self._gamma(condition, closed=True)
             known = self._known[condition] = _Known(time.monotonic_ns(), clob, gamma)

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing
 from datetime import timedelta
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -88,8 +89,9 @@ class MarketFeed:
         """Until closed. While the stream is down or silent REST is asked instead."""
         while True:
             try:
-                async for book in self._stream():
-                    yield book
+                async with aclosing(self._stream()) as stream:
+                    async for book in stream:
+                        yield book
             except (OSError, TimeoutError, WebSocketException, Silent, Malformed) as problem:
                 log.warning("polymarket market stream: %s: %s", type(problem).__name__, problem)
             for part in _parts(self._ladders):

@@ -80,7 +80,7 @@ async def test_an_answer_that_hangs_has_been_matched_before(member: Member) -> N
             member.origin + "/trade-api/v2/portfolio/events/orders",
             json=_body(member),
             headers=_signature(member),
-            timeout=0.2,
+            timeout=httpx.Timeout(5, read=1),
         )
     fills = (await member.get("/portfolio/fills"))["fills"]
     assert [fill["count_fp"] for fill in fills] == ["10.00"]
@@ -95,7 +95,7 @@ async def test_an_order_that_arrives_late_is_matched_late(member: Member) -> Non
 
 async def test_late_fills_are_hidden_consistently_with_the_time_stamp(member: Member) -> None:
     before = (await member.get("/exchange/user_data_timestamp"))["as_of_time"]
-    await member.fault("delay_fills", params={"ms": 600})
+    await member.fault("delay_fills", params={"ms": 2_000})
     order_id = (await member.order()).json()["order_id"]
     assert (await member.get("/portfolio/fills"))["fills"] == []
     assert (await member.get("/portfolio/orders"))["orders"] == []
@@ -105,20 +105,20 @@ async def test_late_fills_are_hidden_consistently_with_the_time_stamp(member: Me
     frozen = (await member.get("/exchange/user_data_timestamp"))["as_of_time"]
     sent = (await member.state())["orders"][0]["fills"][0]["ts_ns"]
     assert str(before) < str(frozen)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 10
     while not (await member.get("/portfolio/fills"))["fills"]:
         assert time.monotonic() < deadline
-    assert time.time_ns() - sent >= 600_000_000
+    assert time.time_ns() - sent >= 2_000_000_000
     assert (await member.get("/portfolio/positions"))["market_positions"] != []
 
 
 async def test_sells_are_refused_for_some_seconds_and_buys_are_not(member: Member) -> None:
-    await member.fault("sell_refused", params={"seconds": 1})
+    await member.fault("sell_refused", params={"seconds": 3})
     assert (await member.order()).status_code == 201
     sell = {"side": "ask", "price": "0.5300"}
     refused = await member.order(**sell)
     assert refused.json()["error"]["code"] == "insufficient_balance"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 10
     while (await member.order(**sell)).status_code != 201:
         assert time.monotonic() < deadline
     assert (await member.state())["positions"] == []
@@ -152,8 +152,8 @@ async def test_a_read_lag_hides_what_just_happened_and_as_of_time_says_so(member
     order_id = (await member.order(price="0.50", time_in_force="good_till_canceled")).json()[
         "order_id"
     ]
-    deadline = time.monotonic() + 5
-    await member.knobs(read_lag_ms=400)
+    deadline = time.monotonic() + 10
+    await member.knobs(read_lag_ms=1_500)
     while (await member.ask("GET", f"/portfolio/orders/{order_id}")).status_code != 200:
         assert time.monotonic() < deadline
     await member.ask("DELETE", f"/portfolio/events/orders/{order_id}")

@@ -141,7 +141,7 @@ DELIVERY = """
     knob                     copies
     ws_user_missing=1000000  0
     ws_user_duplicate=1000000 2
-    ws_user_delay_ms=100     1
+    ws_user_delay_ms=1000    1
 """
 
 

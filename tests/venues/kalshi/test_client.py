@@ -98,7 +98,7 @@ class TestRowsTrail:
         assert before - await kalshi.cash() == sum(total(answer.fills)[1:], Decimal(0))
 
     async def test_without_rows_the_answer_is_unknown_until_they_add_up(self, kalshi: Lab) -> None:
-        await knobs(kalshi, read_lag_ms=1_500, ws_silent=True)
+        await knobs(kalshi, read_lag_ms=4_000, ws_silent=True)
         order = kalshi.order("buy", "10", "0.52")
         answer = await kalshi.place(order)
         assert isinstance(answer, Unknown), answer

@@ -17,10 +17,10 @@ from venues.polymarket.account import ApiKey, PolymarketAccount, SignatureType, 
 from venues.polymarket.client import PolymarketClient
 
 FAST = Timeouts(
-    order=timedelta(milliseconds=700),
+    order=timedelta(seconds=2),
     read=timedelta(seconds=2),
     ping=timedelta(milliseconds=100),
-    stale_after=timedelta(milliseconds=400),
+    stale_after=timedelta(milliseconds=1_500),
     reconnect=timedelta(milliseconds=50),
 )
 
@@ -105,9 +105,11 @@ async def desk() -> AsyncIterator[Desk]:
             found = await client.instrument(pair["polymarket"]["condition_id"], Outcome.YES)
             assert isinstance(found, Instrument), found
             desk = Desk(client, account, control, pair, found, urls["polymarket"])
-            await desk.quote([["0.50", "100"], ["0.49", "100"]], [["0.52", "100"]])
-            yield desk
-            await client.close()
+            try:
+                await desk.quote([["0.50", "100"], ["0.49", "100"]], [["0.52", "100"]])
+                yield desk
+            finally:
+                await desk.client.close()  # another one, where a test put it in the place of ours
 
 
 @pytest.fixture

@@ -19,5 +19,5 @@ async def test_a_match_of_several_trades_waits_for_no_list_that_is_silent(desk: 
         answer = await client.place(order, client.identify(order), leave)
     finally:
         await client.close()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4, "one read alone is waited for five seconds"
     assert answer == Unknown("matched, but its trades were not listed within 1 s")

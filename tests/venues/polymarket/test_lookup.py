@@ -20,7 +20,7 @@ async def test_an_order_that_was_shown_at_work_and_is_gone_ends_by_its_absence(
     """A delayed market accepts it, and forgets it with its end; a look while it worked is no
     reason to wait for ever, and neither is the stream's word of then. Another process has not
     heard that word, and its own stream was not connected when the order was sent."""
-    turned = {"order_vanish_ms": 1, "markets": {desk.pair["id"]: {"seconds_delay": 1}}}
+    turned = {"order_vanish_ms": 1, "markets": {desk.pair["id"]: {"seconds_delay": 3}}}
     await desk.post("/knobs", venue="polymarket", knobs=turned)
     order = desk.order("buy", "10", "0.52")
     identity = desk.client.identify(order)
