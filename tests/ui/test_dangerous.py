@@ -1,6 +1,7 @@
 """Dangerous buttons: a click explains, a hold acts, and the word does for those who cannot hold."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -10,6 +11,8 @@ from tests.ui.support import states
 from tests.ui.support.pages import PageServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+HOLD_MS = 600
+SHORT_OF_A_HOLD_MS = HOLD_MS - 50
 
 
 def button(page: Page, name: str) -> Locator:
@@ -58,12 +61,16 @@ async def test_letting_go_early_or_leaving_the_button_does_nothing(
     visitor: Visitor, pages: PageServer
 ) -> None:
     page = await visitor.open()
+    await page.clock.install()
+    await page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
     kill = button(page, "Kill")
     await press(page, kill)
+    await page.clock.run_for(SHORT_OF_A_HOLD_MS)
     await expect(kill).to_have_class(re.compile("holding"))
     await page.mouse.move(5, 5)
     await expect(kill).not_to_have_class(re.compile("holding"))
     await page.mouse.up()
+    await page.clock.run_for(HOLD_MS)
     assert pages.commands == []
 
 

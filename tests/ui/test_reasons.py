@@ -90,10 +90,16 @@ async def test_a_date_says_its_year_where_that_is_another(visitor: Visitor) -> N
     assert said == f"{yesterday.day} {yesterday:%b}{year}, {yesterday:%H:%M:%S}"
 
 
+def lately() -> datetime:
+    """Forty seconds ago, if that was today: pages say the date of what was not."""
+    now = datetime.now(UTC)
+    return max(now - timedelta(seconds=40), now.replace(hour=0, minute=0, second=0))
+
+
 async def test_a_figure_of_now_carries_its_age_and_goes_with_a_dead_feed(
     visitor: Visitor, pages: PageServer
 ) -> None:
-    since = datetime.now(UTC) - timedelta(seconds=40)
+    since = lately()
     dead = {"book_at": states.stamp(since), "book_stale": True}
     why = f"no fresh book since {since:%H:%M:%S}"
     data = pages.data["executor"]
@@ -114,7 +120,7 @@ async def test_a_figure_of_now_carries_its_age_and_goes_with_a_dead_feed(
 async def test_a_close_by_an_old_book_says_since_when_and_wants_a_bound_or_a_word(
     visitor: Visitor, pages: PageServer
 ) -> None:
-    since = datetime.now(UTC) - timedelta(seconds=40)
+    since = lately()
     why = f"No fresh book of kalshi since {since:%H:%M:%S} UTC"
     preview = orders.close_preview() | {
         "result": None, "loss_max": None, "unpriced": ["kalshi"], "unpriced_why": why,
