@@ -23,6 +23,9 @@ from store.errors import JournalBusy, JournalConflict
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+WATCH_SECONDS = 0.5
+"""Two reads of the journal. What is silent for three seconds is alarmed within five, also where the
+machine is busy: a look of its own pace leaves it the rest."""
 SETTLE_MS = {Mode.SIM: 2_000, Mode.PAPER: 60_000, Mode.LIVE: 60_000}
 """How long after the last change a venue's lists, positions and cash must all show it."""
 SCHEDULE_LOOKS = 10
@@ -77,7 +80,7 @@ class Caretaker:
                     await watchman.look_for_answers(self._station.desk, self._mode)
                 except JournalBusy as busy:
                     log.warning("not watched: %s", busy)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def run(self) -> None:
         """For as long as the executor runs."""

@@ -12,12 +12,13 @@ from store import anchors, audit
 from store.alarms import Alarm
 from store.audit import Act
 from store.journal import Journal
-from store.kill_file import PATIENCE_S, KillFile
+from store.kill_file import KillFile
 from store.states import Severity
 from store.tally import BOUNDS_US
 from tests.api.harness import OPEN, Json, Running, serving
 from tests.support.holder import LOCKS, stopped_holder
 from tests.support.places import FILES, file_of, folder_of
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -261,7 +262,7 @@ async def test_a_stop_works_while_a_stopped_process_holds_the_journal(
     for reason, stop in stops.items():
         with stopped_holder(path, lock):
             stopping = asyncio.create_task(stop)
-            await asyncio.sleep(PATIENCE_S + 1)
+            await until(lambda: file.reason() is not None, "the file does not stop entries")
             assert not stopping.done(), "the journal is still waited for"
             assert reason in str(file.reason())
             answer = (await stopping).json()

@@ -1,6 +1,5 @@
 """A machine without room for the journal, or with a clock of its own, lets no entry leave."""
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +8,7 @@ import pytest
 from activities.desk import Desk
 from app.config_sources import load_config
 from app.demo.control import Control
-from app.fitness import MEGABYTE, Fitness, problem
+from app.fitness import MEGABYTE, SOUND_AFTER_MS, Fitness, problem
 from app.links import wall_ms
 from app.operating.machine import folders
 from app.run import RunOptions, running
@@ -59,17 +58,22 @@ async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) ->
     journal.close()
 
 
-async def test_a_disk_that_failed_is_believed_again_after_a_while(tmp_path: Path) -> None:
+async def test_a_disk_that_failed_is_believed_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = wall_ms()
+    monkeypatch.setattr("app.fitness.wall_ms", lambda: now_ms)
     journal = Journal.open(tmp_path / "journal.sqlite3", wall_ms())
     desk = Desk(journal, {}, wall_ms, lambda: None, lambda: None)
-    fitness = Fitness(desk, [tmp_path], 1, sound_after_ms=200)
-    fitness.journal_failed("was not written: disk I/O error")
+    fitness = Fitness(desk, [tmp_path], 1)
+    failed = "was not written: disk I/O error"
+    fitness.journal_failed(failed)
     said = []
-    for _ in range(2):
+    for later_ms in (0, SOUND_AFTER_MS, 1):
+        now_ms += later_ms
         await fitness.look()
         said.append(fitness.unfit)
-        await asyncio.sleep(0.3)
-    assert said == ["was not written: disk I/O error", None]
+    assert said == [failed, failed, None]
     (row,) = snapshot(tmp_path / "journal.sqlite3", "alarms")["alarms"]
     assert (row["code"], row["closed_ms"] is not None) == ("MACHINE_UNFIT", True)
     journal.close()

@@ -20,10 +20,11 @@ from store import anchors, reconciliation
 from store.audit import Act
 from store.errors import JournalBusy
 from store.journal import Journal
-from store.kill_file import PATIENCE_S, KillFile
+from store.kill_file import KillFile
 from store.run_state import STOPPED_AFTER_MS
 from tests.store.builders import NOW, admitted, an_opportunity, ready
 from tests.support.holder import LOCKS, stopped_holder
+from tests.support.waiting import until
 
 ACT = Act("ann", "test", NOW)
 
@@ -119,7 +120,7 @@ async def test_a_kill_works_while_a_stopped_process_holds_the_journal(
     file = KillFile(config.data_dir)
     with stopped_holder(config.database_path, lock):
         killing = asyncio.create_task(kill(config, "the books look wrong"))
-        await asyncio.sleep(PATIENCE_S + 1)
+        await until(lambda: file.reason() is not None, "the file does not stop entries")
         assert not killing.done(), "the journal is still waited for"
         assert file.reason() == f"KILL in {config.data_dir}: the books look wrong"
         said = await killing
@@ -133,12 +134,13 @@ async def test_a_kill_works_while_a_stopped_process_holds_the_journal(
 
 
 async def test_a_kill_that_only_waited_leaves_no_file(config: Config, journal: Journal) -> None:
+    file = KillFile(config.data_dir)
     with stopped_holder(config.database_path, "IMMEDIATE"):
         killing = asyncio.create_task(kill(config, "the books look wrong"))
-        await asyncio.sleep(PATIENCE_S + 1)
+        await until(lambda: file.reason() is not None, "the file does not stop entries")
     assert (await killing).startswith("halted: the books look wrong")
     assert (await journal.run_state()).reason == "the books look wrong"
-    assert KillFile(config.data_dir).reason() is None
+    assert file.reason() is None
 
 
 async def test_a_kill_works_on_a_damaged_journal(config: Config) -> None:

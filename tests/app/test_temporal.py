@@ -17,7 +17,7 @@ from app.errors import DependencyError
 from app.keeper import kept_server
 from app.temporal import Server, ServerOptions, open_server, start_server
 from app.temporal_binary import ensure_binary
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, free_port
 from workflows.story import SEARCH_ATTRIBUTES
 
 pytestmark = pytest.mark.temporal
@@ -148,11 +148,10 @@ async def test_an_existing_server_is_used_and_left_running(temporal_server: Serv
 
 
 async def test_an_existing_server_without_our_search_attributes_gets_them(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    port = free_port()
+    address = f"127.0.0.1:{port}"
     command = [str(ensure_binary()), "server", "start-dev", "--headless", "--log-level", "error"]
-    command += ["--port", address.rsplit(":", 1)[1]]
+    command += ["--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
         theirs = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: ASYNC220
     try:
