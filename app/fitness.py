@@ -40,19 +40,12 @@ class Fitness:
     """Looked at every second; the alarm is one per machine, so that whoever runs here next closes
     what the last one opened."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        folders: Sequence[Path],
-        free_mb_min: int,
-        sound_after_ms: int = SOUND_AFTER_MS,
-    ) -> None:
+    def __init__(self, desk: Desk, folders: Sequence[Path], free_mb_min: int) -> None:
         """Each of `folders` must have `free_mb_min` megabytes free on its disk."""
         self._desk = desk
         self._folders = folders
         self._free_mb_min = free_mb_min
         self._key = f"machine:{socket.gethostname()}"
-        self._sound_after_ms = sound_after_ms
         self._failed: tuple[int, str] | None = None
         self._told: bool | None = None
         self.unfit: str | None = None
@@ -95,7 +88,7 @@ class Fitness:
         alarms.raise_alarm(session, found, now_ms)
 
     def _failing(self) -> str | None:
-        if self._failed is not None and wall_ms() - self._failed[0] > self._sound_after_ms:
+        if self._failed is not None and wall_ms() - self._failed[0] > SOUND_AFTER_MS:
             self._failed = None
         return None if self._failed is None else self._failed[1]
 
