@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column
 from sqlalchemy.exc import OperationalError
 
@@ -30,6 +32,17 @@ READING_COLUMNS = {
     "executor_trades": {"bet_size", "pnl", "roi"},
     "executor_positions": {"poly_price", "kalshi_price", "poly_contracts", "kalshi_contracts"},
 }
+
+
+def test_each_step_has_its_number_in_its_name_and_follows_the_one_before() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    steps = list(ScriptDirectory.from_config(config).walk_revisions())
+    for number, step in enumerate(reversed(steps), start=1):
+        before = f"{number - 1:04}" if number > 1 else None
+        assert (step.revision, step.down_revision) == (f"{number:04}", before)
+        assert Path(step.path).name.startswith(f"v{number:04}_")
+    assert steps[0].revision == schema.newest()
 
 
 def test_an_empty_file_becomes_a_journal_and_opens_again(tmp_path: Path) -> None:
