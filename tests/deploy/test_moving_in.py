@@ -12,7 +12,7 @@ from app.temporal import Server
 from tests.deploy.installation import Installation
 from tests.deploy.play import done, until
 from tests.deploy.test_deploy_page import BLOCKS, MOVING_IN, typed
-from tests.support.stack import LOCKSTEP, Json, Ran, run_lockstep
+from tests.support.stack import LOCKSTEP, Json, Ran, moves, run_lockstep
 from tests.support.temporal import session_server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.timeout(420)]
@@ -68,10 +68,11 @@ class Before:
                 process.wait()
 
     def held(self) -> list[Json]:
-        """What is open, once all of it only waits to be paid."""
+        """What is open, once all of it only waits to be paid and no leg waits for its venue."""
         found = self.run("lockstep positions --json")
         positions: list[Json] = found.json["positions"] if found.code == 0 else []
-        return positions if all(one["phase"] == "HOLDING" for one in positions) else []
+        at_rest = all(one["phase"] == "HOLDING" and not moves(one["legs"]) for one in positions)
+        return positions if at_rest else []
 
 
 def test_what_one_machine_holds_goes_on_in_the_containers(installation: Installation) -> None:

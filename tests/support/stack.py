@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -166,7 +166,9 @@ class StackUnderTest:
             self.ok("resume", "--yes")
 
     def _still(self) -> bool:
-        return all(one["phase"] == "HOLDING" and not _moving(one) for one in self._open())
+        return all(
+            one["phase"] == "HOLDING" and not moves(one["legs"].values()) for one in self._open()
+        )
 
     def _open(self) -> list[Json]:
         """What is open. Raises where the API does not answer."""
@@ -184,7 +186,7 @@ class StackUnderTest:
         moving."""
         reply = self._api.get("/api/v1/positions")
         for one in reply.json()["items"] if reply.status_code == httpx.codes.OK else ():
-            still = moving or not _moving(one)
+            still = moving or not moves(one["legs"].values())
             if one["event_key"] == pair and one["phase"] in phases and still:
                 found: Json = one
                 return found
@@ -223,8 +225,9 @@ class StackUnderTest:
             time.sleep(0.2)
 
 
-def _moving(position: Json) -> bool:
-    return any(leg["state"] in ("matched", "unknown") for leg in position["legs"].values())
+def moves(legs: Iterable[Json]) -> bool:
+    """Whether a venue may still say more of one of the legs."""
+    return any(leg["state"] in ("matched", "unknown") for leg in legs)
 
 
 def run_lockstep(*arguments: str, folder: Path, typed: str | None = None, **env: str) -> Ran:
