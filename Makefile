@@ -1,11 +1,14 @@
 # The commands of this repository. Bare `make` lists them; every one does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-replayed test-postgres test-cluster check chaos soak mutants bench lock clean
+.PHONY: help setup demo test test-fast test-replayed test-postgres test-postgres-core \
+	test-postgres-rest test-cluster check chaos soak mutants bench lock clean
 PY := .venv/bin/python
+ON_POSTGRES := $(PY) -m tests.support.postgres $(PY) -m pytest -n 2 --dist loadfile \
+	--no-loadscope-reorder
 ROOMS := $(wildcard domain venues store markets workflows activities api notify sim app tests)
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Get a bare clone ready (.venv, locked packages, Temporal); quick when done
 	@scripts/bootstrap
@@ -23,12 +26,17 @@ test-fast: setup ## Run the tests that are not marked slow
 test-replayed: setup ## Run the tests of workflows again, each replayed at every step
 	@REPLAYED=1 $(PY) -m pytest tests/workflows
 
-test-postgres: setup ## Run what writes a journal, and docker-compose.yml's commands, on PostgreSQL
+test-postgres: test-postgres-core test-postgres-rest ## Run what writes a journal on PostgreSQL
+
+test-postgres-core: setup ## Run of that the store itself, moving, restoring and taking over
 	@scripts/bootstrap --postgres
-	@$(PY) -m tests.support.postgres $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-		tests/store tests/activities tests/workflows tests/reconcile tests/notify tests/api \
-		tests/chaos/test_chaos.py tests/commands/test_on_postgres.py \
-		tests/commands/test_restoring_on_postgres.py tests/deploy/test_deploy_page.py \
+	@$(ON_POSTGRES) tests/store tests/reconcile tests/commands/test_on_postgres.py \
+		tests/commands/test_restoring_on_postgres.py
+
+test-postgres-rest: setup ## Run the rest of it, and docker-compose.yml's commands
+	@scripts/bootstrap --postgres
+	@$(ON_POSTGRES) tests/activities tests/workflows tests/notify tests/api \
+		tests/chaos/test_chaos.py tests/deploy/test_deploy_page.py \
 		tests/deploy/test_processes.py tests/deploy/test_moving_in.py
 
 test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go

@@ -1,5 +1,6 @@
-"""What the build machine runs: `make test` always, the rest where its time allows, no failure of
-which is passed over. `make` is one that writes down what it was asked for."""
+"""What the build machine runs: `make test` and the core on PostgreSQL always, the rest where its
+time allows, no failure of which is passed over. `make` is one that writes down what it was asked
+for."""
 
 import shutil
 import subprocess
@@ -14,7 +15,8 @@ echo "$@" >>"$ASKED"
 sleep "$TAKES"
 [ "$1" != "$FAILS" ]
 """
-ALL = ["test", "test-cluster", "test-postgres"]
+ALWAYS = ["test", "test-postgres-core"]
+ALL = [*ALWAYS, "test-cluster", "test-postgres-rest"]
 
 
 def run(folder: Path, *, limit: int = 60, fails: str = "", tools: str = "go") -> tuple[int, str]:
@@ -49,9 +51,9 @@ def test_with_time_left_everything_is_run(tmp_path: Path) -> None:
 def test_what_would_end_too_late_is_not_begun_and_said(tmp_path: Path) -> None:
     code, told = run(tmp_path, limit=0)
     assert code == 0
-    assert asked(tmp_path) == ["test"]
+    assert asked(tmp_path) == ALWAYS
     assert "NOT RUN" in told
-    assert all(f"make {name}" in told for name in ALL[1:])
+    assert all(f"make {name}" in told for name in ALL[2:])
 
 
 @pytest.mark.parametrize("fails", ALL)
@@ -64,5 +66,5 @@ def test_a_failure_of_any_part_fails_the_whole(tmp_path: Path, fails: str) -> No
 def test_without_go_there_is_no_cluster(tmp_path: Path) -> None:
     code, told = run(tmp_path, tools="other")
     assert code == 0
-    assert asked(tmp_path) == ["test", "test-postgres"]
+    assert asked(tmp_path) == [*ALWAYS, "test-postgres-rest"]
     assert "NOT RUN, this machine has no go: make test-cluster" in told
