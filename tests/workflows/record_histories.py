@@ -1,12 +1,14 @@
 """Record the golden histories: `python -m tests.workflows.record_histories [NAME...]`.
 
 One file per play under tests/histories/, from real runs; without a name those that have none yet.
-A file stays as it is, for runs like it may still be open somewhere: it is recorded anew only after
-a change of the saga that is not compatible, which the changelog tells. Stack traces are left out:
-they would name files of this machine, and a replay does not read them.
+A file stays as it is, for runs like it may still be open somewhere: what is there is not recorded
+anew, and SHA256SUMS (`sha256sum -c` reads it) holds what each was when it came. After a change that
+patches the saga the older run keeps its file under another name, and FROM_OLDER says of what. Stack
+traces are left out: they would name files of this machine, and a replay does not read them.
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from tests.support.trading import SETTLING
 from tests.workflows.plays import PLAYS, ScenePlay
 
 HISTORIES = ROOT / "tests" / "histories"
+SUMS = HISTORIES / "SHA256SUMS"
 
 
 async def record(server: Server, sim: Child, plays: Mapping[str, ScenePlay]) -> None:
@@ -43,6 +46,8 @@ def write(path: Path, history: Any) -> None:
     path.parent.mkdir(exist_ok=True)
     events = ",\n".join(json.dumps(event) for event in history["events"])
     path.write_text(f'{{"events": [\n{events}\n]}}\n', encoding="utf-8")
+    with SUMS.open("a", encoding="utf-8") as sums:
+        sums.write(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 
 def without_traces(value: Any) -> Any:
@@ -57,6 +62,8 @@ def without_traces(value: Any) -> Any:
 async def main(wanted: list[str]) -> None:
     """Everything of its own: servers, exchanges, journals."""
     found = wanted or [name for name in PLAYS if not (HISTORIES / f"{name}.json").exists()]
+    if there := [name for name in found if (HISTORIES / f"{name}.json").exists()]:
+        raise SystemExit(f"recorded before, and kept: {', '.join(there)}; rename the older first")
     server = await start_server(ServerOptions(ui=False))
     try:
         with run_sim("--seed", "7", "--pairs", "50") as sim:

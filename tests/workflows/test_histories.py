@@ -1,6 +1,7 @@
 """Golden histories: the saga of today still replays what earlier runs recorded."""
 
 import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from app.payloads import DATA_CONVERTER
 from tests.support.processes import ROOT, Child
 from tests.workflows.plays import PLAYS
-from tests.workflows.record_histories import HISTORIES
+from tests.workflows.record_histories import HISTORIES, SUMS
 from workflows.arbitrage import ArbitrageWorkflow
 from workflows.reconcile import ReconcileWorkflow
 
@@ -37,6 +38,12 @@ def history_of(path: Path) -> WorkflowHistory:
 
 def test_every_ending_cancel_and_crash_has_a_golden_history() -> None:
     assert {path.stem for path in GOLDEN} == set(PLAYS) | FROM_OLDER
+
+
+def test_a_golden_history_stays_what_it_was() -> None:
+    """Whoever records one anew takes from the gate the runs that may still be open."""
+    listed = dict(reversed(line.split()) for line in SUMS.read_text(encoding="utf-8").splitlines())
+    assert listed == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in GOLDEN}
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
