@@ -42,8 +42,12 @@ def test_every_ending_cancel_and_crash_has_a_golden_history() -> None:
 
 def test_a_golden_history_stays_what_it_was() -> None:
     """Whoever records one anew takes from the gate the runs that may still be open."""
-    listed = dict(reversed(line.split()) for line in SUMS.read_text(encoding="utf-8").splitlines())
-    assert listed == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in GOLDEN}
+    listed = {
+        name: digest
+        for digest, name in map(str.split, SUMS.read_text(encoding="utf-8").splitlines())
+    }
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in GOLDEN}
+    assert found == listed
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
