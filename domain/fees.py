@@ -60,7 +60,9 @@ class KalshiFee:
         return Usd(ceil_to(outlay, self.grid) - size * price)
 
     def bound_buy(self, size: Size, cap: Price) -> Usd:
-        """The most a BUY of `size` at `cap` or better costs beyond size * cap, however cut.
+        """The most a BUY of `size` at `cap` or better costs beyond size * cap, cut into fills of a
+        contract or more. Smaller ones cost a member whose grid is a cent (an account with a broker)
+        up to a cent each beyond this; one whose grid is finer loses next to nothing by them.
 
         Closer to one half the fee alone may be larger, but a better price lowers price plus fee
         together (its slope is above zero), so the cap is the worst case. The larger of the older

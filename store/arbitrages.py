@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, and_, col, func, or_, select
@@ -20,6 +21,18 @@ from store.errors import NotJournaled
 from store.intents import StoredIntent
 from store.states import IntentState
 from store.tables import ArbitrageRow, IntentRow, PayoutRow
+
+_OPEN = [phase for phase in Phase if not phase.ended]
+_ARBITRAGES, _INTENTS = rows.table(ArbitrageRow), rows.table(IntentRow)
+_ON_MARKET = (
+    sa.select(_ARBITRAGES.c.id, _ARBITRAGES.c.phase, _ARBITRAGES.c.pair_id, _INTENTS.c.market)
+    .join(_INTENTS, _INTENTS.c.arb_id == _ARBITRAGES.c.id)
+    .where(
+        _ARBITRAGES.c.phase.in_(_OPEN),
+        _ARBITRAGES.c.mode == sa.bindparam("mode"),
+        _INTENTS.c.market.in_(sa.bindparam("markets", expanding=True)),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,12 @@ def load(session: Session, arb_id: str) -> ArbitrageState:
         realised=None if realised is None else Usd(from_micro(realised)),
         adopted=row.adopted,
     )
+
+
+def on_market(session: Session, mode: Mode, markets: Iterable[str]) -> sa.Row[Any] | None:
+    """An open arbitrage with an order on one of these markets, whatever its pair was called then:
+    `id`, `phase`, `pair_id` and `market`."""
+    return rows.first_of(session, _ON_MARKET, mode=mode, markets=list(markets))
 
 
 def unfinished(session: Session, quiet_since_ms: int | None = None) -> list[Unfinished]:

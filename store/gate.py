@@ -19,7 +19,7 @@ from domain.order import Identity, Order, Purpose
 from domain.policy import Bounds, ExecutorSettings, Refusal
 from domain.trade import Phase, TradeStatus
 from domain.venue import Mode, Venue
-from store import balances, events, intents, reviews, rows, run_state, settings
+from store import arbitrages, balances, events, intents, reviews, rows, run_state, settings
 from store.codec import bounds_json, opportunity_json, utc_day
 from store.errors import JournalConflict
 from store.run_state import RunState
@@ -206,6 +206,10 @@ def _pair_is_taken(session: Session, request: GateRequest) -> Iterator[Refused]:
             left = row.closed_ms + request.cooldown_ms - request.now_ms
             detail = f"{row.id} ended {row.status}, {left} ms are left"
             yield Refused(Refusal.PAIR_COOLING_DOWN, detail)
+    markets = [request.opportunity.leg(venue).instrument.market for venue in Venue]
+    if (other := arbitrages.on_market(session, request.mode, markets)) is not None:
+        detail = f"{other.id} is {other.phase} on {other.market}, as pair {other.pair_id}"
+        yield Refused(Refusal.PAIR_ALREADY_OPEN, detail)
 
 
 def _cash_is_short(session: Session, request: GateRequest) -> Iterator[Refused]:

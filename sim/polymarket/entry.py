@@ -232,7 +232,7 @@ def hold_back(exchange: Exchange, order: Order, fault: Fault | None) -> dict[str
             exchange.end(order, "UNMATCHED")
 
     exchange.settlement.spawn(later())
-    return order.reply()
+    return order.reply() | {"errorMsg": exchange.knobs.delayed_says}
 
 
 def execute(exchange: Exchange, order: Order, fault: Fault | None) -> None:

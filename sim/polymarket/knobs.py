@@ -15,6 +15,7 @@ class Knobs:
     order_vanish: how long a terminal order stays readable by id.
     restart, post_only: how long the modes `restarting` and then `post_only` last, 0 for ever.
     redeem: wait before winners are paid, -1 leaves them to be redeemed by hand (never).
+    delayed_says: the errorMsg beside a delayed order, which older pages of the venue know.
     rate_*: orders per second and burst of one signer; 0 switches the bucket off.
     """
 
@@ -29,6 +30,7 @@ class Knobs:
     restart_ms: int = 5_000
     post_only_ms: int = 120_000
     redeem_ms: int = 0
+    delayed_says: str = ""
     rate_per_second: int = 0
     rate_burst: int = 60
     heartbeat_check_ms: int = 5_000

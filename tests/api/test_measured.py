@@ -99,7 +99,7 @@ def test_each_word_fee_and_voided_fill_counts_once(admitted_one: ArbitrageState)
     voided = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_voided_fills")}
     assert voided == {"polymarket": [1], "kalshi": [0]}
     by_market = [(dict(labels), n) for _, _, labels, n in told(measured, "arb_ghost_fills")]
-    assert by_market == [({"venue": "polymarket", "market": "game-polymarket"}, [1])]
+    assert by_market == [({"venue": "polymarket", "market": "pair-1-polymarket"}, [1])]
     formula = {labels[0][1]: n[0] for _, _, labels, n in told(measured, "arb_fees_by_formula_usd")}
     assert all(0 < micro < 1_000_000 for micro in formula.values())
 

@@ -61,18 +61,26 @@ def a_leg(instrument: Instrument, contracts: Size, limit: str, fee: str) -> Plan
 
 
 def an_opportunity(
-    key: str = "1", pair: str | None = None, contracts: str = "10", limits: str = "0.50 0.40"
+    key: str = "1",
+    pair: str | None = None,
+    contracts: str = "10",
+    limits: str = "0.50 0.40",
+    market: str | None = None,
 ) -> Opportunity:
-    """Ten YES at Polymarket for 0.50 and ten NO at Kalshi for 0.40: $9.20 with fees."""
+    """Ten YES at Polymarket for 0.50 and ten NO at Kalshi for 0.40: $9.20 with fees. The markets
+    are the pair's own, unless they are named."""
     count = size(contracts)
     polymarket_limit, kalshi_limit = limits.split()
-    polymarket = a_leg(an_instrument(Venue.POLYMARKET, Outcome.YES), count, polymarket_limit, "0.1")
-    kalshi = a_leg(an_instrument(Venue.KALSHI, Outcome.NO), count, kalshi_limit, "0.1")
+    pair_id = pair or f"pair-{key}"
+    yes = an_instrument(Venue.POLYMARKET, Outcome.YES, market or pair_id)
+    no = an_instrument(Venue.KALSHI, Outcome.NO, market or pair_id)
+    polymarket = a_leg(yes, count, polymarket_limit, "0.1")
+    kalshi = a_leg(no, count, kalshi_limit, "0.1")
     outlay = Usd(polymarket.outlay + kalshi.outlay)
     profit = Usd(count - outlay)
     return Opportunity(
         key=key,
-        pair_id=pair or f"pair-{key}",
+        pair_id=pair_id,
         title=f"Game {key}",
         polymarket=polymarket,
         kalshi=kalshi,

@@ -6,7 +6,7 @@ import pytest
 
 from domain.funds import Funds
 from domain.money import usd
-from domain.opportunity import Refused
+from domain.opportunity import Opportunity, Refused
 from domain.order import Filled, FillState, NotFilled, Rejection
 from domain.policy import Refusal
 from domain.trade import Phase, TradeStatus
@@ -61,6 +61,8 @@ TABLE = """
     max_daily_loss=0.999999                   daily_loss_reached
     pair_open; max_daily_loss=1               daily_loss_reached
     pair_open                                 pair_already_open
+    market_open                               pair_already_open
+    market_was_open                           granted
     pair_rejected                             pair_rejected
     pair_open; pair_rejected                  pair_rejected
     pair_rejected; pair_approved              granted
@@ -109,6 +111,13 @@ async def arrange(journal: Journal, circumstance: str, request: GateRequest) -> 
         case "pair_open":
             await admitted(journal, an_opportunity("earlier", pair="pair-x"))
             return later
+        case "market_open":
+            await admitted(journal, an_opportunity("earlier", pair="pair-old", market="pair-x"))
+            return later
+        case "market_was_open":
+            renamed = an_opportunity("earlier", pair="pair-old", market="pair-x")
+            await conclude_flat(journal, "earlier", TradeStatus.FAILED, renamed)
+            return later
         case "pair_rejected" | "pair_approved":
             verdict = ReviewVerdict(name.removeprefix("pair_"))
             markets = {Venue.POLYMARKET: "0xother", Venue.KALSHI: "KXOTHER"}
@@ -152,8 +161,10 @@ async def change(journal: Journal, **changes: str | bool) -> None:
     await journal.settings.update(changes, journal.settings.current.version, an_act())
 
 
-async def conclude_flat(journal: Journal, key: str, status: TradeStatus) -> None:
-    request = await admitted(journal, an_opportunity(key, pair="pair-x"))
+async def conclude_flat(
+    journal: Journal, key: str, status: TradeStatus, plan: Opportunity | None = None
+) -> None:
+    request = await admitted(journal, plan or an_opportunity(key, pair="pair-x"))
     for order, _ in request.orders:
         await journal.withdraw(order.intent_id, NOW + 5)
     end = Conclusion(request.arb_id, Phase.FLAT, status, "neither filled", {}, NOW + 10)

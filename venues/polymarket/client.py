@@ -246,9 +246,12 @@ class PolymarketClient:
             posted = parse.posted(reply.body)
         except Malformed as problem:
             return Unknown(f"HTTP 200 that is no order answer: {problem}")
-        if not posted.success or posted.error:
+        if posted.refuses:
             # a refusal inside a 200 speaks the texts of a 400
             return errors.refusal(400, posted.error)
+        if not posted.success or posted.error:
+            # "delayed due to market conditions" beside an order: it may be matched later
+            return Unknown(f"{posted.status or 'no status'}: {errors.quoted(200, posted.error)}")
         rows: tuple[Trade, ...] = ()
         if posted.status == "matched" and len(posted.trade_ids) != 1:
             patience = self._account.timeouts.rows.total_seconds()

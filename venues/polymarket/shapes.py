@@ -6,6 +6,9 @@ from decimal import Decimal
 from domain.money import Price, Size
 from domain.order import FillState
 
+PLACED = frozenset({"matched", "live", "delayed", "unmatched"})
+"""Statuses of an order that is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:
@@ -18,6 +21,13 @@ class Posted:
     making: Decimal
     taking: Decimal
     trade_ids: tuple[str, ...]
+
+    @property
+    def refuses(self) -> bool:
+        """Whether no order came of it: a text alone says that something was not done at once,
+        which an order that is named, or a status of one, may still be."""
+        failed = bool(self.error) or not self.success
+        return failed and not self.order_id and self.status not in PLACED
 
 
 @dataclass(frozen=True, slots=True)

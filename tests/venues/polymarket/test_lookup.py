@@ -3,7 +3,7 @@
 import pytest
 
 from domain.evidence import STREAMS, Observation, Quarantine, conclude_absent
-from domain.order import NotFilled, Rejection, Unknown
+from domain.order import Filled, NotFilled, Rejection, Unknown
 from domain.venue import Venue
 from tests.venues.polymarket.conftest import Desk
 from tests.venues.polymarket.test_client import until
@@ -11,6 +11,21 @@ from venues.polymarket.client import PolymarketClient
 from venues.polymarket.lookup import LISTED
 
 pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.mark.parametrize("says", ["", "order match delayed due to market conditions", "later"])
+async def test_a_delayed_order_is_unknown_whatever_is_said_beside_it(desk: Desk, says: str) -> None:
+    """It had been taken for refused, its sibling was sold, and then it was matched."""
+    turned = {"delayed_says": says, "markets": {desk.pair["id"]: {"seconds_delay": 1}}}
+    await desk.post("/knobs", venue="polymarket", knobs=turned)
+    order = desk.order("buy", "10", "0.52")
+    answer = await desk.place(order)
+    assert isinstance(answer, Unknown), answer
+
+    async def matched() -> bool:
+        return isinstance(await desk.find(order), Filled)
+
+    await until(matched)
 
 
 @pytest.mark.parametrize("taken_over", [False, True], ids=["same", "another"])
