@@ -154,6 +154,8 @@ class Pairs:
         for venue, market in markets.items():
             for outcome in Outcome:
                 answer = await self._venues[venue].instrument(market, outcome)
+                if isinstance(answer, Instrument):
+                    answer = await self._venues[venue].barred(answer) or answer
                 if isinstance(answer, Untradable):
                     return UnlistedPair(
                         pair, Untradable(answer.reason, f"{venue} {market}: {answer.detail}")

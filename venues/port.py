@@ -74,7 +74,8 @@ class AccountActivity:
 
 
 class MarketData(Protocol):
-    """What can be read of a venue without an account. Raises VenueUnreachable or VenueMisuse."""
+    """What can be read of a venue before anything is traded there. Raises VenueUnreachable or
+    VenueMisuse."""
 
     @property
     def venue(self) -> Venue:
@@ -82,6 +83,10 @@ class MarketData(Protocol):
 
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
         """The rules of one outcome, fresh from the venue: grid, minimums, fee, shard."""
+
+    async def barred(self, instrument: Instrument, /) -> Untradable | None:
+        """Why the account cannot trade what its market lets others trade; None where nothing is
+        known to stand in the way."""
 
     async def terms(self, market: str) -> Terms | None:
         """What the market asks and when it ends, for people; None where it is not listed."""

@@ -241,14 +241,14 @@ def execute(exchange: Exchange, order: Order, fault: Fault | None) -> None:
         raise ApiError(400, NOT_READY)
     order.record.reached_matching = True
     book = exchange.world.book("polymarket", order.market.pair)
-    check_funds(order, order.submission.order.maker_amount)
+    check_funds(exchange, order, order.submission.order.maker_amount)
     pieces = reachable(order, book, fault)
     check_crossing(order, pieces)
     if not pieces and order.type.immediate:
         raise kill(order)
     fees = [fee_of(exchange, order.market, piece) for piece in pieces]
     if order.side is Side.BUY:
-        check_funds(order, sum(piece.dollars for piece in pieces) + sum(fees))
+        check_funds(exchange, order, sum(piece.dollars for piece in pieces) + sum(fees))
     exchange.orders[order.id] = order
     take(book, order.way, pieces, order.id)
     exchange.match(order, pieces, fees, fates(exchange, pieces, fault), maker=False)
@@ -284,9 +284,13 @@ def fates(exchange: Exchange, pieces: list[Piece], fault: Fault | None) -> list[
     ]
 
 
-def check_funds(order: Order, wanted: int) -> None:
-    """The cached balance must cover `wanted` dollars (BUY) or shares (SELL)."""
+def check_funds(exchange: Exchange, order: Order, wanted: int) -> None:
+    """The cached balance must cover `wanted` dollars (BUY) or shares (SELL), and the contract that
+    matches the market must be allowed to take them."""
     token = "" if order.side is Side.BUY else order.token
+    matched_by = "neg_risk" if order.market.neg_risk else "standard"
+    if not exchange.knobs.approved(matched_by, "tokens" if token else "collateral"):
+        raise ApiError(400, "not enough balance / allowance")
     if order.wallet.available(token) < wanted:
         raise short_of_balance(order.wallet.cached(token), wanted)
 

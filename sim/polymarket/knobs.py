@@ -5,6 +5,12 @@ from dataclasses import dataclass, fields, replace
 
 from sim.polymarket.fees import Rounding
 
+APPROVALS = {
+    f"{exchange}_{asset}"
+    for exchange in ("standard", "neg_risk")
+    for asset in ("collateral", "tokens")
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
@@ -16,6 +22,8 @@ class Knobs:
     restart, post_only: how long the modes `restarting` and then `post_only` last, 0 for ever.
     redeem: wait before winners are paid, -1 leaves them to be redeemed by hand (never).
     delayed_says: the errorMsg beside a delayed order, which older pages of the venue know.
+    unapproved: what the wallet has not approved: words such as standard_collateral,
+    standard_tokens, neg_risk_collateral, neg_risk_tokens.
     rate_*: orders per second and burst of one signer; 0 switches the bucket off.
     """
 
@@ -31,6 +39,7 @@ class Knobs:
     post_only_ms: int = 120_000
     redeem_ms: int = 0
     delayed_says: str = ""
+    unapproved: str = ""
     rate_per_second: int = 0
     rate_burst: int = 60
     heartbeat_check_ms: int = 5_000
@@ -59,8 +68,15 @@ class Knobs:
             low = -1 if name == "redeem_ms" else 0
             if isinstance(value, int) and value < low:
                 raise ValueError(f"knobs: {name} must be at least {low}, found {value}")
+        if odd := set(str(given.get("unapproved", "")).split()) - APPROVALS:
+            known = ", ".join(sorted(APPROVALS))
+            raise ValueError(f"knobs: unapproved: expected some of {known}, found {odd}")
         Rounding(str(given.get("fee_rounding", self.fee_rounding)))
         return replace(self, **given)  # type: ignore[arg-type]
+
+    def approved(self, exchange: str, asset: str) -> bool:
+        """Whether the wallet lets that exchange (standard, neg_risk) take collateral or tokens."""
+        return f"{exchange}_{asset}" not in self.unapproved.split()
 
     def as_json(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

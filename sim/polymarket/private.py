@@ -105,12 +105,14 @@ def asset_of(exchange: Exchange, query: Query) -> str:
 
 
 def balance(exchange: Exchange, key: ApiKey, query: Query) -> dict[str, object]:
-    """GET /balance-allowance: the cached balance in base units, unlimited allowances."""
+    """GET /balance-allowance: the cached balance in base units; unlimited allowances, or none."""
     wallet, token = wallet_of(exchange, key, query), asset_of(exchange, query)
-    return {
-        "balance": str(wallet.cached(token)),
-        "allowances": {d.contract: UNLIMITED for d in (STANDARD, NEG_RISK, PROTOCOL_V2)},
-    }
+    asset = "tokens" if token else "collateral"
+    allowances = {d.contract: UNLIMITED for d in (STANDARD, NEG_RISK, PROTOCOL_V2)}
+    for name, domain in (("standard", STANDARD), ("neg_risk", NEG_RISK)):
+        if not exchange.knobs.approved(name, asset):
+            allowances[domain.contract] = "0"
+    return {"balance": str(wallet.cached(token)), "allowances": allowances}
 
 
 def refresh_balance(exchange: Exchange, key: ApiKey, query: Query) -> None:

@@ -58,6 +58,9 @@ class LocalVenue:
             raise VenueUnreachable(f"{self._venue} does not answer")
         return self.delisted.get(market) or self.at(market, outcome)
 
+    async def barred(self, instrument: Instrument) -> Untradable | None:
+        return None
+
     async def terms(self, market: str) -> Terms | None:
         if self.unreachable:
             raise VenueUnreachable(f"{self._venue} does not answer")

@@ -81,6 +81,10 @@ class KalshiClient:
         are refused from about ten seconds on."""
         return self._wire.skew_ms
 
+    async def barred(self, _instrument: Instrument) -> Untradable | None:
+        """Kalshi asks for no approval."""
+        return None
+
     async def instrument(self, market_: str, outcome: Outcome) -> Instrument | Untradable:
         """The rules of one outcome, from the market, its event and its series."""
         try:

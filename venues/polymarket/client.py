@@ -28,6 +28,7 @@ from domain.terms import Terms
 from domain.venue import Instrument, Outcome, Venue
 from venues.polymarket import errors, orders, parse, terms, verdicts
 from venues.polymarket.account import PolymarketAccount, wallet_of
+from venues.polymarket.approvals import Approvals
 from venues.polymarket.catalogue import Catalogue, sound
 from venues.polymarket.closing import Doors
 from venues.polymarket.feed import MarketFeed
@@ -67,6 +68,7 @@ class PolymarketClient:
         self._catalogue = Catalogue(self._wire, account.timeouts.metadata_age)
         self._stream = UserStream(f"{account.ws_url}/user", account.timeouts)
         self._lookup = Lookup(self._wire, self._stream)
+        self._approvals = Approvals(self._wire, self._wallet)
         self._doors = Doors()
 
     @property
@@ -77,6 +79,10 @@ class PolymarketClient:
     async def instrument(self, market: str, outcome: Outcome) -> Instrument | Untradable:
         """One outcome of the market with this condition id, no older than `metadata_age`."""
         return await self._catalogue.instrument(market, outcome)
+
+    async def barred(self, instrument: Instrument) -> Untradable | None:
+        """An approval that the wallet has not given to the market's exchange."""
+        return await self._approvals.lacking(instrument)
 
     async def terms(self, market: str) -> Terms | None:
         """Gamma's own words for the market; its lists hold either open or closed ones."""

@@ -21,7 +21,7 @@ from py_clob_client_v2.signer import Signer
 from domain.identity import order_salt
 from domain.money import CENT, ZERO, NotMoney, on_grid, to_micro
 from domain.order import Identity, NotFilled, Order, Rejection
-from domain.venue import Action, TimeInForce
+from domain.venue import Action, Instrument, TimeInForce
 from venues.polymarket.account import Wallet
 from venues.port import VenueMisuse
 
@@ -130,11 +130,14 @@ class _Address:
         return self._address
 
 
-def _builder(order: Order, wallet: Wallet, signer: Signer | _Address) -> ExchangeOrderBuilderV2:
+def exchange_of(instrument: Instrument, wallet: Wallet) -> str:
+    """The address of the contract that matches the instrument's market."""
     contracts = get_contract_config(wallet.chain_id)
-    exchange = (
-        contracts.neg_risk_exchange_v2 if order.instrument.neg_risk else contracts.exchange_v2
-    )
+    return str(contracts.neg_risk_exchange_v2 if instrument.neg_risk else contracts.exchange_v2)
+
+
+def _builder(order: Order, wallet: Wallet, signer: Signer | _Address) -> ExchangeOrderBuilderV2:
+    exchange = exchange_of(order.instrument, wallet)
     salt = str(order_salt(order.intent_id))
     builder = copy(_nobodys_builder(exchange, wallet.chain_id))
     builder.signer, builder.generate_salt = signer, lambda: salt

@@ -6,6 +6,7 @@ from domain.money import MICRO, ONE, ZERO, Price, Size, Usd, from_micro, on_grid
 from domain.order import FillState
 from venues.polymarket.account import ApiKey
 from venues.polymarket.shapes import (
+    Allowed,
     Change,
     Changes,
     ClobMarket,
@@ -74,6 +75,15 @@ def trades_page(body: bytes, order_id: str) -> tuple[tuple[Trade, ...], str | No
 def balance(body: bytes) -> Decimal:
     """GET /balance-allowance: dollars or contracts, from base units."""
     return from_micro(_digits(read(body, root="balance-allowance").at("balance")))
+
+
+def allowed(body: bytes) -> Allowed:
+    """GET /balance-allowance with its allowances; none where it names none."""
+    answer = read(body, root="balance-allowance")
+    told = answer.get("allowances")
+    names = () if told is None else told.keys()
+    spenders = {} if told is None else {one.lower(): _digits(told.at(one)) for one in names}
+    return Allowed(_digits(answer.at("balance")), spenders)
 
 
 def server_time_ms(body: bytes) -> int:

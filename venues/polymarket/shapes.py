@@ -1,5 +1,6 @@
 """What Polymarket's payloads say, as values: one type per kind of message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,6 +29,19 @@ class Posted:
         which an order that is named, or a status of one, may still be."""
         failed = bool(self.error) or not self.success
         return failed and not self.order_id and self.status not in PLACED
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the account has of one asset, and what each spender may take of it, by its address in
+    small letters; base units (millionths)."""
+
+    balance: int
+    spenders: Mapping[str, int]
+
+    def to(self, spender: str) -> int | None:
+        """None where the venue does not name it."""
+        return self.spenders.get(spender.lower())
 
 
 @dataclass(frozen=True, slots=True)
