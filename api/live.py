@@ -108,6 +108,10 @@ class Live:
         await self._look()
         await self._survey()
         await self._read_log()
+        assert self.pulse is not None, "the look has just been taken"
+        for one in self.pulse.unfinished:
+            known = self._known.get(one.arb_id)
+            self.measured.learn(one.arb_id, known.state if known else None)
         self.hub.board.take_changes()
 
     async def run(self) -> None:
