@@ -34,11 +34,12 @@ async def ready(service: The) -> JsonResponse:
     except RPCError:
         temporal = False
     survey = service.live.survey
+    lately = service.live.seen.lately(service.wall_ms())
     checks = {
         "database": database,
         "temporal": temporal,
-        "executor": service.live.alive,
-        "feeds": survey is not None and slices.feeds_fresh(survey.executors),
+        "executor": lately and service.live.alive,
+        "feeds": lately and survey is not None and slices.feeds_fresh(survey.executors),
     }
     waiting = survey.backlog.waiting if survey else None
     told = {"ready": all(checks.values()), "checks": checks, "messages_waiting": waiting}
