@@ -7,7 +7,7 @@ from temporalio.service import RPCError
 
 from api import slices
 from api.metrics import exposition
-from api.routes.common import Reader, The
+from api.routes.common import Scraper, The
 from api.wire import JsonResponse
 from store.errors import JournalBusy
 
@@ -47,7 +47,7 @@ async def ready(service: The) -> JsonResponse:
 
 
 @router.get("/metrics")
-async def metrics(service: The, _caller: Reader) -> Response:
+async def metrics(service: The, _caller: Scraper) -> Response:
     """For Prometheus."""
     text = exposition(service.live, service.mode, service.wall_ms())
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

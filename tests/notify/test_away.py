@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from store.journal import Journal
 from store.place import SchemaAddress
 from tests.notify.harness import GROUP, OTHER, Telegram, drained, notifier_config, notifying
 from tests.notify.test_sender import halt
+from tests.store.test_postgres_failing import stopped
 from tests.support.postgres import Postgres, throwaway
 
 pytestmark = pytest.mark.postgres
+Gone = Callable[[Postgres], AbstractContextManager[None]]
 CHATS = f"[{GROUP}, {OTHER}]"
 AWAY, BACK = "JOURNAL AWAY — Its database cannot be read", "✔️ OVER — JOURNAL AWAY"
 
@@ -49,20 +52,28 @@ async def halted_anew(journal: Journal, reason: str) -> None:
         await halt(journal, reason)
 
 
+@contextmanager
+def dead(server: Postgres) -> Iterator[None]:
+    """As after a power cut, until the block ends."""
+    server.stop(signal.SIGKILL)
+    yield
+    server.start()
+
+
+@pytest.mark.parametrize("gone", [dead, stopped])
 async def test_a_journal_that_is_away_is_told_once_and_once_that_it_is_back(
-    here: Telegram, own_server: Postgres, own_journal: Journal, tmp_path: Path
+    here: Telegram, own_server: Postgres, own_journal: Journal, tmp_path: Path, gone: Gone
 ) -> None:
     assert 5 <= away.AWAY_SECONDS <= 10
     async with notifying(notifier_config(here, tmp_path, chats=CHATS), own_journal):
         for chat in (GROUP, OTHER):
             await here.shows(chat, "ALIVE")
         await drained(own_journal)
-        own_server.stop(signal.SIGKILL)
-        for chat in (GROUP, OTHER):
-            await here.shows(chat, AWAY, seconds=15)
-        await asyncio.sleep(5)
-        assert [len(said(here, chat)) for chat in (GROUP, OTHER)] == [1, 1]
-        own_server.start()
+        with gone(own_server):
+            for chat in (GROUP, OTHER):
+                await here.shows(chat, AWAY, seconds=15)
+            await asyncio.sleep(5)
+            assert [len(said(here, chat)) for chat in (GROUP, OTHER)] == [1, 1]
         for chat in (GROUP, OTHER):
             await here.shows(chat, BACK)
         await halted_anew(own_journal, "as before")
