@@ -26,6 +26,7 @@ from api.measured import Measured, naked_since_ms
 from api.naked import naked
 from api.pace import Pace
 from api.queries import Queries
+from api.seen import Seen
 from api.wire import Json, usd
 from api.words import Words
 from domain.money import ZERO
@@ -81,6 +82,7 @@ class Live:
         self.pulse: Pulse | None = None
         self.survey: Survey | None = None
         self.watched: Watched | None = None
+        self.seen = Seen()
         self.measured = Measured(wall_ms(), mode)
         self.naked_since_ms: int | None = None
 
@@ -106,6 +108,10 @@ class Live:
         """Read everything once, so that the first page finds the whole state."""
         self._after = await self._journal.read(views.newest)
         await self._look()
+        assert self.pulse is not None, "the look has just been taken"
+        for one in self.pulse.unfinished:
+            known = self._known.get(one.arb_id)
+            self.measured.learn(one.arb_id, known.state if known else None)
         await self._survey()
         await self._read_log()
         self.hub.board.take_changes()
@@ -164,8 +170,9 @@ class Live:
 
     async def _look(self) -> None:
         """What happened since the last look, and what is open."""
-        after = self._after
+        after, now_ms = self._after, self._wall_ms()
         pulse = await self._journal.read(lambda s: views.pulse(s, self.mode, *after))
+        self.seen.open_ms = now_ms
         before, self.pulse = self.pulse, pulse
         for arb_id in self.queries.follow(pulse.unfinished):
             self._row_is_old(arb_id)
@@ -211,7 +218,7 @@ class Live:
             lambda s: glance.around(s, self.mode, now_ms, since, words_since)
         )
         self.survey = survey = found.survey
-        self.watched = found.watched
+        self.watched, self.seen.around_ms = found.watched, now_ms
         board, executors = self.hub.board, survey.executors
         self._show_balances(slices.balances(survey.balances, executors))
         board.put("stats", slices.stats(survey))

@@ -30,8 +30,9 @@ class _Counted:
 
 
 class Measured:
-    """Arbitrages that were opened since `since_ms`: what another process may have counted of older
-    ones is not counted again. What an alert waits for is there from the start, at zero."""
+    """Arbitrages that were opened since `since_ms`, and of those that were open already what comes
+    from then on: what another process may have counted is not counted again. What an alert waits
+    for is there from the start, at zero."""
 
     def __init__(self, since_ms: int, mode: Mode) -> None:
         self._since_ms = since_ms
@@ -44,9 +45,19 @@ class Measured:
                 self.tally.count(name, 0, venue=venue.value)
         self.tally.count("arb_rollback_loss_usd", 0)
 
+    def learn(self, arb_id: str, state: ArbitrageState | None) -> None:
+        """One that is open at the start. Where it rests, what it says was counted before; where
+        it moves, or says nothing yet, all of it counts once it rests: rather twice than never."""
+        counting, self.tally = self.tally, Tally()
+        self._counted.setdefault(arb_id, _Counted())
+        if state is not None:
+            self.take(state)
+        self.tally = counting
+
     def take(self, state: ArbitrageState) -> None:
         """How it stands now; nothing of one that still moves, or again of what was counted."""
-        if state.phase not in RESTING or state.opened_at_ms < self._since_ms:
+        new = state.arb_id not in self._counted
+        if state.phase not in RESTING or (new and state.opened_at_ms < self._since_ms):
             return
         counted = self._counted.setdefault(state.arb_id, _Counted())
         if not counted.said:

@@ -26,17 +26,25 @@ def exposition(live: Live, mode: Mode, now_ms: int) -> bytes:
 
 class _State(Collector):
     """Reads the live state when it is asked. Prometheus speaks binary numbers: these are for
-    graphs, the journal keeps what is exact."""
+    graphs, the journal keeps what is exact.
+
+    While the journal cannot be read, what was wrong when it last could goes on to ring, and what
+    would say that all is well is left out."""
 
     def __init__(self, live: Live, mode: Mode, now_ms: int) -> None:
         self._live = live
         self._mode = mode
         self._now_ms = now_ms
+        self._lately = live.seen.lately(now_ms)
+        survey = live.survey if self._lately else None
+        self._executors = survey.executors if survey else ()
 
     def collect(self) -> Iterator[Metric]:
         """Every family."""
         live = self._live
         hub, queries = live.hub, live.queries
+        age = live.seen.age_ms(self._now_ms) / 1000
+        yield _gauge("arb_seen_age_seconds", "Since the journal was last read.", age)
         yield _gauge("arb_ws_clients", "Open pages.", len(hub.clients))
         yield CounterMetricFamily("arb_ws_dropped", "Pages that had to be restated.", hub.dropped)
         yield CounterMetricFamily("arb_queries", "Workflow queries asked.", queries.asked)
@@ -45,7 +53,8 @@ class _State(Collector):
         yield from self._unhedged()
         yield from self._scanners()
         if live.survey is not None:
-            yield from self._day(live.survey)
+            if self._lately:
+                yield from self._day(live.survey)
             yield from self._alarms(live.survey)
         if live.survey is not None and live.pulse is not None:
             yield from self._switches(live.pulse, live.survey)
@@ -55,7 +64,7 @@ class _State(Collector):
 
     def _told(self) -> Iterator[tuple[dict[str, str], Series]]:
         """What the executors have counted, and what was measured here."""
-        for one in self._live.survey.executors if self._live.survey else ():
+        for one in self._executors:
             for series in told_by(one.report.get("tally")):
                 yield {"executor": one.name}, series
         for series in self._live.measured.tally.told():
@@ -98,7 +107,8 @@ class _State(Collector):
         state, limits, day = pulse.run_state, pulse.saved.settings, survey.stats
         halted = [({"reason": state.reason or ""}, int(state.halted))]
         yield _gauges("arb_halted", "Entries are latched off.", halted)
-        yield _gauge("arb_enabled", "Entries may leave.", int(state.stopped is None))
+        if self._lately:
+            yield _gauge("arb_enabled", "Entries may leave.", int(state.stopped is None))
         loss = day.realised_loss + day.at_risk
         used = [
             ({"limit": "daily_trades"}, _share(Decimal(day.trades), limits.max_daily_trades)),
@@ -133,8 +143,7 @@ class _State(Collector):
         )
 
     def _scanners(self) -> Iterator[Metric]:
-        survey = self._live.survey
-        executors = survey.executors if survey else ()
+        executors = self._executors
         yield _gauge("arb_executors", "Executors that report.", len(executors))
         sends = [({"executor": one.name}, int(bool(one.report.get("sends")))) for one in executors]
         yield _gauges("arb_sends", "Whether it holds the accounts.", sends, ("executor",))
@@ -155,7 +164,7 @@ class _State(Collector):
         problems = CounterMetricFamily(
             "arb_feed_problems", "Streams that broke, books not read.", labels=["executor", "venue"]
         )
-        for one in self._live.survey.executors if self._live.survey else ():
+        for one in self._executors:
             feeds = one.report.get("feeds")
             for venue, feed in feeds.items() if isinstance(feeds, dict) else ():
                 labels = {"executor": one.name, "venue": venue}

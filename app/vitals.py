@@ -23,8 +23,9 @@ DRAIN_SECONDS = 0.25
 """Often, so that taking a busy executor's updates over never holds an order up for long."""
 LABELS = ("worker_type", "poller_type", "failure_reason", "status_code")
 """What is kept apart of the SDK's attributes; the others only name this one worker again."""
-FAILED, NONDETERMINISM = "temporal_workflow_task_execution_failed", "NonDeterminismError"
-"""What an alert waits for: there from the start, at zero."""
+FAILED = "temporal_workflow_task_execution_failed"
+REASONS = "NonDeterminismError", "WorkflowError"
+"""What alerts wait for: there from the start, at zero. The second is code of ours that raised."""
 POLLS = frozenset(f"temporal_workflow_task_queue_poll_{answer}" for answer in ("empty", "succeed"))
 """A server answers a poll after a minute at the latest, with a task or without one."""
 US = 1_000_000
@@ -58,7 +59,8 @@ class Vitals:
     async def run(self) -> None:
         """For as long as the executor runs."""
         tally = self._station.desk.tally
-        tally.count(FAILED, 0, failure_reason=NONDETERMINISM)
+        for reason in REASONS:
+            tally.count(FAILED, 0, failure_reason=reason)
         for venue in self._station.desk.venues:
             tally.count("arb_questions", 0, venue=venue.value)
         while True:

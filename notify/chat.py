@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from notify import words
-from notify.compose import Composed, compose
+from notify.compose import Composed, again, compose
 from notify.jobs import DROP_MS, TRADE, Job, Lane, Queue
 from notify.options import Options
 from notify.pace import Pace, Total
@@ -20,6 +20,7 @@ from notify.wire import (
     Closed,
     Lost,
     Outcome,
+    Text,
     TooFast,
     Unsayable,
     Vanished,
@@ -103,6 +104,29 @@ class ChatSender:
             return "ok"
         waiting = f"{len(self.queue.jobs)} wait, for {words.span(self._wall_ms() - oldest)}"
         return waiting if self.trouble is None else f"{waiting}: {self.trouble}"
+
+    async def say(self, html: str, holds: Callable[[], bool]) -> bool:
+        """A message that rings and needs no journal, tried for as long as it `holds`; whether
+        the chat has got it, or may have."""
+        text, tries, maybe = Text(html, rings=True), 0, False
+        while holds():
+            if (wait := self._pace.wait()) > 0:
+                await asyncio.sleep(min(wait, BUSY_SECONDS))
+                continue
+            self._pace.note()
+            match await self._wire.send(self.chat.chat_id, again(text) if maybe else text):
+                case Arrived():
+                    return True
+                case TooFast(seconds):
+                    self._pace.pause(seconds)
+                case Lost(_, unsure):
+                    maybe = maybe or unsure
+                    self._pace.pause(BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)])
+                    tries += 1
+                case refused:
+                    log.error("chat %s was not told directly: %s", self.chat.chat_id, refused)
+                    self._pace.pause(CLOSED_SECONDS)
+        return maybe
 
     async def _step(self) -> None:
         if self._unnoted is not None:

@@ -30,8 +30,12 @@ def compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:
     made = _compose(session, job, mode, now_ms)
     if not job.again:
         return made
-    note = "\n<i>Sent again: the first try was not answered</i>"
-    return replace(made, text=replace(made.text, html=made.text.html + note))
+    return replace(made, text=again(made.text))
+
+
+def again(text: Text) -> Text:
+    """The same where a try of it may have arrived."""
+    return replace(text, html=f"{text.html}\n<i>Sent again: the first try was not answered</i>")
 
 
 def _compose(session: Session, job: Job, mode: Mode, now_ms: int) -> Composed:

@@ -50,6 +50,28 @@ def alarm(payload: Mapping[str, object], mode: Mode, about: Sequence[str] = ()) 
     )
 
 
+def journal_away(mode: Mode) -> str:
+    """What needs the journal, which is everything."""
+    return words.lines(
+        f"<b>🚨 JOURNAL AWAY — Its database cannot be read · {words.MODES[mode]}</b>",
+        words.BAR,
+        "Until it answers no order leaves: nothing is bought, and what is naked is not sold back.",
+        "Messages of what happens meanwhile come once it is back.",
+        "",
+        "➡️ Start the database, or mend the way to it: lockstep doctor",
+    )
+
+
+def journal_back(lasted_ms: int, mode: Mode) -> str:
+    """After `journal_away`, once."""
+    return words.lines(
+        f"<b>✔️ OVER — JOURNAL AWAY · {words.MODES[mode]}</b>",
+        words.BAR,
+        f"Its database answers again, after {words.span(lasted_ms)}.",
+        "/health says how everything stands",
+    )
+
+
 def halted(payload: Mapping[str, object], mode: Mode, open_positions: int) -> str:
     """What a halt stops, what it does not, and what is true after it."""
     return words.lines(

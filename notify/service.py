@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from notify.away import Away
 from notify.commands import Commands
 from notify.listener import Listener
 from notify.office import PostOffice
@@ -41,6 +42,7 @@ async def serve(
         ready()
         async with asyncio.TaskGroup() as group:
             group.create_task(office.run())
+            group.create_task(Away(journal, office.senders, options.mode).run())
             group.create_task(listener.run())
     finally:
         await wire.close()

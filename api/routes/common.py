@@ -61,7 +61,20 @@ The = Annotated[Service, Depends(_service)]
 
 async def caller_of(request: Request, service: The) -> Caller:
     """Who asks; Problem 401 where a login is needed."""
-    caller = await service.auth.caller(request.headers, request.cookies)
+    return _known(await service.auth.caller(request.headers, request.cookies))
+
+
+async def scraper(request: Request, service: The) -> Caller:
+    """May read numbers, also while the journal cannot be read."""
+    readable = service.live.seen.lately(service.wall_ms())
+    auth, headers = service.auth, request.headers
+    caller = _known(await auth.scraper(headers, request.cookies, readable=readable))
+    caller.need(Scope.READ)
+    return caller
+
+
+def _known(caller: Caller | None) -> Caller:
+    """Problem 401 for nobody."""
     if caller is None:
         raise Problem(
             401,
@@ -86,6 +99,7 @@ async def trader(caller: Annotated[Caller, Depends(caller_of)], service: The) ->
 
 
 Reader = Annotated[Caller, Depends(reader)]
+Scraper = Annotated[Caller, Depends(scraper)]
 Trader = Annotated[Caller, Depends(trader)]
 
 

@@ -7,7 +7,7 @@ from temporalio.service import RPCError
 
 from api import slices
 from api.metrics import exposition
-from api.routes.common import Reader, The
+from api.routes.common import Scraper, The
 from api.wire import JsonResponse
 from store.errors import JournalBusy
 
@@ -34,11 +34,12 @@ async def ready(service: The) -> JsonResponse:
     except RPCError:
         temporal = False
     survey = service.live.survey
+    lately = service.live.seen.lately(service.wall_ms())
     checks = {
         "database": database,
         "temporal": temporal,
-        "executor": service.live.alive,
-        "feeds": survey is not None and slices.feeds_fresh(survey.executors),
+        "executor": lately and service.live.alive,
+        "feeds": lately and survey is not None and slices.feeds_fresh(survey.executors),
     }
     waiting = survey.backlog.waiting if survey else None
     told = {"ready": all(checks.values()), "checks": checks, "messages_waiting": waiting}
@@ -46,7 +47,7 @@ async def ready(service: The) -> JsonResponse:
 
 
 @router.get("/metrics")
-async def metrics(service: The, _caller: Reader) -> Response:
+async def metrics(service: The, _caller: Scraper) -> Response:
     """For Prometheus."""
     text = exposition(service.live, service.mode, service.wall_ms())
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -146,6 +146,49 @@ def test_what_was_opened_before_is_left_to_whoever_counted_it(
     assert all(n == [0] for _, _, _, n in measured.tally.told())
 
 
+def test_of_what_was_open_before_only_what_comes_now_counts(admitted_one: ArbitrageState) -> None:
+    """A held pair whose fill is voided after the dashboard was started anew."""
+    measured = Measured(admitted_one.opened_at_ms + 1, Mode.SIM)
+    held = replace(
+        with_fills(admitted_one, "p100+10 k140+10"),
+        phase=Phase.HOLDING,
+        status=TradeStatus.SUCCESS,
+    )
+    measured.learn(held.arb_id, held)
+    measured.take(held)
+    assert all(not any(n) for _, _, _, n in measured.tally.told())
+    voided = with_fills(admitted_one, "p100x10 k140+10 k500-10")
+    measured.take(replace(voided, phase=Phase.RESOLVING, status=TradeStatus.PARTIAL))
+    for _ in range(2):
+        measured.take(
+            replace(voided, phase=Phase.FLAT, status=TradeStatus.ROLLED_BACK, realised=usd("-0.3"))
+        )
+    words = {labels[0][1] for _, _, labels, n in told(measured, "arb_executions") if n == [1]}
+    assert words == {"ROLLED_BACK"}
+    assert [n for *_, n in told(measured, "arb_rollback_loss_usd")] == [[300_000]]
+    gone = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_voided_fills")}
+    assert gone == {"polymarket": [1], "kalshi": [0]}
+    assert told(measured, "arb_leg_skew_seconds") == []
+    fees = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_fees_usd")}
+    assert fees.keys() == {"kalshi"}, "the sale alone is new"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_still_moved_at_the_start_is_counted_whole_once_it_rests(
+    admitted_one: ArbitrageState, known: bool
+) -> None:
+    """Nobody else has: it had not come to rest, so better twice than never."""
+    measured = Measured(admitted_one.opened_at_ms + 1, Mode.SIM)
+    moving = replace(with_fills(admitted_one, "p100x10 k140+10"), phase=Phase.UNWINDING)
+    measured.learn(moving.arb_id, moving if known else None)
+    sold = with_fills(admitted_one, "p100x10 k140+10 k500-10")
+    sold = replace(sold, phase=Phase.FLAT, status=TradeStatus.ROLLED_BACK, realised=usd("-0.3"))
+    measured.take(sold)
+    assert [n for *_, n in told(measured, "arb_rollback_loss_usd")] == [[300_000]]
+    gone = {labels[0][1]: n for _, _, labels, n in told(measured, "arb_voided_fills")}
+    assert gone == {"polymarket": [1], "kalshi": [0]}
+
+
 def test_dust_and_what_a_better_price_gave_on_top_are_no_gap(admitted_one: ArbitrageState) -> None:
     assert naked_since_ms(with_fills(admitted_one, "p100+10.5 k100+10")) is None
     state = with_fills(admitted_one, "p100+10 k100+9.96")

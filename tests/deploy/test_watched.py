@@ -72,5 +72,15 @@ def test_no_panel_lies_on_another() -> None:
     assert len({title for title, _ in places}) == len(places)
 
 
+def test_a_journal_that_is_not_read_pages_by_a_number_that_grows_meanwhile() -> None:
+    """What else comes of the journal is left out then, and no number rings for what is not."""
+    (rule,) = [one for one in rules() if "arb_seen_age_seconds" in one["expr"]]
+    limit = re.fullmatch(r"max\(arb_seen_age_seconds\) > (\d+)", rule["expr"])
+    assert limit is not None
+    assert 5 <= int(limit[1]) <= 10
+    assert rule["labels"] == {"severity": "page"}
+    assert "for" not in rule
+
+
 def test_the_alert_file_names_no_machine() -> None:
     assert "://" not in ALERTS.read_text(encoding="utf-8")
