@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 from temporalio.client import WorkflowUpdateStage
 
-from activities import worries
-from activities.answers import about_answers
+from activities import answers, worries
 from activities.reconcile import ReconcileReport
 from app.demo.control import Control
 from domain.answers import Answered
@@ -155,25 +155,28 @@ async def one_answered_long_ago(scene: Scene) -> str:
     """Kalshi has answered for a day, and Polymarket has not."""
     async with at_work(scene) as desk:
         handle = await desk.hold(PAIR)
+        await desk.control.resolve(PAIR, polymarket=None, kalshi="no")
+
+        async def seen() -> bool:
+            happened = await desk.desk.journal.events(handle.id)
+            return any(event.kind == answers.KIND for event in happened)
+
+        await until(seen)
         state = await desk.desk.journal.arbitrage(handle.id)
-        answers = {Venue.KALSHI: Answered(Decimal(1), credited=True)}
-        await about_answers(desk.desk, state, answers)
-        await about_answers(later(desk.desk, 25 * 3_600), state, answers)
+        known = {Venue.KALSHI: Answered(Decimal(1), credited=True)}
+        await answers.about_answers(later(desk.desk, 25 * 3_600), state, known)
         return await alarm(desk.desk, "ONE_VENUE_ANSWERED")
 
 
 async def not_redeemed(scene: Scene) -> str:
-    """Both venues have answered, and Polymarket's cash has waited for hours."""
-    async with at_work(scene) as desk:
-        handle = await desk.hold(PAIR)
-        state = await desk.desk.journal.arbitrage(handle.id)
-        answers = {
-            Venue.POLYMARKET: Answered(Decimal(1), credited=False),
-            Venue.KALSHI: Answered(Decimal(0), credited=True),
-        }
-        await about_answers(desk.desk, state, answers)
-        await about_answers(later(desk.desk, 3 * 3_600), state, answers)
-        return await alarm(desk.desk, "NOT_REDEEMED")
+    """Both venues have answered, and Polymarket's cash waits for longer than it should."""
+    with patch.object(answers, "REDEEM_MS", 0):
+        async with at_work(scene) as desk:
+            await desk.hold(PAIR)
+            await desk.control.knobs("polymarket", redeem_ms=-1)
+            await desk.control.resolve(PAIR, "yes", "yes")
+            await until(lambda: _rings(desk))
+            return await alarm(desk.desk, "NOT_REDEEMED")
 
 
 async def workflow_lost(scene: Scene) -> str:
