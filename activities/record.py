@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from activities import answers
 from domain.standing import HOLDS, Standing
 from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
@@ -94,6 +95,7 @@ def _tell(session: Session, standing: Standing, now_ms: int) -> None:
             alarms.close(session, key, _holdings(standing), now_ms)
     if standing.phase.ended:
         alarms.close(session, f"ghost:{standing.arb_id}", _holdings(standing), now_ms)
+        answers.close_all(session, standing.arb_id, _holdings(standing), now_ms)
     pays = {verdict.venue: verdict.pays for verdict in standing.verdicts}
     if len(pays) == len(Venue) and sum(pays.values()) != 1:
         alarms.raise_alarm(

@@ -1,16 +1,16 @@
 """Watch what is held until something changes, and write down where an arbitrage stands."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.answers import about_answers
 from activities.desk import Desk, report
 from activities.messages import Activity, WatchReport, WatchRequest
 from activities.record import write_down
 from activities.resolve import refresh_fills
 from activities.stopping import unless_stopping
+from domain.answers import Answered, holding
+from domain.leg import LegState
 from domain.money import ZERO
 from domain.payout import paid_out
 from domain.standing import LegReport, Standing, Verdict
@@ -22,15 +22,6 @@ from store.failpoints import Point, hit
 
 TAKEN_BACK = frozenset({Phase.FLAT, Phase.SETTLING, Phase.SETTLED})
 """Phases that are not entered on legs that are no longer so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a contract of a leg's outcome pays, and whether the venue's own record shows the cash
-    for all that the leg has, contracts of the other outcome too."""
-
-    pays: Decimal
-    credited: bool
 
 
 async def answer_of(desk: Desk, state: ArbitrageState, venue: Venue) -> Answered | None:
@@ -79,20 +70,23 @@ class HoldActivities:
         """What was paid, once it is known for every leg that holds something. Nothing is paid out
         before the chain is final, even where the question is answered; what is short by our own
         count, or without an answer, is for a person."""
-        sound = all(s.settled and not s.unknown and s.held >= ZERO for s in request.legs)
-        holding = [leg for leg in legs if max(leg.state.owned, leg.state.opposite) > ZERO]
-        verdicts = [await self._verdict(state, leg) if sound else None for leg in holding]
-        known = tuple(verdict for verdict in verdicts if verdict is not None)
-        return known if len(known) == len(holding) else ()
+        if not all(s.settled and not s.unknown and s.held >= ZERO for s in request.legs):
+            return ()
+        held = holding((legs[0].state, legs[1].state))
+        asked = {leg.venue: await self._answer(state, leg.venue) for leg in held}
+        answers = {venue: answer for venue, answer in asked.items() if answer is not None}
+        paid = [leg for leg in held if leg.venue in answers and answers[leg.venue].credited]
+        if len(paid) < len(held):
+            await about_answers(self._desk, state, answers)
+            return ()
+        return tuple(_verdict(leg, answers[leg.venue]) for leg in held)
 
-    async def _verdict(self, state: ArbitrageState, leg: LegReport) -> Verdict | None:
-        """What the venue paid for this leg, None until its own record shows the cash."""
-        venue = leg.state.venue
+    async def _answer(self, state: ArbitrageState, venue: Venue) -> Answered | None:
+        """The answer of a venue where something is held."""
         found = await unless_stopping(answer_of(self._desk, state, venue))
-        if found is None or not found.credited:
-            return None
-        hit(Point.PAID, venue)
-        return Verdict(venue, found.pays, paid_out(leg.state, found.pays))
+        if found is not None and found.credited:
+            hit(Point.PAID, venue)
+        return found
 
     @activity.defn(name=Activity.RECORD)
     async def record(self, standing: Standing) -> WatchReport | None:
@@ -113,3 +107,8 @@ class HoldActivities:
         if ended:
             hit(Point.AFTER_END, standing.phase)
         return None
+
+
+def _verdict(leg: LegState, found: Answered) -> Verdict:
+    """What the venue paid for this leg: its own record shows the cash."""
+    return Verdict(leg.venue, found.pays, paid_out(leg, found.pays))

@@ -82,6 +82,8 @@ def _news(facts: Facts) -> str:
             return "⏳ SETTLING — The question is answered"
         case Phase.RESOLVING, _:
             return "⏳ UNKNOWN — Asking the venue what happened"
+    if facts.parted is not None:
+        return "🚨 ONE VENUE ANSWERED — Not locked any more"
     if state.guaranteed > ZERO:
         return "✅ EXECUTED — Arbitrage locked in!"
     return "⚠️ HELD AT A LOSS — Not an arbitrage"
@@ -91,7 +93,7 @@ def _result(facts: Facts) -> str:
     state = facts.state
     if state.realised is not None:
         return f" {words.signed(state.realised)}" if state.paid else ""
-    holding = state.phase in (Phase.HOLDING, Phase.SETTLING)
+    holding = state.phase in (Phase.HOLDING, Phase.SETTLING) and facts.parted is None
     return f" {words.signed(state.guaranteed)}" if holding else ""
 
 
@@ -114,7 +116,7 @@ def _held(facts: Facts) -> list[str | None]:
         _neutral(facts),
         f"Fees: {words.cost(facts.fees)}",
         f"Total invested: {words.cost(facts.outlay)}",
-        _surplus(facts),
+        None if facts.parted else _surplus(facts),
         "",
         *_promise(facts),
         None if facts.final else "⏳ Not final yet: the venue may still void a fill",
@@ -123,6 +125,8 @@ def _held(facts: Facts) -> list[str | None]:
 
 def _promise(facts: Facts) -> list[str]:
     """What it pays at least, and what is left of that; never more than the worst answer brings."""
+    if facts.parted is not None:
+        return [words.safe(facts.parted, 600)]
     payouts, result = facts.payouts, facts.state.guaranteed
     worst = min(payouts, key=lambda outcome: payouts[outcome])
     roi = words.percent(roi_percent(result, facts.state.paid))

@@ -13,6 +13,8 @@ from notify.wire import Text
 from store.errors import NotJournaled
 
 SEEN, CLOSE = "seen", "close"
+CLOSABLE = frozenset({"UNHEDGED", "ONE_VENUE_ANSWERED"})
+"""Alarms of a trade that a person may answer with a close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _alarm(session: Session, job: Job, mode: Mode) -> Composed:
             about = (event, *(cards.exposure(found) if open_now else ()))
     loud = job.lane is Lane.CRITICAL
     buttons = [("Seen", f"{SEEN}:{job.payload['alarm_id']}")]
-    if job.payload["code"] == "UNHEDGED":
+    if job.payload["code"] in CLOSABLE:
         buttons.append(("Close…", f"{CLOSE}:{arb_id}"[:64]))
     text = notices.alarm(job.payload, mode, about)
     return Composed(Text(text, rings=loud, buttons=tuple(buttons) if loud else ()), edits=not loud)

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from domain.answers import ALONE
 from domain.money import NO_SIZE, NO_USD, ZERO, Size, Usd
 from domain.order import Fill, FillState, NotFilled, Purpose
 from domain.payout import holdings, payout_by_outcome
 from domain.venue import Action, Outcome, Venue
-from store import arbitrages, lifecycle, views
+from store import alarms, arbitrages, lifecycle, views
 from store.arbitrages import ArbitrageState
+from store.states import Severity
 from store.views import OrderTimes
 
 BUYS = (Purpose.ENTRY, Purpose.COMPLETE)
@@ -43,12 +45,14 @@ class Cash:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One arbitrage as the journal has it, when its orders left, the cash at both venues, and the
-    dollars that a person moved to end it by his word (None: nobody did)."""
+    dollars that a person moved to end it by his word (None: nobody did). `parted` says what one
+    venue's fair price left of it, None where nothing is known to have come between the legs."""
 
     state: ArbitrageState
     times: Mapping[Venue, OrderTimes]
     cash: Mapping[Venue, Cash]
     by_hand: Usd | None = None
+    parted: str | None = None
 
     def dealt(self, venue: Venue, action: Action) -> Dealt:
         """What was bought or sold of the leg's own outcome at the venue."""
@@ -131,7 +135,14 @@ def read(session: Session, arb_id: str) -> Facts:
         if balance is not None:
             cash[venue] = Cash(balance.cash, balance.as_of_ms)
     by_hand = lifecycle.moved_by_hand(session, arb_id) if state.phase.ended else None
-    return Facts(state, views.leg_times(session, arb_id), cash, by_hand)
+    return Facts(
+        state, views.leg_times(session, arb_id), cash, by_hand, parted=_parted(session, arb_id)
+    )
+
+
+def _parted(session: Session, arb_id: str) -> str | None:
+    found = (row for row in alarms.open_alarms(session) if row.key == f"{ALONE}{arb_id}")
+    return next((row.detail for row in found if row.severity == Severity.RED), None)
 
 
 def _dealt(fills: Iterable[Fill]) -> Dealt:

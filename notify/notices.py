@@ -17,6 +17,8 @@ _ALARMS = {
     "UNKNOWN_LEG": "❓ UNKNOWN LEG — The venue has not answered",
     "PROVISIONAL_STUCK": "⏳ NOT SETTLING — A fill stays provisional",
     "RESOLUTION_MISMATCH": "🚨 RESOLUTION MISMATCH — The venues paid differently",
+    "ONE_VENUE_ANSWERED": "🚨 ONE VENUE ANSWERED — The other leg may be a bet",
+    "NOT_REDEEMED": "💵 NOT REDEEMED — Cash waits at Polymarket",
     "LATE_FILL": "🚨 LATE FILL — An order filled that was concluded not filled",
     "JOURNAL_CONFLICT": "🚨 JOURNAL CONFLICT — Entries are halted",
     "JOURNAL_RESTORED": "🚨 JOURNAL RESTORED — Entries are halted",

@@ -13,6 +13,10 @@ WANTS = {
     "WORKFLOW_LOST": "Nothing to do: another workflow goes on with it",
     "RESOLUTION_MISMATCH": "The loss is booked. Claim at the venue; once it is settled say so: "
     'lockstep alarms ack {alarm} --evidence "…"',
+    "ONE_VENUE_ANSWERED": "Keep the bet, or end it. Still open at Polymarket: {close}. Still open "
+    "at Kalshi: sell it on its site, then mark the trade resolved",
+    "NOT_REDEEMED": "Redeem it on Polymarket's site with the same wallet: until then the cash is "
+    "missing for entries, and the trade stays open. It is over by itself",
     "JOURNAL_CONFLICT": "Report what lockstep logs --level error says, then {resume}",
     "JOURNAL_RESTORED": "Put the newer journal back, or lockstep confirm-restore",
     "LOST_ORDER": _HALTED + " Was an older journal put back? Then lockstep confirm-restore",
@@ -38,6 +42,9 @@ _WANTS_AMBER = {
     "UNHEDGED": "Nothing to do: it is being sold back",
     "UNKNOWN_LEG": "Nothing to do: the venue is asked until it answers, and nothing is sold or "
     "sent before",
+    "ONE_VENUE_ANSWERED": "Nothing to do where both will answer alike: the page of the venue that "
+    "waits says more. Else, still open at Polymarket: {close}. Still open at Kalshi: sell it on "
+    "its site, then mark the trade resolved",
     "PROVISIONAL_STUCK": "Nothing to do: it is not sold before the chain confirms it",
     "TEMPORAL_DOWN": "Nothing to do: it is started again. No trade moves until it answers",
 }

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
+from unittest.mock import patch
 
 from temporalio.client import WorkflowUpdateStage
 
-from activities import worries
+from activities import answers, worries
 from activities.reconcile import ReconcileReport
 from app.demo.control import Control
+from domain.answers import Answered
 from domain.money import usd
 from domain.order import Filled
 from domain.trade import Phase
@@ -135,6 +138,47 @@ async def paid_differently(scene: Scene) -> str:
         return told(await card(desk, handle.id), await alarm(desk.desk, "RESOLUTION_MISMATCH"))
 
 
+async def one_answered(scene: Scene) -> str:
+    """Polymarket pays half, and Kalshi has not answered; then a plain answer stays alone."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        await desk.control.resolve(PAIR, "half", kalshi=None)
+        await until(lambda: _rings(desk))
+        code = "ONE_VENUE_ANSWERED"
+        red = told(await card_of(desk.desk, handle.id), await alarm(desk.desk, code))
+        await desk.control.resolve(PAIR, None, "no")
+        await handle.result()
+        return told(red, await alarm(desk.desk, code, state="closed"))
+
+
+async def one_answered_long_ago(scene: Scene) -> str:
+    """Kalshi has answered for a day, and Polymarket has not."""
+    async with at_work(scene) as desk:
+        handle = await desk.hold(PAIR)
+        await desk.control.resolve(PAIR, polymarket=None, kalshi="no")
+
+        async def seen() -> bool:
+            happened = await desk.desk.journal.events(handle.id)
+            return any(event.kind == answers.KIND for event in happened)
+
+        await until(seen)
+        state = await desk.desk.journal.arbitrage(handle.id)
+        known = {Venue.KALSHI: Answered(Decimal(1), credited=True)}
+        await answers.about_answers(later(desk.desk, 25 * 3_600), state, known)
+        return await alarm(desk.desk, "ONE_VENUE_ANSWERED")
+
+
+async def not_redeemed(scene: Scene) -> str:
+    """Both venues have answered, and Polymarket's cash waits for longer than it should."""
+    with patch.object(answers, "REDEEM_MS", 0):
+        async with at_work(scene) as desk:
+            await desk.hold(PAIR)
+            await desk.control.knobs("polymarket", redeem_ms=-1)
+            await desk.control.resolve(PAIR, "yes", "yes")
+            await until(lambda: _rings(desk))
+            return await alarm(desk.desk, "NOT_REDEEMED")
+
+
 async def workflow_lost(scene: Scene) -> str:
     """Somebody terminates the workflow of a held pair."""
     async with at_work(scene) as desk:
@@ -217,6 +261,6 @@ TROUBLES: dict[str, Callable[[Scene], Awaitable[str]]] = {
     for story in (
         sent, refused, unknown, selling_back, closing, settling, not_settling, paid_differently,
         workflow_lost, filled_late, traded_by_hand, not_compared, restored, contradicted,
-        account_refused,
+        account_refused, one_answered, one_answered_long_ago, not_redeemed,
     )
 } | DIFFERENCES  # fmt: skip

@@ -1,15 +1,18 @@
-"""A question that is answered while one leg is naked: its venue pays, and that ends the trade."""
+"""A question that is answered while one leg is naked, by one venue alone, or without its cash."""
 
 import asyncio
 import threading
+import time
 from decimal import Decimal
 
 import pytest
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowUpdateStage
 
+from activities import answers
 from domain.trade import Phase, TradeStatus
 from domain.venue import Venue
 from tests.support.books import alarms, assert_books_balance
+from tests.support.places import snapshot
 from tests.support.trading import FEW_TRIES, Trading
 from workflows import names, story
 from workflows.arbitrage import ArbitrageWorkflow
@@ -112,3 +115,95 @@ async def test_a_naked_leg_that_a_person_keeps_is_paid_too(steady: Trading, pair
     ended = await handle.result()
     assert (ended.phase, len(ended.verdicts)) == (Phase.SETTLED, 1)
     assert not alarms(steady.database)
+
+
+async def rings(desk: Trading, *codes: str) -> list[dict[str, object]]:
+    """The open alarms once they are these and no others."""
+    deadline = time.monotonic() + 20
+    while set(alarms(desk.database)) != set(codes):
+        assert time.monotonic() < deadline, f"expected {codes}, found {alarms(desk.database)}"
+        await asyncio.sleep(0.05)
+    return [
+        dict(row) for row in snapshot(desk.database, "alarms")["alarms"] if not row["closed_ms"]
+    ]
+
+
+async def looked(desk: Trading, handle: Handle) -> None:
+    """Several looks at what is held have passed."""
+    await desk.until_at_rest(handle)
+    await asyncio.sleep(1)
+
+
+async def test_a_part_paid_by_one_venue_alone_is_a_bet_and_rings_until_the_other_answers(
+    steady: Trading, pair: str
+) -> None:
+    handle = await steady.hold(pair)
+    held = (await steady.until_at_rest(handle)).kalshi.state.held
+    await steady.control.resolve(pair, "half", kalshi=None)
+    (told,) = await rings(steady, "ONE_VENUE_ANSWERED")
+    assert (told["severity"], told["arb_id"]) == ("red", handle.id)
+    assert "Kalshi has not answered" in str(told["detail"])
+    assert f"${held / 2:.2f}" in str(told["detail"])
+    assert f"${held / 2 + held:.2f}" in str(told["detail"])
+    await steady.control.resolve(pair, None, "no")
+    assert (await handle.result()).phase == Phase.SETTLED
+    assert alarms(steady.database) == {"RESOLUTION_MISMATCH": 1}
+    await assert_books_balance(steady)
+
+
+async def test_what_kalshi_left_open_can_be_closed_and_that_ends_its_alarm(
+    steady: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "ALONE_MS", 0)
+    handle = await steady.hold(pair, bounds=FEW_TRIES)
+    await steady.control.resolve(pair, polymarket=None, kalshi="yes")
+    await rings(steady, "ONE_VENUE_ANSWERED")
+    close = CloseRequest("ann")
+    await handle.start_update(
+        names.CLOSE_POSITION, close, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+    )
+    ended = await handle.result()
+    assert ended.polymarket.state.held == 0 < ended.kalshi.state.held
+    assert [verdict.venue for verdict in ended.verdicts] == [Venue.KALSHI]
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_a_whole_answer_of_one_venue_rings_once_its_sibling_stays_open_for_a_day(
+    steady: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = await steady.hold(pair)
+    await steady.control.resolve(pair, "yes", kalshi=None)
+    await looked(steady, handle)
+    assert not alarms(steady.database)
+    monkeypatch.setattr(answers, "ALONE_MS", 500)
+    (told,) = await rings(steady, "ONE_VENUE_ANSWERED")
+    assert told["severity"] == "amber"
+    await looked(steady, handle)
+    (again,) = await rings(steady, "ONE_VENUE_ANSWERED")
+    assert again["repeats"] == 0, "amber is told once a day"
+    await steady.control.resolve(pair, None, "yes")
+    assert (await handle.result()).phase == Phase.SETTLED
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
+
+
+async def test_a_win_that_nobody_redeems_rings_until_it_is_redeemed(
+    steady: Trading, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = await steady.hold(pair)
+    held = (await steady.until_at_rest(handle)).polymarket.state.held
+    await steady.control.knobs("polymarket", redeem_ms=10_000)
+    try:
+        await steady.control.resolve(pair, "yes", "yes")
+        await looked(steady, handle)
+        assert not alarms(steady.database)
+        monkeypatch.setattr(answers, "REDEEM_MS", 500)
+        (told,) = await rings(steady, "NOT_REDEEMED")
+        assert (told["severity"], told["arb_id"]) == ("amber", handle.id)
+        assert f"${held:.2f}" in str(told["detail"])
+        assert (await handle.result()).phase == Phase.SETTLED
+    finally:
+        await steady.control.knobs("polymarket", redeem_ms=0)
+    assert not alarms(steady.database)
+    await assert_books_balance(steady)
