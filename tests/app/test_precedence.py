@@ -1,5 +1,6 @@
 """Who gives way to whom, by what the executors of a journal report."""
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,10 +9,13 @@ import pytest
 
 from app.links import wall_ms
 from app.precedence import CUT_OFF_SECONDS, STEADY_MS, Precedence
+from app.sender import RENEW_SECONDS, Sender
+from domain.venue import Venue
 from store import presence
 from store.journal import Journal
 from tests.support.places import place
 
+LATE_SECONDS = 5.0
 TABLE = f"""
 silent             here   holds  others                     to
 0                  fit    yes    b:{STEADY_MS}:fit:no       -
@@ -57,3 +61,23 @@ async def _says(journal: Journal, name: str, told: list[str], at_ms: int) -> Non
     if fit != "old":
         report["unfit"] = None if fit == "fit" else "its clock"
     await journal.write(at_ms, lambda s: presence.report(s, name, report, at_ms))
+
+
+async def test_who_is_unfit_leaves_a_free_lease_to_who_is_fit_for_as_long_as_he_reports(
+    tmp_path: Path,
+) -> None:
+    journal = Journal.open(place(tmp_path / "journal.db"), wall_ms())
+    reach: Any = SimpleNamespace(silent_s=0.0)
+    sender = Sender(journal, "a", {Venue.KALSHI: "kalshi/key"}, wall_ms)
+    sender.gives_way = Precedence("a", reach, lambda: "its disk is full").of_another
+    await _says(journal, "b", ["9999", "fit", "no"], wall_ms())
+    async with sender.kept():
+        await asyncio.sleep(2 * RENEW_SECONDS)
+        held = [sender.holds]
+        await asyncio.wait_for(sender.turn(False), presence.ALIVE_MS / 1_000 + LATE_SECONDS)
+        # Who holds it keeps it: an unfit sender does everything but enter.
+        await _says(journal, "b", ["9999", "fit", "no"], wall_ms())
+        await asyncio.sleep(2 * RENEW_SECONDS)
+        held.append(sender.holds)
+    assert held == [False, True]
+    journal.close()
