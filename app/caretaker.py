@@ -13,6 +13,7 @@ from activities.reconcile import Reconciler
 from app import cluster
 from app.anchor import Anchor
 from app.config import Config
+from app.reach import Reach
 from app.schedule import keep_schedule
 from app.wiring import Station, wall_ms
 from app.workflow_list import WorkflowList
@@ -42,6 +43,7 @@ class Caretaker:
         self._station = station
         self._anchor = Anchor(config.data_dir, config.mode)
         workflows = WorkflowList(client, self._queue, trade.bounds(), trade.timing())
+        self.reach = Reach(client)
         self._adopter = Adopter(station.desk, workflows, config.mode)
         self.reconciler = Reconciler(
             station.desk, workflows, self._adopter, config.mode, SETTLE_MS[config.mode]
@@ -72,14 +74,21 @@ class Caretaker:
 
     async def watch(self) -> None:
         """Look for what is naked or unknown in silence, whether or not Temporal and the venues
-        answer."""
+        answer; and whether Temporal does."""
+        await asyncio.gather(self.reach.run(), self._keep_watch())
+
+    async def _keep_watch(self) -> None:
+        desk = self._station.desk
         while True:
             if self._station.sender.holds:
                 try:
-                    await watchman.look(self._station.desk, self._mode)
-                    await watchman.look_for_answers(self._station.desk, self._mode)
+                    await watchman.look(desk, self._mode)
+                    await watchman.look_for_answers(desk, self._mode)
+                    await self.reach.tell(desk.journal)
                 except JournalBusy as busy:
                     log.warning("not watched: %s", busy)
+            else:
+                self.reach.told_by_others()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def run(self) -> None:

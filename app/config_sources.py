@@ -22,7 +22,12 @@ from app.errors import ConfigError, SharedFileError
 from domain.venue import Mode
 
 PREFIX = "LOCKSTEP_"
-NOT_SETTINGS = {"LOCKSTEP_TEMPORAL_BIN", "LOCKSTEP_CONFIG", "LOCKSTEP_SECRETS_DIR"}
+NOT_SETTINGS = {
+    "LOCKSTEP_TEMPORAL_BIN",
+    "LOCKSTEP_TEMPORAL_EMBEDDED",
+    "LOCKSTEP_CONFIG",
+    "LOCKSTEP_SECRETS_DIR",
+}
 FALLBACKS = {
     "TEMPORAL_ADDRESS": "temporal.address",
     "TEMPORAL_NAMESPACE": "temporal.namespace",

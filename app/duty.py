@@ -6,7 +6,10 @@ from collections.abc import Callable
 from temporalio.client import Client
 
 from activities.reconcile import Reconciler
+from app.reach import Reach
 from app.wiring import Station, worker
+
+LOOK_SECONDS = 0.1
 
 
 async def serve(
@@ -14,6 +17,7 @@ async def serve(
     task_queue: str,
     station: Station,
     reconciler: Reconciler,
+    reach: Reach,
     done: asyncio.Event,
     ready: Callable[[], None],
 ) -> None:
@@ -25,6 +29,10 @@ async def serve(
     """
     sender, told = station.sender, False
     while not done.is_set():
+        if not reach.answers:
+            # A worker that begins asks Temporal first, and ends the process where it is silent.
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
         sends = sender.holds
         async with worker(client, task_queue, station.desk, sends=sends, reconciler=reconciler):
             if not told:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 from sqlmodel import Session
 
+from app.beside import beside
 from app.capturing import open_recorder
 from app.caretaker import Caretaker
 from app.config import Config
@@ -21,6 +22,7 @@ from app.errors import ConfigError
 from app.fitness import Fitness
 from app.funds import read_funds
 from app.intake import Intake
+from app.precedence import Precedence
 from app.sightings import Lookout
 from app.tracing import tracing
 from app.vitals import SdkMetrics, Vitals
@@ -74,6 +76,8 @@ class Executor:
         self._doorkeeper = Doorkeeper(desk)
         self._dues = Dues(desk, config.mode)
         self._fitness = Fitness(desk, config.folders, config.trade.disk_mb_min)
+        self._precedence = Precedence(self._name, caretaker.reach, lambda: self._fitness.unfit)
+        station.sender.gives_way = self._precedence.of_another
         configured = tuple(pair.to_domain() for pair in config.pairs)
         intake.advice.pairs = {pair.pair_id: pair for pair in configured}
         self._pairs = Pairs(configured, desk.venues, self._relist)
@@ -301,6 +305,7 @@ class Executor:
             "unlisted": {k: pair.why.detail for k, pair in self._pairs.unlisted.items()},
             "settings_version": self._settings_at[0],
             "settings_at_ms": self._settings_at[1],
+            **self._precedence.report(),
         }
 
 
@@ -319,14 +324,14 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
         polling, done = asyncio.Event(), asyncio.Event()
         # What was in flight when the last executor died does not wait for books and balances.
         serving = asyncio.create_task(
-            serve(client, queue, station, caretaker.reconciler, done, polling.set)
+            serve(client, queue, station, caretaker.reconciler, caretaker.reach, done, polling.set)
         )
         watching = asyncio.create_task(caretaker.watch())
         try:
-            await _beside(executor.prepare(), serving, watching)
-            await _beside(polling.wait(), serving, watching)
+            await beside(executor.prepare(), serving, watching)
+            await beside(polling.wait(), serving, watching)
             ready()
-            await _beside(executor.run(stop), serving, watching)
+            await beside(executor.run(stop), serving, watching)
         finally:
             done.set()
             try:
@@ -335,16 +340,3 @@ async def run_executor(config: Config, stop: asyncio.Event, ready: Callable[[], 
                 # Until the lease is let go of nobody else looks.
                 watching.cancel()
                 executor.close()
-
-
-async def _beside(work: Coroutine[Any, Any, object], *others: asyncio.Task[None]) -> None:
-    """Do this; another one that fails meanwhile ends it and is raised."""
-    task = asyncio.ensure_future(work)
-    await asyncio.wait({task, *others}, return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        for other in others:
-            if other.done():
-                other.result()
-    await task

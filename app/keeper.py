@@ -23,6 +23,8 @@ TRIES = 12
 """Starts in a row that fail before a run ends: with other ports, or after a person looked, the
 next one may do better."""
 KEY = "temporal"
+EMBEDDED = "LOCKSTEP_TEMPORAL_EMBEDDED"
+"""Set for the processes of a run whose server is kept here."""
 Tell = Callable[[str | None, bool], Awaitable[None]]
 """Says what is wrong, and whether it stays so; None once all is well."""
 

@@ -15,7 +15,7 @@ import httpx
 from app.children import Child, ChildSpec, ReadyLine, say_ready
 from app.config import Config
 from app.errors import DependencyError
-from app.keeper import kept_server, tell_of_server
+from app.keeper import EMBEDDED, kept_server, tell_of_server
 from app.sim_world import TEMPORAL_FILE, put_aside
 from app.temporal import ServerOptions
 from app.whereabouts import told
@@ -96,6 +96,7 @@ async def running(config: Config, options: RunOptions) -> AsyncIterator[Stack]:
                 "LOCKSTEP_MODE": config.mode.value,
                 "LOCKSTEP_DATA_DIR": str(config.data_dir),
                 "LOCKSTEP_TEMPORAL__ADDRESS": server.address,
+                EMBEDDED: "" if server.process is None else "1",
             }
             if server.ui_url:
                 urls["temporal_ui"] = server.ui_url

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from sqlmodel import Session
+
 from domain.venue import Venue
 from store import lease
 from store.errors import JournalBusy
@@ -35,6 +37,9 @@ class Sender:
         self._journal = journal
         self._accounts = accounts
         self._wall_ms = wall_ms
+        self.gives_way: Callable[[Session, bool, int], str | None] = lambda *_: None
+        """Why another process is to have the lease, by the journal, whether this one holds it, and
+        the time: what was granted then runs out, so that nothing is sent twice."""
         self._until = 0.0
         self._turned = asyncio.Event()
 
@@ -89,10 +94,14 @@ class Sender:
     async def _ask(self) -> None:
         until = time.monotonic() + lease.LEASE_MS / 1_000
         now_ms, accounts = self._wall_ms(), self._accounts
-        answer = await self._journal.write(
-            now_ms, lambda s: lease.take(s, self.name, accounts, now_ms), Turn.ORDER
-        )
-        if isinstance(answer, Held):
+        holds = self.holds
+
+        def work(session: Session) -> Claim | Held | str:
+            why = self.gives_way(session, holds, now_ms)
+            return why or lease.take(session, self.name, accounts, now_ms)
+
+        answer = await self._journal.write(now_ms, work, Turn.ORDER)
+        if not isinstance(answer, Claim):
             self._give(str(answer), None)
         elif time.monotonic() < until:
             self._until = until

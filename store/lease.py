@@ -23,6 +23,8 @@ LEASE_MS = 2_000
 """How long a lease lasts without being renewed (wall clock)."""
 FIRST_BYTE_MS = 500
 """How long after its order was marked as sent a first byte may leave."""
+SKEW_MS = 1_000
+"""So far apart may the clocks be by which two executors judge a lease (`app.fitness`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) ->
     """Why this process may not send to the venue now; None where it may for FIRST_BYTE_MS.
 
     Without a claim nobody may send for an account that a process ever held. A lease that is about
-    to run out, or has, and that nobody took meanwhile is renewed here: this transaction holds the
-    write lock, so nobody takes it before the first byte has left.
+    to run out by anybody's clock, or has, and that nobody took meanwhile is renewed here: this
+    transaction holds the write lock, so nobody takes it before the first byte has left.
     """
     if claim is None:
         leases = select(SenderLeaseRow).where(SenderLeaseRow.venue == venue)
@@ -90,7 +92,7 @@ def refusal(session: Session, venue: Venue, claim: Claim | None, now_ms: int) ->
     if row is None or (row.holder, row.epoch) != (claim.holder, epoch):
         now = "nobody" if row is None else f"{row.holder} under epoch {row.epoch}"
         return f"{claim.holder} held {account} under epoch {epoch}, now it is {now}"
-    if row.expires_ms < now_ms + FIRST_BYTE_MS:
+    if row.expires_ms < now_ms + FIRST_BYTE_MS + SKEW_MS:
         session.get_one(SenderLeaseRow, account).expires_ms = now_ms + LEASE_MS
     return None
 

@@ -46,6 +46,13 @@ def reports(session: Session, seen_since_ms: int = 0) -> list[Presence]:
     ]
 
 
+def standing_by(session: Session, name: str, now_ms: int) -> list[Presence]:
+    """The other executors that live and do not send. One that said it does, and whose lease is
+    asked for all the same, has died or stands still."""
+    found = reports(session, now_ms - ALIVE_MS)
+    return [one for one in found if one.name != name and not one.report.get("sends")]
+
+
 def foremost(found: Iterable[Presence], part: str) -> Presence | None:
     """Whose `part` of the report counts where several tell one: the executor's that sends, else
     the newest; None where nobody tells it."""

@@ -31,8 +31,9 @@ WANTS = {
     "MACHINE_UNFIT": "No entry leaves until it is mended; then they do so by themselves",
     "ACCOUNT_REFUSED": _HALTED + " lockstep doctor tries its keys, the venue's page tells the "
     "rest. What is unhedged there may have to be sold by hand. {resume} once it is mended",
-    "TEMPORAL_DOWN": "No trade moves and nothing is sold back until it answers. It is started "
-    "again and again; lockstep doctor, and its log, say more",
+    "TEMPORAL_DOWN": "No trade moves and nothing is sold back until it answers. An embedded "
+    "server is started again and again, one of yours is for you to mend: lockstep doctor, and its "
+    "log, say more",
     "OUTBOX_STUCK": "Trading goes on. The notifier's log says why",
     "LOGIN_LOCKOUT": "Was it you? lockstep login-url lets you in at once. Else find out who can "
     "reach the dashboard, and close that way",

@@ -8,32 +8,39 @@ import pytest
 from activities.desk import Desk
 from app.config_sources import load_config
 from app.demo.control import Control
-from app.fitness import MEGABYTE, SOUND_AFTER_MS, Fitness, problem
+from app.fitness import AHEAD_MS_MAX, MEGABYTE, SOUND_AFTER_MS, Fitness, problem
 from app.links import wall_ms
 from app.operating.machine import folders
 from app.run import RunOptions, running
 from domain.policy import Refusal
+from store import clock
 from store.journal import Journal
-from tests.support.places import snapshot
+from tests.support.places import place, snapshot
 from tests.support.waiting import until
 
-TABLE = """
-free  skew    says
-1000  none    -
-999   none    999 MB are free for the journal, 1000 are needed
-1000  0       -
-1000  2000    -
-1000  -2000   -
-1000  2001    Kalshi's clock and ours are 2.0 s apart
-1000  -3600   Kalshi's clock and ours are 3.6 s apart
-10    5000    10 MB are free for the journal, 1000 are needed
+MEND = "mend the time synchronisation of whichever is wrong, since leases are judged by the clock"
+TABLE = f"""
+free  skew    ahead  says
+1000  none    none   -
+999   none    none   999 MB are free for the journal, 1000 are needed
+1000  0       none   -
+1000  2000    none   -
+1000  -2000   none   -
+1000  2001    none   Kalshi's clock and ours are 2.0 s apart
+1000  -3600   none   Kalshi's clock and ours are 3.6 s apart
+10    5000    none   10 MB are free for the journal, 1000 are needed
+1000  none    500    -
+1000  none    -500   -
+1000  none    501    our clock is 0.5 s ahead of that of the journal's server: {MEND}
+1000  none    -1200  our clock is 1.2 s behind that of the journal's server: {MEND}
 """
 
 
 @pytest.mark.parametrize("line", TABLE.strip().splitlines()[1:])
 def test_what_makes_a_machine_unfit(line: str) -> None:
-    free, skew, said = line.split(maxsplit=2)
-    found = problem(int(free), 1_000, None if skew == "none" else int(skew))
+    free, *clocks, said = line.split(maxsplit=3)
+    skew, ahead = (None if one == "none" else int(one) for one in clocks)
+    found = problem(int(free), 1_000, skew, ahead)
     assert (found or "-") == said
 
 
@@ -55,6 +62,35 @@ async def test_the_alarm_is_closed_by_whoever_runs_there_next(tmp_path: Path) ->
     gone = Fitness(desk, [tmp_path, tmp_path / "gone"], 1)
     await gone.look()
     assert str(gone.unfit).startswith(f"{tmp_path / 'gone'} cannot be looked at")
+    journal.close()
+
+
+async def test_a_clock_that_is_not_the_journal_servers_lets_nothing_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is on this machine, and has no clock of its own."""
+    off_ms, where = 0, place(tmp_path / "journal.sqlite3")
+    monkeypatch.setattr("app.fitness.wall_ms", lambda: wall_ms() + off_ms)
+    journal = Journal.open(where, wall_ms())
+    fitness = Fitness(Desk(journal, {}, wall_ms, lambda: None, lambda: None), [tmp_path], 1)
+    said = []
+    for wrong_ms in (0, AHEAD_MS_MAX - 100, AHEAD_MS_MAX + 700, -AHEAD_MS_MAX - 700, 0):
+        off_ms = wrong_ms
+        await fitness.look()
+        said.append(fitness.unfit)
+    assert [said[0], said[1], said[4]] == [None, None, None]
+    ways = [one and one.split(" that of")[0].rpartition(" s ")[2] for one in said[2:4]]
+    assert ways == ([None, None] if isinstance(where, Path) else ["ahead of", "behind"])
+    journal.close()
+
+
+async def test_an_answer_that_took_long_proves_no_wrong_clock(tmp_path: Path) -> None:
+    """What an answer took may all have passed before the server looked, or after."""
+    where, now_ms = place(tmp_path / "journal.sqlite3"), wall_ms()
+    journal = Journal.open(where, now_ms)
+    looks = iter((now_ms, now_ms + 3_000))
+    ahead_ms = await journal.read(lambda s: clock.ahead_ms(s, lambda: next(looks)))
+    assert ahead_ms == (None if isinstance(where, Path) else 0)
     journal.close()
 
 

@@ -11,7 +11,7 @@ from domain.venue import Venue
 from store import lease
 from store.intents import MaySend
 from store.journal import Journal
-from store.lease import FIRST_BYTE_MS, LEASE_MS, Claim, Held
+from store.lease import FIRST_BYTE_MS, LEASE_MS, SKEW_MS, Claim, Held
 from tests.store.builders import NOW, admitted
 
 ACCOUNTS = {Venue.POLYMARKET: "polymarket/0xa", Venue.KALSHI: "kalshi/key"}
@@ -45,7 +45,7 @@ STORY = [
     (10, "b", "ask", "held by a"),
     (1_000, "a", "ask", "epoch 1"),
     (1_000 + LEASE_MS - 1, "b", "ask", "held by a"),
-    (1_000 + LEASE_MS - FIRST_BYTE_MS, "a", "may", "yes"),
+    (1_000 + LEASE_MS - FIRST_BYTE_MS - SKEW_MS, "a", "may", "yes"),
     (1_000 + LEASE_MS, "b", "ask", "epoch 2"),
     (1_000 + LEASE_MS, "b", "may", "yes"),
     (1_000 + LEASE_MS, "a", "may", "now it is b under epoch 2"),
@@ -79,6 +79,21 @@ async def test_a_lease_changes_hands_only_when_it_ran_out_or_was_let_go(journal:
             )
             found = refused or "yes"
         assert expected in found, (at_ms, name, act, found)
+
+
+@pytest.mark.parametrize("left_ms", [0, FIRST_BYTE_MS + 1, FIRST_BYTE_MS + SKEW_MS - 1])
+async def test_by_a_clock_that_is_ahead_nobody_takes_it_before_the_first_byte_has_left(
+    journal: Journal, left_ms: int
+) -> None:
+    claim = await _claim(journal, "a", NOW)
+    marked_ms = NOW + LEASE_MS - left_ms
+    refused = await journal.write(
+        marked_ms, lambda s: lease.refusal(s, Venue.KALSHI, claim, marked_ms)
+    )
+    assert refused is None
+    theirs_ms = marked_ms + FIRST_BYTE_MS + SKEW_MS - 1
+    answer = await journal.write(NOW, lambda s: lease.take(s, "b", ACCOUNTS, theirs_ms))
+    assert isinstance(answer, Held)
 
 
 async def test_one_account_held_by_another_process_keeps_both_from_us(journal: Journal) -> None:
