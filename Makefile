@@ -29,7 +29,7 @@ test-postgres: setup ## Run what writes a journal, and docker-compose.yml's comm
 		tests/store tests/activities tests/workflows tests/reconcile tests/notify tests/api \
 		tests/chaos/test_chaos.py tests/commands/test_on_postgres.py \
 		tests/commands/test_restoring_on_postgres.py tests/deploy/test_deploy_page.py \
-		tests/deploy/test_processes.py tests/deploy/test_moving_in.py
+		tests/deploy/test_processes.py tests/deploy/test_moving_in.py tests/app/test_lease_kept.py
 
 test-cluster: setup ## Run docker-compose.yml's commands on Temporal's own server on PostgreSQL; needs Go
 	@scripts/bootstrap --postgres
