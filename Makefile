@@ -31,7 +31,7 @@ test-postgres: test-postgres-core test-postgres-rest ## Run what writes a journa
 test-postgres-core: setup ## Run of that the store itself, moving, restoring and taking over
 	@scripts/bootstrap --postgres
 	@$(ON_POSTGRES) tests/store tests/reconcile tests/commands/test_on_postgres.py \
-		tests/commands/test_restoring_on_postgres.py
+		tests/commands/test_restoring_on_postgres.py tests/app/test_lease_kept.py
 
 test-postgres-rest: setup ## Run the rest of it, and docker-compose.yml's commands
 	@scripts/bootstrap --postgres

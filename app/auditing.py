@@ -1,13 +1,12 @@
 """Does the trail of who did what still hold together, to its last row?"""
 
-import asyncio
 from functools import partial
 
 from sqlmodel import Session, col, func, select
 
 from app.anchor import Anchor
 from app.config import Config
-from app.links import open_journal
+from app.operating.office import opened
 from app.operating.steps import Steps
 from store import audit
 from store.audit import BrokenSeal
@@ -17,11 +16,8 @@ from store.tables import AuditRow
 
 async def examine(config: Config) -> dict[str, object]:
     """The number of rows, the newest hash, and what is wrong (None where all is well)."""
-    journal = await asyncio.to_thread(open_journal, config)
-    try:
+    async with opened(config) as journal:
         return await trail_of(journal, config)
-    finally:
-        journal.close()
 
 
 async def trail_of(

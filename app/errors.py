@@ -45,6 +45,10 @@ class SharedFileError(ConfigError):
         self.ours = ours
 
 
+class OlderJournalError(ConfigError):
+    """The journal is of an older version, which only `lockstep db upgrade` or a start changes."""
+
+
 class DependencyError(LockstepError):
     """Something that we need cannot be reached or started: Temporal, the database, a port."""
 

@@ -38,11 +38,11 @@ def answers(url: str) -> str | None:
 async def reports(who: str) -> str | None:
     """What is wrong with the executor of this host, or with the messages, by the journal."""
     from app.config_sources import load_config
-    from app.links import open_journal, wall_ms
+    from app.links import wall_ms
+    from app.operating.office import opened
     from store import outbox, presence
 
-    journal = open_journal(load_config(trades=who == "executor").config)
-    try:
+    async with opened(load_config(trades=who == "executor").config) as journal:
         if who == "executor":
             found = await journal.read(lambda s: presence.reports(s, wall_ms() - ALIVE_MS))
             return unwell([one.report for one in found], socket.gethostname(), wall_ms())
@@ -50,8 +50,6 @@ async def reports(who: str) -> str | None:
         lag_ms = 0 if waiting.oldest_ms is None else wall_ms() - waiting.oldest_ms
         late = lag_ms > LAG_MS_MAX
         return f"a message waits for {lag_ms // 1000} s" if late else None
-    finally:
-        journal.close()
 
 
 def unwell(reports: Sequence[Mapping[str, object]], host: str, now_ms: int) -> str | None:

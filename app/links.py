@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.config import Config
-from app.errors import ConfigError, DependencyError
+from app.errors import ConfigError, DependencyError, OlderJournalError
 from store.backend import backend
 from store.errors import (
     DatabaseDamaged,
     ForeignDatabase,
     JournalBusy,
     SchemaTooNew,
+    SchemaTooOld,
     UnfitDatabase,
 )
 from store.journal import Journal
@@ -25,11 +26,13 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def open_journal(config: Config) -> Journal:
+def open_journal(config: Config, *, upgrading: bool = True) -> Journal:
     """The mode's database, checked and upgraded; ConfigError where it must not be used,
-    DependencyError where it does not answer."""
+    DependencyError where it does not answer. Without `upgrading` OlderJournalError where it is of
+    an older version: for whoever only looks, beside processes that may be of that one."""
     with database_trouble():
-        return Journal.open(config.journal, wall_ms(), config.settings.first())
+        first = config.settings.first()
+        return Journal.open(config.journal, wall_ms(), first, upgrading=upgrading)
 
 
 def journal_exists(config: Config) -> bool:
@@ -46,5 +49,7 @@ def database_trouble() -> Iterator[None]:
         yield
     except (DatabaseDamaged, ForeignDatabase, SchemaTooNew, UnfitDatabase) as problem:
         raise ConfigError(f"database: {problem}") from None
+    except SchemaTooOld as problem:
+        raise OlderJournalError(f"database: {problem}") from None
     except JournalBusy as problem:
         raise DependencyError(f"database: {problem}") from None

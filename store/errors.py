@@ -67,6 +67,10 @@ class SchemaTooNew(Exception):
     """The database was written by a newer version of this program."""
 
 
+class SchemaTooOld(Exception):
+    """The database was written by an older version, and whoever only looks upgrades nothing."""
+
+
 class InvalidSettings(Exception):
     """A setting that cannot be. `field` names it, `message` says what was expected and found."""
 

@@ -65,16 +65,26 @@ class Journal:
 
     @classmethod
     def open(
-        cls, place: Place, now_ms: int, first: ExecutorSettings = DEFAULT_SETTINGS
+        cls,
+        place: Place,
+        now_ms: int,
+        first: ExecutorSettings = DEFAULT_SETTINGS,
+        *,
+        upgrading: bool = True,
     ) -> "Journal":
         """Check, upgrade and open the database, making the journal where there is none, with the
         settings `first`. Blocks: call it before the event loop is busy. Raises DatabaseDamaged,
-        UnfitDatabase, ForeignDatabase, SchemaTooNew or JournalBusy."""
+        UnfitDatabase, ForeignDatabase, SchemaTooNew or JournalBusy; without `upgrading` also
+        SchemaTooOld, and makes none."""
         database = Database(place)
         try:
-            database.backend.prepare()
+            if upgrading:
+                database.backend.prepare()
             database.backend.check(database.reader)
-            schema.upgrade(database)
+            if upgrading:
+                schema.upgrade(database)
+            else:
+                schema.require_newest(database)
             database.write_here(lambda s: settings.initialise(s, now_ms, first))
         except BaseException:
             database.close()

@@ -6,7 +6,7 @@ the schema, so that what the gate reads cannot change before it writes, whicheve
 
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -214,12 +214,15 @@ class Postgres:
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(aside))
             connection.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(ours, aside))
 
-    def put_in_place(self, ready: str, aside: str | None) -> None:
-        """The schema `ready` becomes this one; what is here becomes `aside`. Both, or neither."""
+    def put_in_place(self, ready: str, aside: str | None, alone: Callable[[], None]) -> None:
+        """The schema `ready` becomes this one; what is here becomes `aside`. Both, or neither:
+        that where `alone`, asked while nobody can write to what is here, raises."""
         ours = self._address.schema
         rename = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
         with self.naming_trouble(), self._plain() as connection:
             connection.execute(self._lock())
+            if aside is not None:
+                alone()
             for old, new in ((ours, aside), (ready, ours)):
                 if new is not None:
                     connection.execute(rename.format(sql.Identifier(old), sql.Identifier(new)))

@@ -26,10 +26,17 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 
 def put_back(
-    copy: Path, journal: Path, aside: Path, why: str, act: Act, told: Callable[[str], None]
+    copy: Path,
+    journal: Path,
+    aside: Path,
+    why: str,
+    act: Act,
+    told: Callable[[str], None],
+    alone: Callable[[], None],
 ) -> None:
     """Put what `copy` holds in the place of `journal`; what was there goes to `aside`, where
-    nothing is yet. Blocks.
+    nothing is yet. Blocks. Loading may take minutes, in which an executor may have been started:
+    `alone` is asked again at the last moment, and raises where one lives.
 
     Raises CannotRestore where `copy` is no journal, and as `Journal.open`. Killed before the last
     step, the old journal is in its place, at worst older than its anchor says: entries stay
@@ -41,6 +48,7 @@ def put_back(
         hit(Point.BACKUP, "restore", "ready")
         told("putting it in the journal's place, halted")
         if journal.exists():
+            alone()
             os.link(journal, aside)
             for suffix in BESIDE:
                 beside = Path(f"{journal}{suffix}")
@@ -52,7 +60,12 @@ def put_back(
 
 
 def put_schema_back(
-    ready: SchemaAddress, journal: SchemaAddress, aside: str | None, why: str, act: Act
+    ready: SchemaAddress,
+    journal: SchemaAddress,
+    aside: str | None,
+    why: str,
+    act: Act,
+    alone: Callable[[], None],
 ) -> None:
     """As `put_back`, of a copy that was loaded as the schema `ready`: that one takes the place of
     `journal` when it has this version and is halted. Refused, `ready` is gone."""
@@ -63,7 +76,7 @@ def put_schema_back(
         _refuse_strangers(f"the copy of {journal.schema}", ready)
         mark(ready, why, act)
         hit(Point.BACKUP, "restore", "ready")
-        Postgres(journal).put_in_place(ready.schema, aside)
+        Postgres(journal).put_in_place(ready.schema, aside, alone)
     except Exception:
         # A server that is away keeps it until the next run, which begins with that.
         with suppress(JournalBusy):
@@ -72,15 +85,16 @@ def put_schema_back(
     hit(Point.BACKUP, "restore", "placed")
 
 
-def refuse_living(place: Place, act: Act, alive_since_ms: int) -> None:
+def refuse_living(place: Place, now_ms: int) -> None:
     """Raise CannotRestore where somebody is at work on the journal that is there, whichever
     version of ours that is. One that is damaged or not ours is at work for nobody."""
+    since_ms = now_ms - presence.ALIVE_MS
     try:
         with closing(Database(place)) as database:
             database.backend.check(database.reader)
             with database.reader.connect() as connection:
                 schema.version(connection)
-            living = database.read_here(lambda s: presence.at_work(s, act.at_ms, alive_since_ms))
+            living = database.read_here(lambda s: presence.at_work(s, now_ms, since_ms))
     except (DatabaseDamaged, ForeignDatabase):
         return
     if living is not None:

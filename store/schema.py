@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from store.backend import Backend
 from store.engine import Database
-from store.errors import ForeignDatabase, JournalMoved, SchemaTooNew
+from store.errors import ForeignDatabase, JournalMoved, SchemaTooNew, SchemaTooOld
 from store.failpoints import Point, hit
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -53,6 +53,22 @@ def upgrade(database: Database) -> str:
     """
     with database.backend.naming_trouble():
         return _upgrade(database.backend, database.writer)
+
+
+def require_newest(database: Database) -> None:
+    """Raise SchemaTooOld, or as `upgrade` does, unless the database has the newest version. It
+    stays as it is: processes of the older version may be at work on it, and would not start again
+    upon a newer schema."""
+    with database.backend.naming_trouble(), database.reader.connect() as connection:
+        found = version(connection)
+    _refuse_newer(found)
+    if found != newest():
+        there = "no schema" if found is None else f"schema {found}"
+        raise SchemaTooOld(
+            f"the database has {there}, this program wants {newest()}: "
+            "`lockstep db upgrade` brings it there, as every start of this version does. What runs "
+            "of an older version goes on then, and does not start again; until then ask that one"
+        )
 
 
 def _upgrade(backend: Backend, engine: Engine) -> str:

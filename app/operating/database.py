@@ -1,20 +1,19 @@
 """The journal as a whole: brought to this program's schema, or copied while others use it."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 from app.config import Config
-from app.errors import ConfigError, DependencyError, UsageError
-from app.links import journal_exists, open_journal
+from app.errors import DependencyError, UsageError
+from app.links import database_trouble, journal_exists, open_journal
 from app.operating import dumps
-from app.operating.office import opened
+from app.operating.office import require_journal
 from app.operating.outputs_journal import BackedUp, Upgraded
 from app.operating.steps import Steps
 from store import schema
 from store.driver import sqlite
 from store.engine import Database
-from store.errors import ForeignDatabase
-from store.journal import Journal
 from store.place import Place, SchemaAddress
 from store.sqlite import backup
 
@@ -40,37 +39,36 @@ async def upgrade(config: Config, steps: Steps) -> Upgraded:
 
 
 async def copy_to(config: Config, target: Path, steps: Steps) -> BackedUp:
-    """A whole and consistent copy; a file that is there already is never written over."""
+    """A whole and consistent copy, of whichever version of ours it is: a new program is asked for
+    one before it upgrades anything. A file that is there already is never written over."""
     steps.next("opening the journal")
-    async with opened(config) as journal:
-        steps.next("copying it")
-        size = await asyncio.to_thread(_copy, journal, target)
+    await asyncio.to_thread(require_journal, config)
+    await asyncio.to_thread(_version, config.journal)
+    steps.next("copying it")
+    size = await asyncio.to_thread(_copy, config.journal, target)
     return BackedUp(path=str(target), bytes=size)
 
 
-def _copy(journal: Journal, target: Path) -> int:
+def _copy(where: Place, target: Path) -> int:
     """The size of the copy; UsageError names what stands in its way."""
     if target.exists():
         raise UsageError(f"FILE: {target} exists already: a backup is never written over")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"FILE: expected a folder, found none at {target.absolute().parent}")
-    where = journal.database.place
     try:
         if isinstance(where, SchemaAddress):
             dumps.dump(where, target)
         else:
-            backup(journal.database.reader, target)
+            with closing(Database(where)) as database:
+                backup(database.reader, target)
     except (OSError, sqlite.Error) as trouble:
         raise UsageError(f"FILE: {target}: {trouble}") from None
     return target.stat().st_size
 
 
 def _version(where: Place) -> str | None:
-    database = Database(where)
-    try:
+    """The version of a sound journal of ours."""
+    with database_trouble(), closing(Database(where)) as database:
+        database.backend.check(database.reader)
         with database.backend.naming_trouble(), database.reader.connect() as connection:
             return schema.version(connection)
-    except ForeignDatabase as problem:
-        raise ConfigError(f"database: {problem}") from None
-    finally:
-        database.close()

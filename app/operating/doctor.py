@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from app import cluster
 from app.config import Config
-from app.errors import LockstepError
+from app.errors import LockstepError, OlderJournalError
 from app.links import wall_ms
 from app.operating import accounts, machine, telegram
 from app.operating.checks import bad, ok, warn
@@ -40,6 +40,8 @@ async def examine(config: Config, origins: Mapping[str, str]) -> list[Check]:
     for name, look in EXAMINED.items():
         try:
             checks += await look(config)
+        except OlderJournalError as trouble:
+            checks.append(bad(name, str(trouble), "lockstep db upgrade"))
         except LockstepError as trouble:
             checks.append(bad(name, str(trouble), RUN))
         except (httpx.HTTPError, RPCError, OSError) as trouble:

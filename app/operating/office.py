@@ -21,19 +21,25 @@ LISTED = 8
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[Journal]:
+async def opened(config: Config, *, upgrading: bool = False) -> AsyncIterator[Journal]:
     """The journal that is there. DependencyError where nothing was ever run: looking at a system
-    does not make one."""
-    if not await asyncio.to_thread(journal_exists, config):
-        raise DependencyError(
-            f"no journal at {config.journal}: nothing has run there in mode {config.mode}. "
-            "Start `lockstep run`, or name its folder by LOCKSTEP_DATA_DIR or --config"
-        )
-    journal = await asyncio.to_thread(open_journal, config)
+    does not make one. OlderJournalError where it is of an older version: looking changes no schema
+    under executors of that one. What stops or sells waits for no upgrade by hand: `upgrading`."""
+    await asyncio.to_thread(require_journal, config)
+    journal = await asyncio.to_thread(open_journal, config, upgrading=upgrading)
     try:
         yield journal
     finally:
         journal.close()
+
+
+def require_journal(config: Config) -> None:
+    """DependencyError where nothing was ever run."""
+    if not journal_exists(config):
+        raise DependencyError(
+            f"no journal at {config.journal}: nothing has run there in mode {config.mode}. "
+            "Start `lockstep run`, or name its folder by LOCKSTEP_DATA_DIR or --config"
+        )
 
 
 def whereabouts(config: Config) -> Whereabouts | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.config import Config
 from app.errors import GuardError, UsageError
-from app.links import database_trouble, journal_exists
+from app.links import database_trouble, journal_exists, wall_ms
 from app.operating import dumps
 from app.operating.office import act, whereabouts
 from app.operating.outputs_journal import Restored
@@ -13,7 +13,6 @@ from app.operating.steps import Steps
 from store import restoring
 from store.errors import CannotRestore
 from store.place import SchemaAddress
-from store.presence import ALIVE_MS
 
 
 def restore(config: Config, copy: Path, steps: Steps) -> Restored:
@@ -31,10 +30,14 @@ def restore(config: Config, copy: Path, steps: Steps) -> Restored:
     second = datetime.fromtimestamp(by.at_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%S")
     stamp = f"{second}{by.at_ms % 1_000:03}Z"
     why = f"{by.actor} put {copy.name} in its place"
+
+    def alone() -> None:
+        restoring.refuse_living(place, wall_ms())
+
     with database_trouble():
         try:
             if there:
-                restoring.refuse_living(place, by, by.at_ms - ALIVE_MS)
+                alone()
             if isinstance(place, SchemaAddress):
                 # PostgreSQL cuts a name off after 63 characters.
                 aside = f"{place.schema[:40]}_{stamp.lower()}" if there else None
@@ -42,11 +45,11 @@ def restore(config: Config, copy: Path, steps: Steps) -> Restored:
                 ready = SchemaAddress(place.url, f"{place.schema[:40]}_restoring")
                 dumps.load(place, copy, ready.schema, there=there)
                 steps.next("halting it and putting it in the journal's place")
-                restoring.put_schema_back(ready, place, aside, why, by)
+                restoring.put_schema_back(ready, place, aside, why, by, alone)
                 return Restored(path=str(place), copied_from=str(copy), aside=aside)
             kept = place.with_name(f"{place.name}.replaced-{stamp}")
             place.parent.mkdir(parents=True, exist_ok=True)
-            restoring.put_back(copy, place, kept, why, by, steps.next)
+            restoring.put_back(copy, place, kept, why, by, steps.next, alone)
         except CannotRestore as refused:
             raise GuardError(str(refused)) from None
         except OSError as trouble:

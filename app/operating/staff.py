@@ -62,7 +62,7 @@ class Office:
 @asynccontextmanager
 async def staffed(config: Config) -> AsyncIterator[Office]:
     """Everything that acting on trades needs; refusals of the block become our errors."""
-    async with opened(config) as journal:
+    async with opened(config, upgrading=True) as journal:
         client = await temporal(config)
         live = Live(journal, client, config.mode, wall_ms, {})
         await live.start()

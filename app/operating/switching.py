@@ -20,7 +20,7 @@ async def pause(config: Config, action: str) -> Done:
     """Let no new entry leave; what is open stays open and unwinds go on. Answers once the last
     entry that was on its way has left. A journal that cannot be written is not waited for: the
     file KILL stands in for it."""
-    async with opened(config) as journal:
+    async with opened(config, upgrading=True) as journal:
         saved = await journal.settings.load()
         if not saved.settings.enabled:
             return await _told(journal, action, "was paused already: no entry leaves")

@@ -16,6 +16,7 @@ from store.audit import Act
 from store.engine import Database
 from store.journal import Journal
 from store.tables import Base
+from tests.commands.late import restored_as_an_executor_starts
 from tests.support.driver import sqlite3
 from tests.support.places import snapshot
 from tests.support.stack import Ran, run_lockstep
@@ -162,7 +163,8 @@ def test_what_sqlite_kept_beside_the_one_that_goes_is_never_read_with_the_backup
     for suffix in ("-wal", "-shm", "-journal"):
         Path(f"{journal}{suffix}").write_bytes(b"of the one that goes")
     said: list[str] = []
-    restoring.put_back(copy, journal, aside, "a test", Act("eve", "cli", wall_ms()), said.append)
+    act = Act("eve", "cli", wall_ms())
+    restoring.put_back(copy, journal, aside, "a test", act, said.append, lambda: None)
     assert len(said) == 2
     for suffix in ("-wal", "-shm", "-journal"):
         assert not Path(f"{journal}{suffix}").exists()
@@ -218,6 +220,15 @@ def test_what_is_no_backup_or_not_now_changes_nothing(journal: Path, copy: Path)
     assert (done.code, done.out) == (5, "")
     assert "executor-1 sends for kalshi/key: stop every executor" in done.err
     assert events(journal) == 1
+
+
+def test_an_executor_that_starts_meanwhile_keeps_its_journal(journal: Path, copy: Path) -> None:
+    done = restored_as_an_executor_starts(journal, copy)
+    assert (done.code, done.out) == (5, ""), done
+    assert "executor-2 is at work: stop every process of lockstep" in done.err
+    assert events(journal) == 1
+    assert not list(journal.parent.glob("*.restoring*"))
+    assert not list(journal.parent.glob("*.replaced-*"))
 
 
 @pytest.mark.parametrize("version", ["older", "9999"])

@@ -20,6 +20,7 @@ from store.journal import Journal
 from store.place import SchemaAddress
 from store.states import Severity
 from tests.commands.test_database import NAME, published
+from tests.commands.test_looking import LOOKS, SAID, doctor_finds_it
 from tests.store.acts import perform
 from tests.store.builders import NOW, a_request, an_opportunity, put_message, ready_at
 from tests.store.test_engines import rows_of
@@ -261,6 +262,24 @@ def test_killed_while_upgrading_the_server_keeps_what_was_and_a_second_run_upgra
     assert (told["before"], told["after"]) == (OLDER, schema.newest())
     assert version_of(where) == schema.newest()
     assert snapshot(where, "installation") == before
+
+
+def test_looking_leaves_the_schema_to_the_executors_that_run(
+    tmp_path: Path, where: SchemaAddress
+) -> None:
+    """`tests.commands.test_looking` has every look; here are three, and what comes before."""
+    made_at(where, OLDER)
+    for look in LOOKS[:3]:
+        done = lockstep(*look.split(), where=where, folder=tmp_path)
+        assert (done.code, done.out, SAID in done.err) == (3, "", True), done
+    doctor_finds_it(lambda *words: lockstep(*words, where=where, folder=tmp_path))
+    target = tmp_path / "before.dump"
+    assert lockstep("db", "backup", str(target), where=where, folder=tmp_path).code == 0
+    assert version_of(where) == OLDER
+
+    assert lockstep("db", "upgrade", where=where, folder=tmp_path).code == 0
+    assert lockstep("positions", where=where, folder=tmp_path).code == 0
+    assert lockstep("db", "restore", str(target), where=where, folder=tmp_path).code == 0
 
 
 def made_at(where: SchemaAddress, version: str) -> None:

@@ -20,6 +20,7 @@ from store import lease, schema
 from store.journal import Journal
 from store.place import SchemaAddress
 from store.tables import Base
+from tests.commands.late import restored_as_an_executor_starts
 from tests.support.places import plain, snapshot, told
 from tests.support.stack import LOCKSTEP, Ran, run_lockstep
 
@@ -143,6 +144,16 @@ def test_nobody_restores_under_an_executor_of_another_version(
     done = restore(where, copy)
     assert (done.code, done.out) == (5, ""), done
     assert "executor-1 sends for kalshi/key: stop every executor" in done.err
+    assert schemas(where) == {where.schema}
+    assert later(where) == 1
+
+
+def test_an_executor_that_starts_meanwhile_keeps_its_journal(
+    where: SchemaAddress, copy: Path
+) -> None:
+    done = restored_as_an_executor_starts(where, copy)
+    assert (done.code, done.out) == (5, ""), done
+    assert "executor-2 is at work: stop every process of lockstep" in done.err
     assert schemas(where) == {where.schema}
     assert later(where) == 1
 

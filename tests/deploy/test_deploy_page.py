@@ -55,6 +55,15 @@ PLAYED = [
     "docker compose exec executor lockstep confirm-restore --word restored",
 ]
 """In the order of the page, on one installation: what stands behind `docker compose`, each time."""
+UPGRADED = [
+    "docker compose exec executor lockstep db backup /var/lib/lockstep/before.dump",
+    "docker compose cp executor:/var/lib/lockstep/before.dump .",
+    "docker compose run --rm --no-deps executor lockstep replay-open",
+    "docker compose up --detach --no-deps --no-recreate --scale executor=2 executor",
+    "docker compose exec --index 2 executor lockstep doctor",
+    "docker stop lockstep-executor-1",
+]
+"""In the order of the page, up to the last line, which is among those of PLAYED."""
 THIS = "tests/deploy/test_deploy_page.py"
 HERE = {
     "lockstep token add prometheus --scope read": f"{THIS}::scraped_by_the_file",
@@ -106,6 +115,7 @@ CANNOT = {
     "sudo systemctl stop lockstep": "needs systemd",
     "make test-postgres": "runs this file among others",
     "make test-cluster": "tests/deploy/test_cluster.py, minutes of building on machines with Go",
+    "git pull --ff-only": "fetches the new version, from wherever the clone came",
     "umask 022": "is the shell's own: for the lines after it",
     "sudo useradd --system --home-dir /var/lib/lockstep --shell /usr/sbin/nologin lockstep": ""
     "adds a user to this machine",
@@ -119,7 +129,7 @@ CANNOT = {
 
 
 def test_every_command_of_the_page_is_run_or_explained() -> None:
-    told = [*PLAYED, *HERE, *ELSEWHERE, *CANNOT]
+    told = [*PLAYED, *UPGRADED, *HERE, *ELSEWHERE, *CANNOT]
     assert sorted(told) == sorted(set(told))
     assert set(told) - COMMANDS == set(), "not on the page"
     assert COMMANDS - set(told) == set(), "not run"
@@ -144,7 +154,7 @@ def typed(made: Installation, line: str) -> Ran:
     """
     command, _, given = line.partition(" < ")
     match shlex.split(command)[2:]:
-        case ["exec", name, *words]:
+        case ["exec", "--index", "2", name, *words] | ["exec", name, *words]:
             # There is no terminal here on which it could ask.
             words += ["--yes"] * (words[-1] == "resume")
             return made.within(name, words, TEMPORAL_ADDRESS=made.temporal)
@@ -163,14 +173,21 @@ def typed(made: Installation, line: str) -> Ran:
             for one in made.running:
                 if one.name in names and one.process.poll() is None:
                     one.stop()
-        case ["up", "--detach", "--scale", "executor=2"]:
+        case ["lockstep-executor-1"]:
+            next(one for one in made.running if one.name == "executor").stop()
+        case ["up", "--detach", *_, "--scale", "executor=2"] | [*_, "executor=2", "executor"]:
             made.await_health(made.start("executor"))
         case ["up", "--detach", "--wait", "postgresql"]:
             assert made.pg_isready().code == 0
         case ["up", "--detach", "--wait"]:
             done(made, "journal")
-            for name in ("executor", "api"):
-                made.await_health(made.start(name))
+            alive = [one for one in made.running if one.process.poll() is None]
+            if not any(one.name == "executor" for one in alive):
+                made.await_health(made.start("executor"))
+            for one in alive:
+                if one.name == "api":
+                    one.stop()
+            made.await_health(made.start("api"))
         case _:
             pytest.fail(f"nothing stands for {line}")
     return Ran(0, "", "")
@@ -233,6 +250,28 @@ def test_the_containers_do_what_the_page_says(installation: Installation) -> Non
     known = made.lockstep("executor", "positions", "--json").json["positions"]
     assert {one["id"] for one in before} & {one["id"] for one in known}
     assert services()["executor"]["volumes"][0] == "lockstep-data:/var/lib/lockstep"
+
+
+@pytest.mark.postgres
+@pytest.mark.temporal
+@pytest.mark.timeout(600)
+def test_a_new_version_takes_over_line_by_line(installation: Installation) -> None:
+    made = installation
+    trading(made)
+    before = until(lambda: locked(made), "an arbitrage to be locked")
+    for line in UPGRADED[:-1]:
+        ran = typed(made, line)
+        assert ran.code == 0, (line, ran)
+    until(lambda: executors_told(made).startswith("2 alive"), "the new executor to report")
+    assert typed(made, UPGRADED[-1]).code == 0
+    assert typed(made, "docker compose up --detach --wait").code == 0
+    until(lambda: executors_told(made).startswith("1 alive"), "the new executor to be alone")
+    known = made.lockstep("executor", "positions", "--json").json["positions"]
+    assert {one["id"] for one in before} & {one["id"] for one in known}
+    lines = [one for one in IN_BLOCKS if one in UPGRADED]
+    assert lines == UPGRADED
+    assert services()["executor"]["image"] == "lockstep:local"
+    assert services({"DEPLOY_TAG": "new"})["executor"]["image"] == "lockstep:new"
 
 
 @pytest.mark.postgres
