@@ -7,9 +7,6 @@ who looks next may be another executor.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from sqlmodel import Session
 
 from activities.desk import Desk
 from domain import answers as answered
@@ -17,27 +14,17 @@ from domain.answers import Alone, Answered
 from domain.money import show_cost, show_usd, tidy
 from domain.payout import paid_out
 from domain.venue import Venue
-from store import alarms, events, lifecycle, outbox
 from store.alarms import Alarm
-from store.arbitrages import ArbitrageState, row_of
+from store.answers import News, keys
+from store.arbitrages import ArbitrageState
 from store.states import Severity
-from store.tables import AlarmRow
 
 ALONE_MS = 24 * 3_600_000
 REDEEM_MS = 2 * 3_600_000
 AGAIN_MS = 24 * 3_600_000
 """How often an amber one is told: nothing about it is urgent."""
 HOUR_MS = 3_600_000
-KIND = "answered"
 NAMES = {Venue.POLYMARKET: "Polymarket", Venue.KALSHI: "Kalshi"}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the journal has: since when each venue has its answer (ms), and the open alarms."""
-
-    since: Mapping[str, int]
-    open: Mapping[str, AlarmRow]
 
 
 async def about_answers(
@@ -45,54 +32,21 @@ async def about_answers(
 ) -> None:
     """`answers` are those that are known now of the venues where anything is held."""
     now_ms = desk.wall_ms()
-    known = await desk.journal.read(lambda s: _known(s, state.arb_id))
+    known = await desk.journal.answers_waiting(state.arb_id)
     since = {venue.value: known.since.get(venue, now_ms) for venue in answers}
     wanted = {alarm.key: alarm for alarm in _wanted(state, answers, since, now_ms)}
-    due = [one for one in wanted.values() if _due(one, known.open.get(one.key), now_ms)]
-    over = [key for key in known.open if key not in wanted]
-    if not due and not over and since == known.since:
-        return
-
-    def write(session: Session) -> None:
-        if row_of(session, state.arb_id).closed_ms is not None:
-            return  # its end has closed them
-        if since != known.since:
-            detail = {"reason": _said(answers), "since": since}
-            lifecycle.note(session, state.arb_id, KIND, detail, now_ms)
-        for alarm in due:
-            alarms.raise_alarm(session, alarm, now_ms)
-        for key in over:
-            alarms.close(session, key, _said(answers), now_ms)
-        if over or any(alarm.key not in known.open for alarm in due):
-            told = {"arb_id": state.arb_id}  # its card says so, too
-            outbox.put(session, f"answers/{state.arb_id}/{now_ms}", "trade_event", told, now_ms)
-
-    await desk.journal.write(now_ms, write)
+    due = [one for one in wanted.values() if _due(one, known.told.get(one.key), now_ms)]
+    over = [key for key in known.told if key not in wanted]
+    if due or over or since != known.since:
+        news = News(since, _said(answers), due, over)
+        await desk.journal.tell_answers(state.arb_id, news, now_ms)
 
 
-def close_all(session: Session, arb_id: str, evidence: str, now_ms: int) -> None:
-    """The arbitrage has ended: it waits for no answer and no cash any more."""
-    for key in _keys(arb_id):
-        alarms.close(session, key, evidence, now_ms)
-
-
-def _known(session: Session, arb_id: str) -> Known:
-    found = events.latest(session, arb_id, KIND)
-    since = found.detail["since"] if found else {}
-    assert isinstance(since, dict), f"expected times by venue, found {since!r}"
-    keys = _keys(arb_id)
-    return Known(since, {row.key: row for row in alarms.open_alarms(session) if row.key in keys})
-
-
-def _keys(arb_id: str) -> tuple[str, str]:
-    return f"{answered.ALONE}{arb_id}", f"{answered.UNREDEEMED}{arb_id}"
-
-
-def _due(alarm: Alarm, known: AlarmRow | None, now_ms: int) -> bool:
+def _due(alarm: Alarm, told_ms: int | None, now_ms: int) -> bool:
     """A red one is said at every look, as all are that a person must see."""
-    if known is None or alarm.severity is Severity.RED:
+    if told_ms is None or alarm.severity is Severity.RED:
         return True
-    return now_ms - known.repeated_ms >= AGAIN_MS
+    return now_ms - told_ms >= AGAIN_MS
 
 
 def _wanted(
@@ -101,7 +55,7 @@ def _wanted(
     since: Mapping[str, int],
     now_ms: int,
 ) -> list[Alarm]:
-    alone_key, redeem_key = _keys(state.arb_id)
+    alone_key, redeem_key = keys(state.arb_id)
     wanted = []
     one = answered.alone((state.polymarket, state.kalshi), answers)
     if one is not None:

@@ -2,11 +2,10 @@
 
 from sqlmodel import Session
 
-from activities import answers
 from domain.standing import HOLDS, Standing
 from domain.trade import TRANSITIONS, Phase
 from domain.venue import Venue
-from store import adoptions, alarms, fills, lifecycle
+from store import adoptions, alarms, answers, fills, lifecycle
 from store.alarms import Alarm
 from store.arbitrages import load
 from store.errors import StillOpen

@@ -6,7 +6,7 @@ the schema, so that what the gate reads cannot change before it writes, whicheve
 
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ from store.place import SchemaAddress
 
 BUSY_MS = 5_000
 READERS = 4
+UNTIMED = {"statement_timeout": 0, "idle_session_timeout": 0}
+"""What the role or its database was given would end an upgrade, or a gate that waits."""
 CONNECT_S = 5
 IDLE_MS = 4_000
 """How long a process may stand still within a transaction before the server ends it: the lock of
@@ -295,24 +297,21 @@ class Postgres:
         return engine
 
     def _arguments(self, role: str, settings: dict[str, Any]) -> dict[str, Any]:
-        # What the role or its database was given would end an upgrade, or a gate that waits.
-        untimed = {"statement_timeout": 0, "idle_session_timeout": 0}
         ours = {
             "search_path": f'"{self._address.schema}"',
             "TimeZone": "UTC",
-            **untimed,
+            **UNTIMED,
             **settings,
         }
         theirs = str(self._url.query.get("options", ""))
-        words = " ".join(f"-c {name}={value}" for name, value in ours.items())
         return {
-            "options": f"{theirs} {words}".strip(),
+            "options": f"{theirs} {_options(ours)}".strip(),
             "application_name": f"lockstep-{role}",
             "client_encoding": "utf8",
         }
 
     def _plain(self) -> _Session:
-        told = f"-c lock_timeout={BUSY_MS} -c statement_timeout=0"
+        told = _options({"lock_timeout": BUSY_MS, **UNTIMED})
         return self._session(libpq(self._url), options=told)
 
     def _session(self, address: str = "", **told: Any) -> _Session:
@@ -324,6 +323,11 @@ class Postgres:
         """What takes the schema's write lock until the transaction ends."""
         key = zlib.crc32(self._address.schema.encode()) - (1 << 31)
         return f"SELECT pg_advisory_xact_lock({LOCKS}, {key})"
+
+
+def _options(settings: Mapping[str, object]) -> str:
+    """Settings of a session as its start takes them."""
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 def libpq(url: URL) -> str:

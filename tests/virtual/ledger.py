@@ -3,7 +3,7 @@
 Every write is atomic. A contradiction raises JournalConflict, as in the store, and ends a run.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from activities.messages import ArbitrageInput
@@ -25,6 +25,7 @@ from domain.standing import Standing
 from domain.trade import Phase
 from domain.venue import Venue
 from store.alarms import Alarm
+from store.answers import News, Waiting, keys
 from store.arbitrages import ArbitrageState, opposite_intents
 from store.errors import JournalConflict, NotJournaled
 from store.gate import GateRequest, Granted
@@ -58,6 +59,7 @@ class Ledger:
         self.alarms: dict[str, Alarm] = {}
         self.stopped = False
         """Whether entries are halted at the last gate."""
+        self._answered: Mapping[str, int] = {}
         self.version = 0
         self._fills_version = 0
         self._legs: dict[Venue, tuple[object, LegState]] = {}
@@ -233,7 +235,25 @@ class Ledger:
             self.alarms.setdefault(key, Alarm(key, "UNHEDGED", None, "", standing.arb_id))  # type: ignore[arg-type]
         elif standing.phase.ended or standing.phase is Phase.HOLDING:
             self.alarms.pop(key, None)
+        if standing.phase.ended:
+            for over in keys(standing.arb_id):
+                self.alarms.pop(over, None)
         self.version += 1
+
+    def answers_waiting(self, arb_id: str) -> Waiting:
+        """Since when answers are known, and the alarms about them; told just now."""
+        ours = [key for key in keys(arb_id) if key in self.alarms]
+        return Waiting(self._answered, dict.fromkeys(ours, 2**53))
+
+    def tell_answers(self, arb_id: str, news: News, now_ms: int) -> None:
+        """The same, until the trade has ended."""
+        if self.standings and self.standings[-1].phase.ended:
+            return
+        self._answered = dict(news.since)
+        for alarm in news.due:
+            self.raise_alarm(alarm, now_ms)
+        for key in news.over:
+            self.close_alarm(key, news.reason, now_ms)
 
     def raise_alarm(self, alarm: Alarm, now_ms: int) -> int:
         """Open it or count its repeat."""
