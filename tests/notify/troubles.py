@@ -19,6 +19,7 @@ from domain.trade import Phase
 from domain.venue import Venue
 from notify import notices
 from store import anchors
+from store.answers import KIND
 from store.audit import Act
 from store.errors import JournalConflict
 from tests.notify.differences import DIFFERENCES
@@ -159,7 +160,7 @@ async def one_answered_long_ago(scene: Scene) -> str:
 
         async def seen() -> bool:
             happened = await desk.desk.journal.events(handle.id)
-            return any(event.kind == answers.KIND for event in happened)
+            return any(event.kind == KIND for event in happened)
 
         await until(seen)
         state = await desk.desk.journal.arbitrage(handle.id)
