@@ -1,7 +1,6 @@
 """The server of the journal dies under a dashboard that goes on to be scraped."""
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
@@ -57,7 +56,7 @@ def dead(server: Postgres) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("away", [dead, stopped])
-async def test_a_journal_that_is_away_is_told_within_ten_seconds(
+async def test_what_was_seen_more_than_five_seconds_ago_is_not_shown_as_it_was(
     own_server: Postgres, temporal_client: Client, away: Away
 ) -> None:
     journal = Journal.open(SchemaAddress(own_server.url, "lockstep_sim"), wall_ms())
@@ -74,15 +73,14 @@ async def test_a_journal_that_is_away_is_told_within_ten_seconds(
         before = await scraped(api)
         assert before["arb_executors"] == before['arb_sends{executor="executor-1"}'] == 1
         with away(own_server):
-            began = time.monotonic()
 
             async def blind() -> bool:
                 told = await scraped(api)
                 gone = told["arb_executors"] == 0 and not any("arb_sends" in one for one in told)
+                assert gone or told["arb_seen_age_seconds"] < 5.5
                 return gone and told["arb_seen_age_seconds"] > 5
 
             await until_asked(blind, "it goes on to show what it saw")
-            assert time.monotonic() - began < 10
             ready = await api.http.get("/readyz", timeout=20)
             assert ready.json()["checks"] | {"temporal": None} == {
                 "database": False, "temporal": None, "executor": False, "feeds": False,

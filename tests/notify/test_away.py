@@ -71,7 +71,7 @@ async def test_a_journal_that_is_away_is_told_once_and_once_that_it_is_back(
         await drained(own_journal)
         with gone(own_server):
             for chat in (GROUP, OTHER):
-                await here.shows(chat, AWAY, seconds=15)
+                await here.shows(chat, AWAY, seconds=40)
             await asyncio.sleep(5)
             assert [len(said(here, chat)) for chat in (GROUP, OTHER)] == [1, 1]
         for chat in (GROUP, OTHER):
