@@ -1,6 +1,7 @@
 """How a run looks to Temporal: eager, readable in its UI, and loadable in the strict sandbox."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
@@ -19,8 +20,17 @@ from workflows.snapshot import Snapshot
 Handle = WorkflowHandle[ArbitrageWorkflow, Snapshot]
 
 
-async def test_the_start_and_both_legs_are_eager(steady: Trading, pair: str) -> None:
-    handle = await steady.hold(pair)
+async def test_the_start_and_both_legs_are_eager(
+    steady: Trading, new_pair: Callable[[], str]
+) -> None:
+    """Started in the transaction that scheduled them: no poll lies between. A machine that stands
+    still between the two events of one transaction does so once, a poll takes its time always."""
+    waits = [await _eager_legs(await steady.hold(new_pair())) for _ in range(3)]
+    assert min(waits) <= 1, f"milliseconds between schedule and start of both legs: {waits}"
+
+
+async def _eager_legs(handle: Handle) -> int:
+    """Milliseconds that the slower leg waited to be started; scheduled by the first task."""
     assert getattr(handle, "__temporal_eagerly_started") is True
     events = (await handle.fetch_history()).events
     tasks = [e for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
@@ -37,10 +47,11 @@ async def test_the_start_and_both_legs_are_eager(steady: Trading, pair: str) -> 
     for leg in legs.values():
         attributes = leg.activity_task_scheduled_event_attributes
         assert attributes.workflow_task_completed_event_id == first
+    waits = []
     for start in begun:
         leg = legs[start.activity_task_started_event_attributes.scheduled_event_id]
-        # Started in the transaction that scheduled it: no poll lies between.
-        assert start.event_time.ToMilliseconds() - leg.event_time.ToMilliseconds() <= 1
+        waits.append(start.event_time.ToMilliseconds() - leg.event_time.ToMilliseconds())
+    return max(waits)
 
 
 async def test_an_arbitrage_reads_well_in_the_temporal_ui(steady: Trading, pair: str) -> None:
