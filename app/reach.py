@@ -73,16 +73,15 @@ class Reach:
         """The sender's: the alarm, once it is silent and once that is over. Whoever sends closes
         what the last one opened."""
         silent = self.silent_s > ALARM_SECONDS
-        if self._embedded or self._told is silent or (self._told and not self.answers):
+        too_early = not silent and not self.answers
+        if self._embedded or self._told is silent or too_early:
             return
         if silent:
             address = self._client.service_client.config.target_host
             said = f"the Temporal server at {address} does not answer the executor that sends"
             await journal.raise_alarm(Alarm(KEY, "TEMPORAL_DOWN", Severity.RED, said), wall_ms())
-        elif self.answers:
-            await journal.close_alarm(KEY, "Temporal answers the executor that sends", wall_ms())
         else:
-            return
+            await journal.close_alarm(KEY, "Temporal answers the executor that sends", wall_ms())
         self._told = silent
 
     def told_by_others(self) -> None:

@@ -141,8 +141,8 @@ def read(session: Session, arb_id: str) -> Facts:
 
 
 def _parted(session: Session, arb_id: str) -> str | None:
-    found = (row for row in alarms.open_alarms(session) if row.key == f"{ALONE}{arb_id}")
-    return next((row.detail for row in found if row.severity == Severity.RED), None)
+    found = alarms.opened(session, f"{ALONE}{arb_id}")
+    return found.detail if found is not None and found.severity == Severity.RED else None
 
 
 def _dealt(fills: Iterable[Fill]) -> Dealt:

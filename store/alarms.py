@@ -39,7 +39,7 @@ def raise_alarm(session: Session, alarm: Alarm, now_ms: int) -> int:
     in which it repeats; at once where it turns red: whoever has seen it has not seen that. What
     is red stays so until it closes: a try to mend it is no evidence, and was seen with it.
     """
-    row, turns_red = _open(session, alarm.key), False
+    row, turns_red = opened(session, alarm.key), False
     if row is None:
         row = AlarmRow(
             key=alarm.key,
@@ -106,7 +106,7 @@ def acknowledge(session: Session, alarm_id: int, act: Act, evidence: str | None 
 
 def close(session: Session, key: str, evidence: str, now_ms: int) -> bool:
     """What was wrong is proven to be over; False where no such alarm is open."""
-    row = _open(session, key)
+    row = opened(session, key)
     if row is None:
         return False
     row.closed_ms, row.evidence = now_ms, evidence
@@ -140,7 +140,8 @@ def titles(session: Session, rows: Iterable[AlarmRow]) -> dict[str, str]:
     return dict(session.exec(found).all()) if wanted else {}
 
 
-def _open(session: Session, key: str) -> AlarmRow | None:
+def opened(session: Session, key: str) -> AlarmRow | None:
+    """The open alarm of this key."""
     rows = select(AlarmRow).where(AlarmRow.key == key, col(AlarmRow.closed_ms).is_(None))
     return session.exec(rows).first()
 

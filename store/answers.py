@@ -38,9 +38,8 @@ def waiting(session: Session, arb_id: str) -> Waiting:
     found = events.latest(session, arb_id, KIND)
     since = found.detail["since"] if found else {}
     assert isinstance(since, dict), f"expected times by venue, found {since!r}"
-    ours = keys(arb_id)
-    open_now = alarms.open_alarms(session)
-    return Waiting(since, {row.key: row.repeated_ms for row in open_now if row.key in ours})
+    ours = [row for key in keys(arb_id) if (row := alarms.opened(session, key)) is not None]
+    return Waiting(since, {row.key: row.repeated_ms for row in ours})
 
 
 def tell(session: Session, arb_id: str, news: News, now_ms: int) -> None:

@@ -273,8 +273,6 @@ class Journal:
         """The life of an arbitrage, oldest first."""
         return await self.read(lambda s: events.of_arbitrage(s, arb_id, after_revision))
 
-    # People.
-
     async def answers_waiting(self, arb_id: str) -> answers.Waiting:
         """Since when answers are known that the trade waits with, and what was told of them."""
         return await self.read(lambda s: answers.waiting(s, arb_id))
@@ -282,6 +280,8 @@ class Journal:
     async def tell_answers(self, arb_id: str, news: answers.News, now_ms: int) -> None:
         """Write down what is new about them, alarms included."""
         await self.write(now_ms, lambda s: answers.tell(s, arb_id, news, now_ms))
+
+    # People.
 
     async def raise_alarm(self, alarm: Alarm, now_ms: int) -> int:
         """Open an alarm or count its repeat; returns its number."""

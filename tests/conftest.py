@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from app.responsive import stay_responsive
 from app.temporal import Server
-from tests.support.postgres import VARIABLE, throwaway
+from tests.support.postgres import VARIABLE, Postgres, throwaway
 from tests.support.processes import Child, run_sim
 from tests.support.temporal import connect, session_server, unique
 
@@ -77,3 +77,10 @@ def postgres_url() -> Iterator[str]:
         return
     with throwaway() as server:
         yield server.url
+
+
+@pytest.fixture
+def own_server() -> Iterator[Postgres]:
+    """A server that this test may break."""
+    with throwaway() as server:
+        yield server

@@ -1,8 +1,7 @@
 """The server of the journal dies under a dashboard that goes on to be scraped."""
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 
 import httpx
 import pytest
@@ -17,21 +16,14 @@ from store.journal import Journal
 from store.place import SchemaAddress
 from store.states import Scope
 from tests.api.harness import Running, serving, wall_ms, with_login
-from tests.store.test_postgres_failing import stopped
-from tests.support.postgres import Postgres, throwaway
+from tests.store.test_postgres_failing import dead, stopped
+from tests.support.postgres import Postgres
 from tests.support.waiting import until_asked
 
 Away = Callable[[Postgres], AbstractContextManager[None]]
 TOKEN, UNKNOWN = "of-the-scraper", "of-a-stranger"
 SCRAPE_SECONDS = 5
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgres]:
-    """A server that this test may break."""
-    with throwaway() as server:
-        yield server
 
 
 def scraper(token: str) -> dict[str, str]:
@@ -45,14 +37,6 @@ async def scraped(api: Running) -> dict[str, float]:
     assert answer.status_code == httpx.codes.OK
     rows = [one.rsplit(" ", 1) for one in answer.text.splitlines() if one[0] != "#"]
     return {series: float(number) for series, number in rows}
-
-
-@contextmanager
-def dead(server: Postgres) -> Iterator[None]:
-    """As after a power cut, until the block ends."""
-    server.stop(signal.SIGKILL)
-    yield
-    server.start()
 
 
 @pytest.mark.parametrize("away", [dead, stopped])

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -15,20 +15,13 @@ from store.journal import Journal
 from store.place import SchemaAddress
 from tests.notify.harness import GROUP, OTHER, Telegram, drained, notifier_config, notifying
 from tests.notify.test_sender import halt
-from tests.store.test_postgres_failing import stopped
-from tests.support.postgres import Postgres, throwaway
+from tests.store.test_postgres_failing import dead, stopped
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.postgres
 Gone = Callable[[Postgres], AbstractContextManager[None]]
 CHATS = f"[{GROUP}, {OTHER}]"
 AWAY, BACK = "JOURNAL AWAY — Its database cannot be read", "✔️ OVER — JOURNAL AWAY"
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgres]:
-    """A server that this test may break."""
-    with throwaway() as server:
-        yield server
 
 
 @pytest.fixture
@@ -50,14 +43,6 @@ async def halted_anew(journal: Journal, reason: str) -> None:
         await halt(journal, reason)
     except JournalBusy:
         await halt(journal, reason)
-
-
-@contextmanager
-def dead(server: Postgres) -> Iterator[None]:
-    """As after a power cut, until the block ends."""
-    server.stop(signal.SIGKILL)
-    yield
-    server.start()
 
 
 @pytest.mark.parametrize("gone", [dead, stopped])

@@ -30,7 +30,7 @@ from store.place import SchemaAddress
 from tests.store.builders import NOW, a_request, admitted, ready_at
 from tests.store.test_schema import add_a_version
 from tests.support.places import snapshot
-from tests.support.postgres import Postgres, throwaway
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.postgres
 SLOWLY = "    op.execute('SELECT pg_sleep(2)')\n"
@@ -76,13 +76,6 @@ async def test_what_somebody_at_the_server_cancels_may_be_asked_again(where: Sch
     assert (await journal.run_state()).epoch == before
     await admitted(journal)
     journal.close()
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgres]:
-    """A server that this test may break."""
-    with throwaway() as server:
-        yield server
 
 
 def as_admin(server: Postgres, *statements: str) -> None:
@@ -212,6 +205,14 @@ def test_a_host_that_is_gone_without_a_word_is_noticed_by_tcp_itself(
         "TCP_KEEPCNT": 3,
         "TCP_USER_TIMEOUT": 5_000,
     }
+
+
+@contextmanager
+def dead(server: Postgres) -> Iterator[None]:
+    """As after a power cut, until the block ends."""
+    server.stop(signal.SIGKILL)
+    yield
+    server.start()
 
 
 @contextmanager

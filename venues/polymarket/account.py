@@ -83,6 +83,11 @@ class Wallet:
     chain_id: int
 
     @property
+    def kind(self) -> str:
+        """The signature type as queries and their signatures name it."""
+        return str(int(self.signature_type))
+
+    @property
     def order_signer(self) -> str:
         """The address an order names as its signer."""
         return self.funder if self.signature_type is SignatureType.DEPOSIT_WALLET else self.owner

@@ -53,8 +53,7 @@ class Approvals:
         return None
 
     async def _ask(self, params: Mapping[str, str]) -> Allowed:
-        kind = str(int(self._wallet.signature_type))
-        query = {**params, "signature_type": kind}
+        query = {**params, "signature_type": self._wallet.kind}
         return sound(parse.allowed, await self._wire.private("/balance-allowance", query))
 
 

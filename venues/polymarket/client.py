@@ -147,7 +147,7 @@ class PolymarketClient:
 
     async def cash(self) -> Usd:
         """The pUSD balance as the order book counts it."""
-        params = {"asset_type": "COLLATERAL", "signature_type": self._kind}
+        params = {"asset_type": "COLLATERAL", "signature_type": self._wallet.kind}
         return Usd(await self._balance(params))
 
     async def funds(self) -> Funds:
@@ -164,7 +164,7 @@ class PolymarketClient:
         params = {
             "asset_type": "CONDITIONAL",
             "token_id": instrument.token,
-            "signature_type": self._kind,
+            "signature_type": self._wallet.kind,
         }
         try:
             async with asyncio.timeout(HINT_SECONDS):
@@ -239,10 +239,6 @@ class PolymarketClient:
         """Close the user stream and every connection."""
         await self._stream.close()
         await self._wire.close()
-
-    @property
-    def _kind(self) -> str:
-        return str(int(self._wallet.signature_type))
 
     async def _understood(self, order: Order, order_id: str, reply: Reply) -> Answer:
         """The verdict on the venue's answer to our POST."""

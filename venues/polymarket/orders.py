@@ -96,7 +96,7 @@ def identify(order: Order, wallet: Wallet) -> Identity:
         "maker_amount": data.makerAmount,
         "taker_amount": data.takerAmount,
         "side": str(int(data.side)),
-        "signature_type": str(int(wallet.signature_type)),
+        "signature_type": wallet.kind,
         "timestamp": data.timestamp,
     }
     return Identity(builder.build_order_hash(typed), fields)
